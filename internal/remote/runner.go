@@ -1,0 +1,37 @@
+// Package remote carries scripts to nodes and their output back: over SSH, or
+// on this machine.
+//
+// It is the only room that knows host keys, ssh configs, jump hosts, sudo and
+// quoting. Everything above it speaks [Command] (data) and [Runner] (a border
+// of one call), so what is printed in a plan is what runs.
+package remote
+
+import "context"
+
+// Runner runs scripts on one node. A Runner is used by one goroutine at a time.
+type Runner interface {
+	// Run runs a script and returns what it printed and its exit status. The
+	// error is nil whenever the script ran to its end, whatever its status; it is
+	// a *[Error] when the node could not be reached or the output was cut off, and
+	// then nothing is known of what ran.
+	Run(ctx context.Context, script Script) (Output, error)
+	// Close drops the connection.
+	Close() error
+}
+
+// Script is POSIX sh.
+type Script struct {
+	// Body is the inside of a shell function: it runs with LC_ALL=C, a PATH that
+	// has the sbin folders, and standard input at /dev/null. Nothing of it runs
+	// unless all of it arrived.
+	Body string
+	// Line, if set, is called with each line of standard output as it arrives.
+	Line func(line string)
+}
+
+// Output is what a script printed between its start and its end.
+type Output struct {
+	Stdout string
+	Stderr string
+	Status int
+}

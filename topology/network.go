@@ -1,0 +1,63 @@
+package topology
+
+import "net/netip"
+
+// Node returns the node called name, or nil.
+func (t *Topology) Node(name string) *Node {
+	for _, n := range t.Nodes {
+		if n.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// On returns the first interface whose subnet holds addr, and its own address
+// there.
+func (n *Node) On(addr netip.Addr) (dev string, own netip.Prefix, ok bool) {
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Contains(addr) {
+				return i.Name, p, true
+			}
+		}
+	}
+	return "", netip.Prefix{}, false
+}
+
+// Owns reports whether addr is one of the node's base addresses.
+func (n *Node) Owns(addr netip.Addr) bool {
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr() == addr {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// First returns the node's first address of a family.
+func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr().Is6() == ipv6 {
+				return p.Addr(), true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// Device is the device that holds the service's VIP on a director: the one
+// written, else the one whose subnet holds the VIP, else the DIP's.
+func (v *VirtualServer) Device(director *Node) string {
+	if v.Interface != "" {
+		return v.Interface
+	}
+	if dev, _, ok := director.On(v.VIP.Addr()); ok {
+		return dev
+	}
+	dev, _, _ := director.On(director.DIP)
+	return dev
+}

@@ -1,0 +1,53 @@
+package live
+
+import (
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// factScript prints NAME=VALUE lines. busybox's ip does not know -V and fails.
+const factScript = `read -r v </proc/sys/kernel/osrelease && printf 'kernel=%s\n' "$v"
+if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
+if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
+printf 'ssh=%s\n' "$SSH_CONNECTION"`
+
+func parseFacts(text string, n *Node) error {
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
+		switch name {
+		case "kernel":
+			n.Facts.Kernel = value
+		case "root":
+			n.Facts.Root = true
+		case "busybox":
+			n.Facts.Busybox = true
+		case "ssh":
+			// SSH_CONNECTION: client address and port, server address and port.
+			if words := strings.Fields(value); len(words) == 4 {
+				n.Facts.SSHClient, n.Facts.SSHServer = words[0], words[2]
+			}
+		}
+	}
+	return nil
+}
+
+// schedulerScript asks modprobe, without loading anything, which schedulers the
+// kernel has: versions do not tell, distributions leave some out. Where there is
+// no modprobe nobody can tell, and the apply will.
+func schedulerScript(names []string) string {
+	var b strings.Builder
+	for _, s := range names {
+		m := remote.Quote("ip_vs_" + s)
+		b.WriteString("if [ -e /sys/module/" + m + " ] || ! command -v modprobe >/dev/null || modprobe -n -q " + m + " 2>/dev/null; then printf '%s\\n' " + remote.Quote(s) + "; fi\n")
+	}
+	return b.String()
+}
+
+func parseSchedulers(text string, n *Node) error {
+	n.Facts.Schedulers = map[string]bool{}
+	for name := range strings.FieldsSeq(text) {
+		n.Facts.Schedulers[name] = true
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package state
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// AddressKey is an address on a device. The same address may be on two devices,
+// or twice on one with different prefix lengths: the kernel tells them apart
+// too.
+type AddressKey struct {
+	Prefix netip.Prefix // host bits kept
+	Dev    string
+}
+
+// Address is what else an address has.
+type Address struct {
+	// Label is the alias name (lo:0) of an IPv4 address; "" if it is just the
+	// device's name.
+	Label string `json:"label,omitempty"`
+}
+
+var (
+	_ encoding.TextMarshaler   = AddressKey{}
+	_ encoding.TextUnmarshaler = (*AddressKey)(nil)
+)
+
+func (k AddressKey) String() string { return k.Prefix.String() + " dev " + k.Dev }
+
+// MarshalText makes the key a JSON object's key.
+func (k AddressKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *AddressKey) UnmarshalText(text []byte) error {
+	prefix, dev, ok := strings.Cut(string(text), " dev ")
+	p, err := netip.ParsePrefix(prefix)
+	if err != nil || !ok || dev == "" {
+		return fmt.Errorf("cannot read address %q", text)
+	}
+	*k = AddressKey{p, dev}
+	return nil
+}
+
+var addresses = &table[AddressKey, Address]{
+	name: "address",
+	of:   func(s *State) *map[AddressKey]Address { return &s.Addresses },
+	compare: func(a, b AddressKey) int {
+		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), cmp.Compare(a.Dev, b.Dev))
+	},
+	key: AddressKey.String,
+	value: func(a Address) string {
+		if a.Label == "" {
+			return ""
+		}
+		return "label " + a.Label
+	},
+	make:   addAddress,
+	unmake: removeAddress,
+	adopt: func(_ *State, have, want map[AddressKey]Address) {
+		for k, w := range want {
+			if h, ok := have[k]; ok && w.Label == "" {
+				want[k] = h
+			}
+		}
+	},
+}
+
+func addAddress(_ *State, k AddressKey, a Address) []remote.Command {
+	if k.Prefix.Addr().Is6() {
+		// nodad: a VIP is usable at once. preferred_lft 0: the newest IPv6 address
+		// would otherwise become the source of the node's own traffic.
+		return []remote.Command{remote.Cmd("ip", "-6", "addr", "add", k.Prefix.String(), "dev", k.Dev, "nodad", "preferred_lft", "0")}
+	}
+	add := remote.Cmd("ip", "-4", "addr", "add", k.Prefix.String(), "dev", k.Dev)
+	if a.Label != "" {
+		add.Args = append(add.Args, "label", a.Label)
+	}
+	if quiet(k.Dev) {
+		return []remote.Command{add}
+	}
+	return []remote.Command{add, announce(k)}
+}
+
+// quiet reports whether no neighbour ever asks a device who has an address.
+func quiet(dev string) bool {
+	return dev == "lo" || strings.HasPrefix(dev, "tunl") || strings.HasPrefix(dev, "ip6tnl") || strings.HasPrefix(dev, "dummy")
+}
+
+// announce tells the neighbours by gratuitous ARP that an address has moved
+// here, where arping is installed; without it their caches learn in time. It is
+// left running: the second and third packet are a second apart, and its failing
+// is no failure of the change.
+func announce(k AddressKey) remote.Command {
+	const script = `command -v arping >/dev/null || exit 0; arping -q -U -c 3 -I "$1" "$2" >/dev/null 2>&1 &`
+	return remote.Cmd("sh", "-c", script, "announce", k.Dev, k.Prefix.Addr().String())
+}
+
+// removeAddress always names prefix and device: without a prefix length ip
+// deletes by wildcard.
+func removeAddress(_ *State, k AddressKey, _ Address) []remote.Command {
+	family := "-4"
+	if k.Prefix.Addr().Is6() {
+		family = "-6"
+	}
+	return []remote.Command{remote.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)}
+}
+
+// parseAddresses reads ip -o -4 addr show and -6 (iproute2 2.6.32 to 7, busybox):
+//
+//	1: lo    inet 10.0.0.100/32 brd 10.0.0.100 scope global lo:0\       valid_lft forever preferred_lft forever
+//	2: eth9    inet 10.2.0.1 peer 10.2.0.2/32 scope global eth9\       valid_lft ...
+//	2: eth9    inet6 2001:db8:1::1/64 scope global nodad \       valid_lft ...
+//
+// The label is the last word of an IPv4 line.
+func parseAddresses(text string, s *State) error {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(strings.TrimRight(line, "\n"), `\`)
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		if len(words) < 4 || (words[2] != "inet" && words[2] != "inet6") {
+			return fmt.Errorf("cannot read address line %q", line)
+		}
+		dev, local := words[1], words[3]
+		if !strings.Contains(local, "/") {
+			if len(words) > 5 && words[4] == "peer" {
+				_, bits, _ := strings.Cut(words[5], "/")
+				local += "/" + bits
+			} else if words[2] == "inet6" {
+				local += "/128"
+			} else {
+				local += "/32"
+			}
+		}
+		prefix, err := netip.ParsePrefix(local)
+		if err != nil {
+			return fmt.Errorf("cannot read address line %q: %w", line, err)
+		}
+		var a Address
+		if last := words[len(words)-1]; words[2] == "inet" && len(words) > 4 && last != dev && words[len(words)-2] != "scope" && strings.HasPrefix(last, dev+":") {
+			a.Label = last
+		}
+		s.Addresses[AddressKey{prefix, dev}] = a
+	}
+	return nil
+}

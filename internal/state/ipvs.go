@@ -1,0 +1,321 @@
+package state
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Protocol is a virtual service's: tcp, udp, sctp, or fwm for a firewall mark.
+type Protocol string
+
+// The protocols of the IPVS table.
+const (
+	TCP    Protocol = "tcp"
+	UDP    Protocol = "udp"
+	SCTP   Protocol = "sctp"
+	FWMark Protocol = "fwm"
+)
+
+// ServiceKey is a virtual service's identity in the kernel: protocol, address
+// and port, or mark and family. Everything else is edited in place.
+type ServiceKey struct {
+	Protocol Protocol
+	Addr     netip.AddrPort // zero for fwm
+	Mark     uint32         // for fwm
+	V6       bool           // the family of a fwm service
+}
+
+// Service is what can be edited of a virtual service.
+type Service struct {
+	Scheduler string `json:"scheduler"`
+	// Flags are sorted and joined by commas: "sh-fallback,sh-port".
+	Flags string `json:"flags,omitempty"`
+	// Timeout is the persistence timeout in seconds; 0 for no persistence.
+	Timeout int `json:"timeout,omitempty"`
+	// Mask is the persistence granularity as a prefix length: 32 or 128 where
+	// each client is by itself, 0 without persistence.
+	Mask      int    `json:"mask,omitempty"`
+	Engine    string `json:"engine,omitempty"`
+	OnePacket bool   `json:"one_packet,omitempty"`
+}
+
+// ServerKey is a real server's identity within its service.
+type ServerKey struct {
+	Service ServiceKey
+	Addr    netip.AddrPort
+}
+
+// Forward is how packets reach a real server.
+type Forward string
+
+// The forwarding methods, under the names of the modes they make.
+const (
+	Masq   Forward = "nat"
+	Direct Forward = "dr"
+	Tunnel Forward = "tun"
+)
+
+// Server is what can be edited of a real server.
+type Server struct {
+	Forward Forward `json:"forward"`
+	Weight  int     `json:"weight"`
+	Upper   int     `json:"upper,omitempty"`
+	Lower   int     `json:"lower,omitempty"`
+	// Tunnel is what follows --tun-type where it is not plain ipip.
+	Tunnel string `json:"tunnel,omitempty"`
+}
+
+var (
+	_ encoding.TextMarshaler   = ServiceKey{}
+	_ encoding.TextUnmarshaler = (*ServiceKey)(nil)
+	_ encoding.TextMarshaler   = ServerKey{}
+	_ encoding.TextUnmarshaler = (*ServerKey)(nil)
+)
+
+func (k ServiceKey) String() string {
+	switch {
+	case k.Protocol != FWMark:
+		return string(k.Protocol) + " " + k.Addr.String()
+	case k.V6:
+		return "fwm6 " + strconv.FormatUint(uint64(k.Mark), 10)
+	}
+	return "fwm " + strconv.FormatUint(uint64(k.Mark), 10)
+}
+
+func (k ServerKey) String() string { return k.Service.String() + " -> " + k.Addr.String() }
+
+// MarshalText makes the key a JSON object's key.
+func (k ServiceKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *ServiceKey) UnmarshalText(text []byte) error {
+	protocol, rest, _ := strings.Cut(string(text), " ")
+	switch protocol {
+	case "tcp", "udp", "sctp":
+		addr, err := netip.ParseAddrPort(rest)
+		if err != nil {
+			return fmt.Errorf("cannot read service %q: %w", text, err)
+		}
+		*k = ServiceKey{Protocol: Protocol(protocol), Addr: addr}
+		return nil
+	case "fwm", "fwm6":
+		mark, err := strconv.ParseUint(rest, 10, 32)
+		if err != nil {
+			return fmt.Errorf("cannot read service %q: %w", text, err)
+		}
+		*k = ServiceKey{Protocol: FWMark, Mark: uint32(mark), V6: protocol == "fwm6"}
+		return nil
+	}
+	return fmt.Errorf("cannot read service %q", text)
+}
+
+// MarshalText makes the key a JSON object's key.
+func (k ServerKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *ServerKey) UnmarshalText(text []byte) error {
+	service, server, ok := strings.Cut(string(text), " -> ")
+	if !ok {
+		return fmt.Errorf("cannot read real server %q", text)
+	}
+	var sk ServiceKey
+	if err := sk.UnmarshalText([]byte(service)); err != nil {
+		return err
+	}
+	addr, err := netip.ParseAddrPort(server)
+	if err != nil {
+		return fmt.Errorf("cannot read real server %q: %w", text, err)
+	}
+	*k = ServerKey{sk, addr}
+	return nil
+}
+
+func compareServices(a, b ServiceKey) int {
+	return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), a.Addr.Compare(b.Addr), cmp.Compare(a.Mark, b.Mark), cmp.Compare(a.String(), b.String()))
+}
+
+var services = &table[ServiceKey, Service]{
+	name:    "service",
+	of:      func(s *State) *map[ServiceKey]Service { return &s.Services },
+	compare: compareServices,
+	key:     ServiceKey.String,
+	value:   Service.String,
+	make: func(_ *State, k ServiceKey, v Service) []remote.Command {
+		return []remote.Command{serviceCommand("-A", k, v)}
+	},
+	edit: func(_ *State, k ServiceKey, _, v Service) []remote.Command {
+		return []remote.Command{serviceCommand("-E", k, v)}
+	},
+	unmake: func(_ *State, k ServiceKey, _ Service) []remote.Command {
+		return []remote.Command{remote.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
+	},
+	claim: func(live, want *State, exclusive bool) []ServiceKey {
+		if !exclusive {
+			return nil
+		}
+		keys := make([]ServiceKey, 0, len(live.Services))
+		for k := range live.Services {
+			keys = append(keys, k)
+		}
+		return keys
+	},
+}
+
+// servers are made in one order everywhere: sh and dh fill their tables by
+// walking the list (ip_vs_sh_reassign), so two directors agree only then.
+var servers = &table[ServerKey, Server]{
+	name: "server",
+	of:   func(s *State) *map[ServerKey]Server { return &s.Servers },
+	compare: func(a, b ServerKey) int {
+		return cmp.Or(compareServices(a.Service, b.Service), a.Addr.Compare(b.Addr))
+	},
+	key:   ServerKey.String,
+	value: Server.String,
+	make: func(_ *State, k ServerKey, v Server) []remote.Command {
+		return []remote.Command{serverCommand("-a", k, v)}
+	},
+	edit: func(_ *State, k ServerKey, _, v Server) []remote.Command {
+		return []remote.Command{serverCommand("-e", k, v)}
+	},
+	unmake: func(_ *State, k ServerKey, _ Server) []remote.Command {
+		return []remote.Command{remote.Cmd(append(append([]string{"ipvsadm", "-d"}, k.Service.args()...), "-r", k.Addr.String())...)}
+	},
+	claim: func(live, want *State, exclusive bool) []ServerKey {
+		var keys []ServerKey
+		for k := range live.Servers {
+			if _, ours := want.Services[k.Service]; ours || exclusive {
+				keys = append(keys, k)
+			}
+		}
+		return keys
+	},
+	held: func(want *State, k ServerKey) bool {
+		_, ok := want.Services[k.Service]
+		return ok
+	},
+}
+
+func (s Service) String() string {
+	words := []string{s.Scheduler}
+	if s.Flags != "" {
+		words = append(words, "("+s.Flags+")")
+	}
+	if s.Timeout > 0 {
+		words = append(words, "persistent "+strconv.Itoa(s.Timeout))
+		if s.Mask != 32 && s.Mask != 128 {
+			words = append(words, "mask /"+strconv.Itoa(s.Mask))
+		}
+	}
+	if s.Engine != "" {
+		words = append(words, "pe "+s.Engine)
+	}
+	if s.OnePacket {
+		words = append(words, "ops")
+	}
+	return strings.Join(words, " ")
+}
+
+func (s Server) String() string {
+	words := []string{string(s.Forward) + " ", "weight", strconv.Itoa(s.Weight)}
+	if s.Upper > 0 {
+		words = append(words, "upper", strconv.Itoa(s.Upper))
+	}
+	if s.Lower > 0 {
+		words = append(words, "lower", strconv.Itoa(s.Lower))
+	}
+	if s.Tunnel != "" {
+		words = append(words, s.Tunnel)
+	}
+	return strings.Join(words, " ")
+}
+
+// ServerChange is what the order between nodes depends on.
+type ServerChange struct {
+	Addr netip.Addr
+	// Ready reports that the real server has to be ready first: it is new, or
+	// packets will reach it another way. A weight alone asks nothing of it.
+	Ready bool
+}
+
+func serverChange(k ServerKey, before, after any) *ServerChange {
+	b, a := before.(Server), after.(Server)
+	return &ServerChange{Addr: k.Addr.Addr(), Ready: a.Forward != "" && a.Forward != b.Forward}
+}
+
+// args names the service to ipvsadm.
+func (k ServiceKey) args() []string {
+	switch k.Protocol {
+	case TCP:
+		return []string{"-t", k.Addr.String()}
+	case UDP:
+		return []string{"-u", k.Addr.String()}
+	case SCTP:
+		return []string{"--sctp-service", k.Addr.String()}
+	}
+	args := []string{"-f", strconv.FormatUint(uint64(k.Mark), 10)}
+	if k.V6 {
+		args = append(args, "-6") // has to follow -f
+	}
+	return args
+}
+
+// serviceCommand restates the whole tuple: what -E leaves out returns to its
+// default (ipvsadm 1.31, process_options).
+func serviceCommand(verb string, k ServiceKey, s Service) remote.Command {
+	args := append([]string{"ipvsadm", verb}, k.args()...)
+	args = append(args, "-s", s.Scheduler)
+	if s.Flags != "" {
+		args = append(args, "-b", s.Flags)
+	}
+	if s.Timeout > 0 {
+		args = append(args, "-p", strconv.Itoa(s.Timeout))
+		if mask := s.netmask(k); mask != "" {
+			args = append(args, "-M", mask)
+		}
+	}
+	if s.Engine != "" {
+		args = append(args, "--pe", s.Engine)
+	}
+	if s.OnePacket {
+		args = append(args, "-o")
+	}
+	return remote.Cmd(args...)
+}
+
+// netmask is the argument of -M, "" for the default: dotted for IPv4, because
+// ipvsadm reads "24" as 0.0.0.24, and a prefix length for IPv6.
+func (s Service) netmask(k ServiceKey) string {
+	if k.V6 || k.Addr.Addr().Is6() {
+		if s.Mask == 0 || s.Mask == 128 {
+			return ""
+		}
+		return strconv.Itoa(s.Mask)
+	}
+	if s.Mask == 0 || s.Mask == 32 {
+		return ""
+	}
+	m := ^uint32(0) << (32 - s.Mask)
+	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
+}
+
+// serverCommand restates the whole tuple: -e without -w means weight 1, without
+// a method DR, without -x and -y no thresholds.
+func serverCommand(verb string, k ServerKey, s Server) remote.Command {
+	args := append([]string{"ipvsadm", verb}, k.Service.args()...)
+	args = append(args, "-r", k.Addr.String(), forwardFlags[s.Forward], "-w", strconv.Itoa(s.Weight))
+	if s.Upper > 0 {
+		args = append(args, "-x", strconv.Itoa(s.Upper))
+	}
+	if s.Lower > 0 {
+		args = append(args, "-y", strconv.Itoa(s.Lower))
+	}
+	return remote.Cmd(append(args, strings.Fields(s.Tunnel)...)...)
+}
+
+var forwardFlags = map[Forward]string{Masq: "-m", Direct: "-g", Tunnel: "-i"}

@@ -1,0 +1,273 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ipvsScript prints the table. /proc/net/ip_vs is there exactly while ip_vs is
+// loaded, and ipvsadm must not be run before: every call of it loads the module. Its first three
+// lines are headers.
+const ipvsScript = `if [ -e /proc/net/ip_vs ]; then
+  if command -v ipvsadm >/dev/null; then
+    ipvsadm -S -n
+  elif { read -r l && read -r l && read -r l && read -r l; } </proc/net/ip_vs; then
+    printf 'unreadable\n'
+  fi
+fi`
+
+// thresholdScript prints what -S leaves out of the servers.
+const thresholdScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
+  ipvsadm -L -n --thresholds
+fi`
+
+var errNoIPVSADM = errors.New("the node has virtual services but no ipvsadm to read them with; install ipvsadm there first")
+
+// parseIPVS reads ipvsadm -S -n, versions 1.24 to 1.31 and later:
+//
+//	-A -t 10.0.0.1:80 -s sh -p 50 -M 255.255.255.0 -b sh-fallback,sh-port
+//	-a -t 10.0.0.1:80 -r 10.0.0.2:80 -i -w 1 --tun-type ipip
+//	-A -f -1412536447 -s rr
+//	-A -u 10.0.0.1:5060 -s rr -p 300 pe sip ops
+//
+// 1.26 forgets the dashes of --pe and -o; up to 1.31 marks from 2^31 on are
+// negative; 1.31 ends every tunnelled server in --tun-type ipip.
+func parseIPVS(text string, s *State) error {
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		var err error
+		switch words[0] {
+		case "-A":
+			err = parseService(words[1:], s)
+		case "-a":
+			err = parseServer(words[1:], s)
+		case "unreadable":
+			return errNoIPVSADM
+		default:
+			err = fmt.Errorf("unknown command %q", words[0])
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read ipvsadm line %q: %w", strings.TrimSpace(line), err)
+		}
+	}
+	return nil
+}
+
+func parseService(words []string, s *State) error {
+	k, rest, err := parseServiceKey(words)
+	if err != nil {
+		return err
+	}
+	v := Service{Scheduler: "wlc"}
+	for len(rest) > 0 {
+		word, value := rest[0], ""
+		if len(rest) > 1 {
+			value = rest[1]
+		}
+		used := 2
+		switch word {
+		case "-s":
+			v.Scheduler = value
+		case "-p":
+			v.Timeout, err = strconv.Atoi(value)
+			if v.Mask == 0 {
+				v.Mask = k.bits()
+			}
+		case "-M":
+			v.Mask, err = parseMask(value)
+		case "--pe", "pe":
+			v.Engine = value
+		case "-b":
+			v.Flags = SortFlags(strings.Split(value, ","))
+		case "-o", "ops":
+			v.OnePacket, used = true, 1
+		default:
+			return fmt.Errorf("unknown option %q", word)
+		}
+		if err != nil {
+			return err
+		}
+		if used > len(rest) {
+			return fmt.Errorf("%s has no value", word)
+		}
+		rest = rest[used:]
+	}
+	s.Services[k] = v
+	return nil
+}
+
+// parseServer reads the words after -a. Debian's ipvsadm prints a server's own
+// family wherever the service's differs, so the address decides.
+func parseServer(words []string, s *State) error {
+	k, rest, err := parseServiceKey(words)
+	if err != nil {
+		return err
+	}
+	if len(rest) < 2 || rest[0] != "-r" {
+		return errors.New("no -r")
+	}
+	addr, err := parseHostPort(rest[1])
+	if err != nil {
+		return err
+	}
+	v := Server{Weight: 1}
+	var tunnel []string
+	for rest = rest[2:]; len(rest) > 0; rest = rest[1:] {
+		switch rest[0] {
+		case "-m":
+			v.Forward = Masq
+		case "-g":
+			v.Forward = Direct
+		case "-i":
+			v.Forward = Tunnel
+		case "-w":
+			if len(rest) < 2 {
+				return errors.New("-w has no value")
+			}
+			if v.Weight, err = strconv.Atoi(rest[1]); err != nil {
+				return err
+			}
+			rest = rest[1:]
+		default:
+			tunnel = append(tunnel, rest[0])
+		}
+	}
+	if v.Forward == "" {
+		return errors.New("no forwarding method")
+	}
+	if v.Tunnel = strings.Join(tunnel, " "); v.Tunnel == "--tun-type ipip" {
+		v.Tunnel = ""
+	}
+	s.Servers[ServerKey{k, addr}] = v
+	return nil
+}
+
+func parseServiceKey(words []string) (ServiceKey, []string, error) {
+	if len(words) < 2 {
+		return ServiceKey{}, nil, errors.New("no service")
+	}
+	protocols := map[string]Protocol{"-t": TCP, "-u": UDP, "--sctp-service": SCTP}
+	if p, ok := protocols[words[0]]; ok {
+		addr, err := parseHostPort(words[1])
+		return ServiceKey{Protocol: p, Addr: addr}, words[2:], err
+	}
+	if words[0] != "-f" {
+		return ServiceKey{}, nil, fmt.Errorf("unknown service option %q", words[0])
+	}
+	mark, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return ServiceKey{}, nil, err
+	}
+	k := ServiceKey{Protocol: FWMark, Mark: uint32(mark)}
+	words = words[2:]
+	if len(words) > 0 && words[0] == "-6" {
+		k.V6, words = true, words[1:]
+	}
+	return k, words, nil
+}
+
+// parseHostPort reads 10.0.0.1:80, [2001:db8::1]:80 and, for a service of no
+// port, an address alone.
+func parseHostPort(word string) (netip.AddrPort, error) {
+	if ap, err := netip.ParseAddrPort(word); err == nil {
+		return ap, nil
+	}
+	addr, err := netip.ParseAddr(strings.Trim(word, "[]"))
+	return netip.AddrPortFrom(addr, 0), err
+}
+
+func (k ServiceKey) bits() int {
+	if k.V6 || k.Addr.Addr().Is6() {
+		return 128
+	}
+	return 32
+}
+
+// parseMask reads a dotted mask or a prefix length.
+func parseMask(word string) (int, error) {
+	if !strings.Contains(word, ".") {
+		return strconv.Atoi(word)
+	}
+	addr, err := netip.ParseAddr(word)
+	if err != nil || !addr.Is4() {
+		return 0, fmt.Errorf("bad mask %q", word)
+	}
+	bits := 0
+	for _, b := range addr.As4() {
+		for ; b&0x80 != 0; b <<= 1 {
+			bits++
+		}
+	}
+	return bits, nil
+}
+
+// SortFlags is the one way scheduler flags are written.
+func SortFlags(flags []string) string {
+	flags = slices.Clone(flags)
+	slices.Sort(flags)
+	return strings.Join(flags, ",")
+}
+
+// parseThresholds reads ipvsadm -L -n --thresholds into servers that
+// parseIPVS found:
+//
+//	IP Virtual Server version 1.2.1 (size=4096)
+//	Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn
+//	  -> RemoteAddress:Port
+//	TCP  10.0.0.1:80 sh (sh-port) persistent 50
+//	  -> 10.0.0.2:80                  10         5          0          0
+//	FWM  7 IPv6 rr
+//
+// An address too long for its column runs into the next: words, not columns.
+func parseThresholds(text string, s *State) error {
+	var current ServiceKey
+	known := false
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		if words[0] != "->" {
+			current, known = listedService(words)
+			continue
+		}
+		if !known || len(words) < 6 {
+			continue
+		}
+		addr, err := parseHostPort(words[1])
+		if err != nil {
+			return fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err)
+		}
+		upper, err1 := strconv.Atoi(words[2])
+		lower, err2 := strconv.Atoi(words[3])
+		if err := errors.Join(err1, err2); err != nil {
+			return fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err)
+		}
+		k := ServerKey{current, addr}
+		if v, ok := s.Servers[k]; ok {
+			v.Upper, v.Lower = upper, lower
+			s.Servers[k] = v
+		}
+	}
+	return nil
+}
+
+func listedService(words []string) (ServiceKey, bool) {
+	protocols := map[string]Protocol{"TCP": TCP, "UDP": UDP, "SCTP": SCTP}
+	if p, ok := protocols[words[0]]; ok {
+		addr, err := parseHostPort(words[1])
+		return ServiceKey{Protocol: p, Addr: addr}, err == nil
+	}
+	if words[0] != "FWM" {
+		return ServiceKey{}, false
+	}
+	mark, err := strconv.ParseInt(words[1], 10, 64)
+	return ServiceKey{Protocol: FWMark, Mark: uint32(mark), V6: len(words) > 2 && words[2] == "IPv6"}, err == nil
+}

@@ -1,0 +1,72 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Link is a network device's administrative state. lvsctl sets devices up and
+// down; it makes and deletes none.
+type Link struct {
+	Up bool `json:"up"`
+}
+
+var links = &table[string, Link]{
+	name:    "link",
+	fixed:   true,
+	of:      func(s *State) *map[string]Link { return &s.Links },
+	compare: cmp.Compare[string],
+	key:     func(k string) string { return k },
+	value:   func(v Link) string { return v.state() },
+	make:    setLink,
+	edit: func(to *State, k string, _, v Link) []remote.Command {
+		return setLink(to, k, v)
+	},
+	adopt: func(_ *State, have, want map[string]Link) {
+		// A device that a module is about to bring starts down.
+		for dev := range want {
+			if _, ok := have[dev]; !ok {
+				have[dev] = Link{}
+			}
+		}
+	},
+}
+
+func (l Link) state() string {
+	if l.Up {
+		return "up"
+	}
+	return "down"
+}
+
+func setLink(_ *State, dev string, l Link) []remote.Command {
+	return []remote.Command{remote.Cmd("ip", "link", "set", "dev", dev, l.state())}
+}
+
+// parseLinks reads ip -o link show (iproute2 2.6.32 to 7, busybox):
+//
+//	2: eth0@if5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP \    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff
+//	3: tunl0@NONE: <NOARP> mtu 1480 qdisc noop state DOWN \    link/ipip 0.0.0.0 brd 0.0.0.0
+//
+// Old versions print an alias on a line of its own, which has no index.
+func parseLinks(text string, s *State) error {
+	for line := range strings.Lines(text) {
+		index, rest, ok := strings.Cut(line, ": ")
+		if _, err := strconv.Atoi(index); err != nil || !ok {
+			continue
+		}
+		name, rest, ok := strings.Cut(rest, ": <")
+		flags, _, closed := strings.Cut(rest, ">")
+		if !ok || !closed {
+			return fmt.Errorf("cannot read link line %q", line)
+		}
+		name, _, _ = strings.Cut(name, "@")
+		s.Links[name] = Link{Up: slices.Contains(strings.Split(flags, ","), "UP")}
+	}
+	return nil
+}

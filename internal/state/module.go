@@ -1,0 +1,53 @@
+package state
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Module is a loaded kernel module, or its function where the kernel has it
+// built in. It is never unloaded: it belongs to the whole machine, containers
+// included, and nobody can tell who came to rely on it.
+type Module struct{}
+
+var modules = &table[string, Module]{
+	name:      "module",
+	permanent: true,
+	of:        func(s *State) *map[string]Module { return &s.Modules },
+	compare:   cmp.Compare[string],
+	key:       func(k string) string { return k },
+	value:     func(Module) string { return "" },
+	make: func(_ *State, k string, _ Module) []remote.Command {
+		return []remote.Command{remote.Cmd("modprobe", k)}
+	},
+}
+
+// moduleSign is what a node has exactly while a module is loaded or built in.
+// Where nothing is listed it is /sys/module/NAME, which a built-in module
+// without parameters lacks.
+var moduleSign = map[string]string{
+	"ip_vs":      "/proc/net/ip_vs",
+	"ipip":       "/proc/sys/net/ipv4/conf/tunl0",
+	"ip6_tunnel": "/proc/sys/net/ipv6/conf/ip6tnl0",
+}
+
+// moduleSection prints the names of those modules that are there. modprobe is
+// not run: even asking ipvsadm for its version would load ip_vs.
+func moduleSection(names []string) Section {
+	var script strings.Builder
+	for _, n := range names {
+		sign, ok := moduleSign[n]
+		if !ok {
+			sign = "/sys/module/" + n
+		}
+		script.WriteString("if [ -e " + remote.Quote(sign) + " ]; then printf '%s\\n' " + remote.Quote(n) + "; fi\n")
+	}
+	return Section{"modules", script.String(), func(text string, s *State) error {
+		for name := range strings.FieldsSeq(text) {
+			s.Modules[name] = Module{}
+		}
+		return nil
+	}}
+}

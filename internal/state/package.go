@@ -1,0 +1,77 @@
+package state
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Package is a tool that has to be there: keyed by the command's name, because
+// missing means that the command is not found. It is never uninstalled.
+type Package struct {
+	// Manager is the node's package manager; "" if it has none that is known.
+	Manager string `json:"manager,omitempty"`
+}
+
+var packages = &table[string, Package]{
+	name:      "package",
+	permanent: true,
+	of:        func(s *State) *map[string]Package { return &s.Packages },
+	compare:   cmp.Compare[string],
+	key:       func(k string) string { return k },
+	value:     func(v Package) string { return v.Manager },
+	make: func(_ *State, k string, v Package) []remote.Command {
+		return []remote.Command{install(v.Manager, k)}
+	},
+	adopt: func(live *State, have, want map[string]Package) {
+		for k := range want {
+			if h, ok := have[k]; ok {
+				want[k] = h
+			} else {
+				want[k] = Package{Manager: live.Manager}
+			}
+		}
+	},
+}
+
+// install is the command that installs a package without asking. The names of
+// the packages lvsctl needs are their commands' names on every distribution.
+func install(manager, name string) remote.Command {
+	switch manager {
+	case "apt-get":
+		return remote.Cmd("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)
+	case "zypper":
+		return remote.Cmd("zypper", "--non-interactive", "install", "--no-recommends", name)
+	case "apk":
+		return remote.Cmd("apk", "add", name)
+	}
+	return remote.Cmd(manager, "-y", "-q", "install", name)
+}
+
+// packageSection prints the package manager, then each wanted command that is
+// there:
+//
+//	manager apt-get
+//	ipvsadm
+func packageSection(commands []string) Section {
+	script := `for m in apt-get dnf yum zypper apk; do
+  if command -v "$m" >/dev/null; then printf 'manager %s\n' "$m"; break; fi
+done
+`
+	for _, c := range commands {
+		q := remote.Quote(c)
+		script += "if command -v " + q + " >/dev/null; then printf '%s\\n' " + q + "; fi\n"
+	}
+	return Section{"packages", script, func(text string, s *State) error {
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if m, ok := strings.CutPrefix(line, "manager "); ok {
+				s.Manager = m
+			} else if line != "" {
+				s.Packages[line] = Package{}
+			}
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,35 @@
+package state
+
+// A Section is one part of a node's live state: the POSIX sh that prints it and
+// the parser of what it prints. Scripts change nothing on a node, need no tool
+// but ip and ipvsadm, and return non-zero when they could not read.
+type Section struct {
+	Name   string
+	Script string
+	Parse  func(text string, s *State) error
+}
+
+// Wanted is what of a node's state cannot be found by looking around: it has to
+// be asked for by name.
+type Wanted struct {
+	Sysctls  []string
+	Packages []string
+	Modules  []string
+}
+
+// Sections returns every section in the order they are read. Names in w are
+// assumed to be validated; they are quoted all the same.
+func Sections(w Wanted) []Section {
+	return []Section{
+		packageSection(w.Packages),
+		moduleSection(w.Modules),
+		sysctlSection(w.Sysctls),
+		{"links", "ip -o link show", parseLinks},
+		{"addresses4", "ip -o -4 addr show", parseAddresses},
+		{"addresses6", "ip -o -6 addr show", parseAddresses},
+		{"routes4", "ip -o -4 route show table main", parseRoutes4},
+		{"routes6", "ip -o -6 route show table main", parseRoutes6},
+		{"ipvs", ipvsScript, parseIPVS},
+		{"thresholds", thresholdScript, parseThresholds},
+	}
+}

@@ -1,0 +1,76 @@
+package state
+
+// Record is what lvsctl keeps on each node for each topology: what it set
+// there, and what was there before. It is what makes a removal exact, and what
+// tells drift from a new wish.
+type Record struct {
+	// Sysctls lists every key the record names, so that a shell can read them all
+	// before anything parses the rest. It is the first line after the brace.
+	Sysctls  string `json:"sysctls"`
+	Version  int    `json:"version"`
+	Topology string `json:"topology"`
+	// Set is what the topology holds on the node.
+	Set *State `json:"set"`
+	// Before is what entries of Set were when they were first touched, and what
+	// else changed along with them; an entry that was not there is absent.
+	Before *State `json:"before"`
+}
+
+// RecordVersion is the format this program writes. A record of a later one is
+// refused: reading it wrongly could take away what is not ours.
+const RecordVersion = 1
+
+// NewRecord returns an empty record.
+func NewRecord(topology string) Record {
+	return Record{Version: RecordVersion, Topology: topology, Set: New(), Before: New()}
+}
+
+// Empty reports whether the record holds nothing.
+func (r Record) Empty() bool {
+	for _, k := range kinds {
+		if k.count(r.Set) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Confirm is the record to leave behind once changes were made: of the intent,
+// what is now as wanted, and what is not yet as it was before. final is the node
+// as read afterwards, want what was settled.
+func Confirm(intent Record, final *State, want *State) Record {
+	r := NewRecord(intent.Topology)
+	for _, k := range kinds {
+		k.confirm(&r, final, want, intent)
+	}
+	return r
+}
+
+func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
+
+func (t *table[K, V]) confirm(to *Record, final, want *State, intent Record) {
+	live, wanted, set, before := *t.of(final), *t.of(want), *t.of(intent.Set), *t.of(intent.Before)
+	for k, v := range set {
+		f, there := live[k]
+		w, ours := wanted[k]
+		b, had := before[k]
+		asWanted := ours && there && f == w
+		asBefore := there == had && f == b
+		if !asWanted && asBefore {
+			continue
+		}
+		(*t.of(to.Set))[k] = v
+		if had {
+			(*t.of(to.Before))[k] = b
+		}
+	}
+	// What changed along with an entry is remembered as long as any entry is.
+	if len(*t.of(to.Set)) == 0 {
+		return
+	}
+	for k, b := range before {
+		if _, ok := set[k]; !ok {
+			(*t.of(to.Before))[k] = b
+		}
+	}
+}

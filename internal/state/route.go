@@ -1,0 +1,179 @@
+package state
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// RouteKey is a route's identity in the main table: the kernel replaces a route
+// with the same destination and metric, and keeps one with another metric
+// beside it.
+type RouteKey struct {
+	Dst    netip.Prefix
+	Metric uint32
+}
+
+// Route is where a route leads.
+type Route struct {
+	Via netip.Addr `json:"via,omitzero"`
+	Dev string     `json:"dev,omitempty"`
+	// Type is blackhole, unreachable or the like; "" for unicast.
+	Type string `json:"type,omitempty"`
+	// Rest is what else ip printed of it, in its words: protocol, source, next
+	// hops. A wanted route has none; it takes a live one's.
+	Rest string `json:"rest,omitempty"`
+}
+
+var (
+	_ encoding.TextMarshaler   = RouteKey{}
+	_ encoding.TextUnmarshaler = (*RouteKey)(nil)
+)
+
+// DefaultMetric6 is the metric the kernel gives an IPv6 route that names none
+// (IP6_RT_PRIO_USER, include/net/ip6_route.h).
+const DefaultMetric6 = 1024
+
+// NewRouteKey makes a route's identity; metric 0 is the family's default.
+func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
+	if metric == 0 && dst.Addr().Is6() {
+		metric = DefaultMetric6
+	}
+	return RouteKey{dst.Masked(), metric}
+}
+
+// IsDefault reports whether it is the default route of its family.
+func (k RouteKey) IsDefault() bool { return k.Dst.Bits() == 0 }
+
+func (k RouteKey) String() string {
+	s := k.destination()
+	if k.Dst.Addr().Is6() && k.IsDefault() {
+		s = "default6"
+	}
+	if k.explicitMetric() {
+		s += " metric " + strconv.FormatUint(uint64(k.Metric), 10)
+	}
+	return s
+}
+
+func (k RouteKey) explicitMetric() bool {
+	return k.Metric != 0 && !(k.Dst.Addr().Is6() && k.Metric == DefaultMetric6)
+}
+
+func (k RouteKey) destination() string {
+	if k.IsDefault() {
+		return "default"
+	}
+	return k.Dst.String()
+}
+
+// MarshalText makes the key a JSON object's key.
+func (k RouteKey) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%s metric %d", k.Dst, k.Metric), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *RouteKey) UnmarshalText(text []byte) error {
+	dst, metric, ok := strings.Cut(string(text), " metric ")
+	p, err := netip.ParsePrefix(dst)
+	m, merr := strconv.ParseUint(metric, 10, 32)
+	if err != nil || merr != nil || !ok {
+		return fmt.Errorf("cannot read route %q", text)
+	}
+	*k = RouteKey{p, uint32(m)}
+	return nil
+}
+
+var routes = &table[RouteKey, Route]{
+	name: "route",
+	of:   func(s *State) *map[RouteKey]Route { return &s.Routes },
+	compare: func(a, b RouteKey) int {
+		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
+	},
+	key:   RouteKey.String,
+	value: Route.String,
+	make: func(_ *State, k RouteKey, r Route) []remote.Command {
+		return []remote.Command{routeCommand("add", k, r)}
+	},
+	edit: func(_ *State, k RouteKey, _, r Route) []remote.Command {
+		return []remote.Command{routeCommand("replace", k, r)}
+	},
+	unmake: func(_ *State, k RouteKey, r Route) []remote.Command {
+		return []remote.Command{routeCommand("del", k, r)}
+	},
+	adopt: adoptRoutes,
+}
+
+func (r Route) String() string {
+	var words []string
+	if r.Type != "" {
+		words = append(words, r.Type)
+	}
+	if r.Via.IsValid() {
+		words = append(words, "via", r.Via.String())
+	}
+	if r.Dev != "" {
+		words = append(words, "dev", r.Dev)
+	}
+	if !r.Via.IsValid() && r.Rest != "" {
+		words = append(words, r.Rest)
+	}
+	return strings.Join(words, " ")
+}
+
+func routeCommand(verb string, k RouteKey, r Route) remote.Command {
+	family := "-4"
+	if k.Dst.Addr().Is6() {
+		family = "-6"
+	}
+	args := []string{"ip", family, "route", verb}
+	if r.Type != "" {
+		args = append(args, r.Type)
+	}
+	args = append(args, k.destination())
+	if r.Via.IsValid() {
+		args = append(args, "via", r.Via.String())
+	}
+	if r.Dev != "" {
+		args = append(args, "dev", r.Dev)
+	}
+	if k.explicitMetric() {
+		args = append(args, "metric", strconv.FormatUint(uint64(k.Metric), 10))
+	}
+	if verb != "del" {
+		args = append(args, strings.Fields(r.Rest)...)
+	}
+	return remote.Cmd(args...)
+}
+
+// adoptRoutes accepts a live route that leads where the wanted one does: with
+// whatever else it has, and for a default metric also under the metric of the
+// node's best route to that destination.
+func adoptRoutes(live *State, have, want map[RouteKey]Route) {
+	best := map[netip.Prefix]RouteKey{}
+	for k := range live.Routes {
+		if b, ok := best[k.Dst]; !ok || k.Metric < b.Metric {
+			best[k.Dst] = k
+		}
+	}
+	for k, w := range want {
+		if w.Rest != "" || w.Type != "" {
+			continue // a restored route, exact as it is
+		}
+		found := k
+		if b, ok := best[k.Dst]; ok && !k.explicitMetric() {
+			found = b
+		}
+		h, ok := live.Routes[found]
+		if !ok || h.Via != w.Via || h.Dev != w.Dev || h.Type != "" {
+			continue
+		}
+		delete(want, k)
+		want[found], have[found] = h, h
+	}
+}

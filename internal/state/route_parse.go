@@ -1,0 +1,128 @@
+package state
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+func parseRoutes4(text string, s *State) error {
+	return parseRoutes(text, netip.IPv4Unspecified(), s)
+}
+
+func parseRoutes6(text string, s *State) error {
+	return parseRoutes(text, netip.IPv6Unspecified(), s)
+}
+
+// parseRoutes reads ip -o -4 route show and -6 (iproute2 2.6.32 to 7, busybox):
+//
+//	default via 10.1.0.254 dev eth9
+//	10.1.0.0/24 dev eth9 proto kernel scope link src 10.1.0.1
+//	10.50.0.0/16 \<TAB>nexthop via 10.1.0.250 dev eth9 weight 1 \<TAB>nexthop via 10.1.0.251 dev eth9 weight 2
+//	10.60.0.0/16 via 10.99.0.1 dev eth9 proto static src 10.1.0.1 metric 100 onlink
+//	blackhole 10.70.0.0/16
+//	10.80.0.0/16 via inet6 2001:db8:1::2 dev eth9
+func parseRoutes(text string, unspecified netip.Addr, s *State) error {
+	for line := range strings.Lines(text) {
+		words := strings.Fields(strings.ReplaceAll(line, `\`, " "))
+		if len(words) == 0 {
+			continue
+		}
+		k, r, err := parseRoute(words, unspecified)
+		if err != nil {
+			return fmt.Errorf("cannot read route line %q: %w", strings.TrimSpace(line), err)
+		}
+		s.Routes[k] = r
+	}
+	return nil
+}
+
+var routeTypes = map[string]bool{
+	"unicast": true, "local": true, "broadcast": true, "multicast": true, "throw": true,
+	"unreachable": true, "prohibit": true, "blackhole": true, "nat": true, "anycast": true,
+}
+
+// fleeting words say how a route is doing, not what it is; those in the second
+// group are followed by a value.
+var (
+	fleeting       = map[string]bool{"linkdown": true, "dead": true, "offload": true, "offload_failed": true, "rt_offload": true, "rt_trap": true, "trap": true, "pervasive": true}
+	fleetingValued = map[string]bool{"expires": true, "error": true, "users": true, "age": true}
+)
+
+func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error) {
+	var r Route
+	if routeTypes[words[0]] {
+		if words[0] != "unicast" {
+			r.Type = words[0]
+		}
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return RouteKey{}, r, fmt.Errorf("no destination")
+	}
+	dst, err := parseDestination(words[0], unspecified)
+	if err != nil {
+		return RouteKey{}, r, err
+	}
+	var metric uint32
+	var rest []string
+	for i := 1; i < len(words); i++ {
+		word, value := words[i], ""
+		if i+1 < len(words) {
+			value = words[i+1]
+		}
+		if word == "nexthop" {
+			rest = append(rest, strings.Join(dropFleeting(words[i:]), " "))
+			break
+		}
+		switch {
+		case word == "via" && value != "inet6":
+			if r.Via, err = netip.ParseAddr(value); err != nil {
+				return RouteKey{}, r, err
+			}
+			i++
+		case word == "dev":
+			r.Dev = value
+			i++
+		case word == "metric":
+			m, err := strconv.ParseUint(value, 10, 32)
+			if err != nil {
+				return RouteKey{}, r, err
+			}
+			metric = uint32(m)
+			i++
+		case fleetingValued[word]:
+			i++
+		case !fleeting[word]:
+			rest = append(rest, word)
+		}
+	}
+	r.Rest = strings.Join(rest, " ")
+	return NewRouteKey(dst, metric), r, nil
+}
+
+func dropFleeting(words []string) []string {
+	var kept []string
+	for _, w := range words {
+		if !fleeting[w] {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}
+
+// parseDestination reads a destination, which ip prints without /32 or /128.
+func parseDestination(word string, unspecified netip.Addr) (netip.Prefix, error) {
+	if word == "default" {
+		return netip.PrefixFrom(unspecified, 0), nil
+	}
+	if strings.Contains(word, "/") {
+		return netip.ParsePrefix(word)
+	}
+	addr, err := netip.ParseAddr(word)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
+}

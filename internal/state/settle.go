@@ -1,0 +1,111 @@
+package state
+
+import "maps"
+
+// Settled is a node's case made simple: what of it may be touched, and what
+// that is to become. After settling, nobody needs to ask again who owns what.
+type Settled struct {
+	// Have is the part of the live State that the plan may touch.
+	Have *State
+	// Want is the whole of what Have is to become: the wanted entries, bent to
+	// live ones that serve as well, and the old values of recorded entries that
+	// are no longer wanted. What is in Have and not in Want goes.
+	Want *State
+	// Intent is the record to write before the first change: should the apply
+	// die half-way, what was there before is known.
+	Intent Record
+	// Restored holds the entries that return to what they were.
+	Restored map[Ref]bool
+}
+
+// Settle decides what a plan may touch: what is wanted, what the record says we
+// set, foreign servers inside a wanted service and, on an exclusive director,
+// every other service. The rest of the live State never enters. It changes none
+// of its arguments.
+func Settle(live, want *State, old Record, exclusive bool) Settled {
+	s := Settled{
+		Have:     New(),
+		Want:     New(),
+		Intent:   NewRecord(old.Topology),
+		Restored: map[Ref]bool{},
+	}
+	for _, k := range kinds {
+		k.settle(&s, live, want, old, exclusive)
+	}
+	return s
+}
+
+func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Record, exclusive bool) {
+	live, set, before := *t.of(liveState), *t.of(old.Set), *t.of(old.Before)
+	have, want := *t.of(to.Have), *t.of(to.Want)
+	maps.Copy(want, *t.of(wantState))
+	touch := func(k K) {
+		if v, ok := live[k]; ok {
+			have[k] = v
+		}
+	}
+	for k := range want {
+		touch(k)
+	}
+	if t.adopt != nil {
+		t.adopt(liveState, have, want)
+	}
+	if !t.permanent {
+		t.intend(to.Intent, liveState, have, want, old)
+	}
+	restore := func(k K) {
+		touch(k)
+		_, there := live[k]
+		if b, had := before[k]; had && (there || !t.fixed) {
+			want[k] = b
+		}
+		to.Restored[Ref{t.name, t.key(k)}] = true
+	}
+	wanted := maps.Clone(want)
+	if t.claim != nil {
+		for _, k := range t.claim(liveState, wantState, exclusive) {
+			if _, ok := wanted[k]; ok {
+				continue
+			}
+			touch(k)
+			if _, ours := set[k]; !ours && (t.held == nil || !t.held(old.Set, k)) {
+				(*t.of(to.Intent.Before))[k] = live[k]
+			}
+		}
+	}
+	for k := range set {
+		if _, ok := wanted[k]; !ok {
+			restore(k)
+		}
+	}
+	for k := range before {
+		_, ours := set[k]
+		if _, ok := wanted[k]; ok || ours || t.held == nil || t.held(wantState, k) {
+			continue
+		}
+		restore(k)
+	}
+}
+
+// intend completes the record with the wanted entries, and with what those that
+// are touched for the first time were until now.
+func (t *table[K, V]) intend(intent Record, live *State, have, want map[K]V, old Record) {
+	set, before := *t.of(intent.Set), *t.of(intent.Before)
+	maps.Copy(set, *t.of(old.Set))
+	maps.Copy(before, *t.of(old.Before))
+	for k, v := range want {
+		if _, known := set[k]; !known {
+			if h, ok := have[k]; ok {
+				before[k] = h
+			}
+			if t.side != nil {
+				for _, s := range t.side(live, k) {
+					if v, ok := (*t.of(live))[s]; ok {
+						before[s] = v
+					}
+				}
+			}
+		}
+		set[k] = v
+	}
+}

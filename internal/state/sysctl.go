@@ -1,0 +1,193 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+var sysctls = &table[string, string]{
+	name:    "sysctl",
+	fixed:   true,
+	of:      func(s *State) *map[string]string { return &s.Sysctls },
+	compare: compareSysctls,
+	key:     SysctlName,
+	value:   func(v string) string { return strings.ReplaceAll(v, "\t", " ") },
+	make: func(to *State, k, v string) []remote.Command {
+		return writeSysctl(to, k, v)
+	},
+	edit: func(to *State, k, _, v string) []remote.Command {
+		return writeSysctl(to, k, v)
+	},
+	adopt: adoptSysctls,
+	side:  sideSysctls,
+	held: func(want *State, _ string) bool {
+		_, ok := want.Sysctls[ipForward]
+		return ok
+	},
+}
+
+// SysctlName is a key as sysctl(8) prints it: dots between its parts, and a
+// slash where an interface's own name has a dot.
+func SysctlName(key string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '/':
+			return '.'
+		case '.':
+			return '/'
+		}
+		return r
+	}, key)
+}
+
+// compareSysctls puts the forwarding switches first: writing one resets other
+// keys (inet_forward_change, net/ipv4/devinet.c), which are therefore written
+// after it.
+func compareSysctls(a, b string) int {
+	return cmp.Or(cmp.Compare(sysctlRank(a), sysctlRank(b)), cmp.Compare(a, b))
+}
+
+func sysctlRank(key string) int {
+	switch key {
+	case ipForward, "net/ipv6/conf/all/forwarding":
+		return 0
+	}
+	return 1
+}
+
+const (
+	ipForward       = "net/ipv4/ip_forward"
+	acceptRedirects = "net/ipv4/conf/all/accept_redirects"
+)
+
+// writeSysctl writes a key, then whatever the kernel changes along with it and
+// the State wants otherwise.
+func writeSysctl(to *State, key, value string) []remote.Command {
+	commands := []remote.Command{sysctlCommand(key, value)}
+	for _, k := range sideSysctls(to, key) {
+		if v, ok := to.Sysctls[k]; ok {
+			commands = append(commands, sysctlCommand(k, v))
+		}
+	}
+	return commands
+}
+
+func sysctlCommand(key, value string) remote.Command {
+	return remote.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
+}
+
+// sideSysctls are the keys that writing k changes too. Setting ip_forward sets
+// all.accept_redirects to its opposite and every interface's forwarding to it;
+// an interface that agreed with ip_forward before agrees again after.
+func sideSysctls(s *State, k string) []string {
+	if k != ipForward {
+		return nil
+	}
+	keys := []string{acceptRedirects}
+	for other, v := range s.Sysctls {
+		if strings.HasPrefix(other, "net/ipv4/conf/") && strings.HasSuffix(other, "/forwarding") && v != s.Sysctls[ipForward] {
+			keys = append(keys, other)
+		}
+	}
+	return keys
+}
+
+// adoptSysctls fills in the values of keys that are not there yet because their
+// device or module is not, and leaves alone those that a stricter live value
+// satisfies already.
+func adoptSysctls(live *State, have, want map[string]string) {
+	for k, v := range want {
+		if _, ok := have[k]; !ok {
+			if v, ok := unborn(live, k); ok {
+				have[k] = v
+			}
+		}
+		if old, ok := have[k]; ok && serves(k, old, v) {
+			want[k] = old
+		}
+	}
+}
+
+// unborn is the value a key will have when its device or module appears: a
+// device starts with conf/default (devinet_init, net/ipv4/devinet.c), ip_vs
+// with its defaults (net/netfilter/ipvs/ip_vs_ctl.c).
+func unborn(live *State, key string) (string, bool) {
+	if rest, ok := strings.CutPrefix(key, "net/ipv4/conf/"); ok {
+		_, name, _ := strings.Cut(rest, "/")
+		v, ok := live.Sysctls["net/ipv4/conf/default/"+name]
+		return v, ok
+	}
+	if name, ok := strings.CutPrefix(key, "net/ipv4/vs/"); ok {
+		v, ok := ipvsDefaults[name]
+		return v, ok
+	}
+	return "", false
+}
+
+var ipvsDefaults = map[string]string{
+	"amemthresh": "1024", "am_droprate": "10", "backup_only": "0", "cache_bypass": "0",
+	"conn_reuse_mode": "1", "conntrack": "0", "drop_entry": "0", "drop_packet": "0",
+	"expire_nodest_conn": "0", "expire_quiescent_template": "0", "ignore_tunneled": "0",
+	"nat_icmp_send": "0", "pmtu_disc": "1", "run_estimation": "1", "schedule_icmp": "0",
+	"secure_tcp": "0", "sloppy_sctp": "0", "sloppy_tcp": "0", "snat_reroute": "1",
+	"sync_persist_mode": "0", "sync_ports": "1", "sync_refresh_period": "0",
+	"sync_retries": "0", "sync_sock_size": "0", "sync_threshold": "3\t50", "sync_version": "1",
+}
+
+// serves reports whether a live value is as good as the wanted one.
+func serves(key, live, want string) bool {
+	if strings.Join(strings.Fields(live), "\t") == strings.Join(strings.Fields(want), "\t") {
+		return true
+	}
+	switch name := key[strings.LastIndexByte(key, '/')+1:]; name {
+	case "arp_ignore":
+		// 2 is 1 and more: also the sender has to be of the subnet (arp_ignore,
+		// net/ipv4/arp.c).
+		return want == "1" && live == "2"
+	case "drop_entry", "drop_packet", "secure_tcp":
+		// 1 and 2 are automatic: the kernel itself flips between them
+		// (update_defense_level, net/netfilter/ipvs/ip_vs_ctl.c).
+		return (want == "1" || want == "2") && (live == "1" || live == "2")
+	}
+	return false
+}
+
+// sysctlSection prints KEY=VALUE lines of the keys that roles deal in, on every
+// interface, and of those named. It reads with the shell alone: a node may have
+// hundreds of interfaces, and each cat would cost a process.
+func sysctlSection(keys []string) Section {
+	script := `show_sysctl() {
+  for f in "$@"; do
+    if [ -f "$f" ] && read -r v 2>/dev/null <"$f"; then printf '%s=%s\n' "${f#/proc/sys/}" "$v"; fi
+  done
+}
+cd /proc/sys/net/ipv4/conf || return 1
+for i in *; do
+  for k in accept_redirects arp_announce arp_ignore forwarding rp_filter send_redirects; do
+    show_sysctl "/proc/sys/net/ipv4/conf/$i/$k"
+  done
+done
+cd /
+show_sysctl /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/vs/*
+show_sysctl /proc/sys/net/ipv6/conf/all/forwarding
+`
+	for _, k := range keys {
+		script += "show_sysctl " + remote.Quote("/proc/sys/"+k) + "\n"
+	}
+	return Section{"sysctls", script, ParseSysctls}
+}
+
+// ParseSysctls reads KEY=VALUE lines.
+func ParseSysctls(text string, s *State) error {
+	for line := range strings.Lines(text) {
+		k, v, ok := strings.Cut(strings.TrimRight(line, "\n"), "=")
+		if !ok {
+			return fmt.Errorf("cannot read sysctl line %q", line)
+		}
+		s.Sysctls[k] = v
+	}
+	return nil
+}

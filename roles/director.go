@@ -1,0 +1,103 @@
+package roles
+
+import (
+	"net/netip"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// director holds the IPVS table, the VIPs, and what NAT needs of a forwarder.
+func director(n *node) {
+	if len(n.directs) == 0 && !n.Exclusive {
+		return
+	}
+	n.tool("ipvsadm", n.Range)
+	n.module("ip_vs", n.Range)
+	for _, v := range n.directs {
+		n.virtualService(v)
+		n.vip(v)
+		for _, s := range v.RealServers {
+			if s.Mode == topology.NAT || s.Mode == topology.FULLNAT {
+				n.translate(v)
+				break
+			}
+		}
+	}
+}
+
+// virtualService wants a service and its servers in the table.
+func (n *node) virtualService(v *topology.VirtualServer) {
+	k := serviceKey(v)
+	want := state.Service{
+		Scheduler: v.Scheduler,
+		Flags:     state.SortFlags(v.SchedulerFlags),
+		OnePacket: v.OnePacket,
+	}
+	if p := v.Persistence; p != nil {
+		want.Timeout, want.Mask, want.Engine = p.Timeout, p.Netmask, p.Engine
+	}
+	n.state.Services[k] = want
+	n.at("service", k.String(), v.Range)
+	n.schedulers[v.Scheduler] = true
+
+	for _, s := range v.RealServers {
+		sk := state.ServerKey{Service: k, Addr: netip.AddrPortFrom(s.Address, s.Port)}
+		n.state.Servers[sk] = state.Server{Forward: forwards[s.Mode], Weight: s.Weight, Upper: s.Upper, Lower: s.Lower}
+		n.at("server", sk.String(), s.Range)
+		if s.Node != n.Node {
+			n.servers[s.Address] = s.Node.Name
+		}
+	}
+}
+
+func serviceKey(v *topology.VirtualServer) state.ServiceKey {
+	if v.FWMark != 0 {
+		return state.ServiceKey{Protocol: state.FWMark, Mark: v.FWMark, V6: v.IPv6()}
+	}
+	return state.ServiceKey{Protocol: state.Protocol(v.Protocol), Addr: netip.AddrPortFrom(v.VIP.Addr(), v.Port)}
+}
+
+// forwards is IPVS's method for each mode. FULLNAT is NAT to it: netfilter
+// rewrites the source.
+var forwards = map[topology.Mode]state.Forward{
+	topology.NAT:     state.Masq,
+	topology.FULLNAT: state.Masq,
+	topology.DR:      state.Direct,
+	topology.TUN:     state.Tunnel,
+}
+
+// vip wants the service's address on the director; one of the director's own
+// needs no adding.
+func (n *node) vip(v *topology.VirtualServer) {
+	if !v.VIP.IsValid() || n.Owns(v.VIP.Addr()) {
+		return
+	}
+	k, a := addressOn(v.VIP, v.Device(n.Node))
+	n.address(k, a, v.Range)
+}
+
+// translate wants what a director needs whose packets pass it both ways: it
+// forwards the replies, and tells nobody of a shorter way.
+func (n *node) translate(v *topology.VirtualServer) {
+	n.forward(v.IPv6(), v.Range)
+	if v.IPv6() {
+		return
+	}
+	devices := []string{"all", "default"}
+	if v.VIP.IsValid() {
+		devices = append(devices, n.ownDevice(v))
+	}
+	if dev, _, ok := n.On(n.DIP); ok {
+		devices = append(devices, dev)
+	}
+	for _, dev := range devices {
+		n.sysctl("net/ipv4/conf/"+dev+"/send_redirects", "0", v.Range)
+	}
+}
+
+// ownDevice is where the VIP is, without an alias's suffix.
+func (n *node) ownDevice(v *topology.VirtualServer) string {
+	k, _ := addressOn(v.VIP, v.Device(n.Node))
+	return k.Dev
+}

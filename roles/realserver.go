@@ -1,0 +1,111 @@
+package roles
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// realServer holds what each service needs where it is answered.
+func realServer(n *node) {
+	for _, s := range n.serves {
+		switch s.server.Mode {
+		case topology.NAT:
+			// Replies have to pass the director, which gives them the VIP's address.
+			n.gateway(inside(s.service.Directors[0], s.server.Address), s.server.Range)
+		case topology.DR:
+			n.quietVIP(s, "lo")
+			n.throughRouter(s)
+		case topology.TUN:
+			n.tunnel(s)
+			n.throughRouter(s)
+		}
+	}
+}
+
+// inside is the director's address that a real server replies through: the DIP,
+// or in the other family the director's address on the real server's subnet.
+func inside(director *topology.Node, rip netip.Addr) netip.Addr {
+	if director.DIP.Is6() == rip.Is6() {
+		return director.DIP
+	}
+	_, own, _ := director.On(rip)
+	return own.Addr()
+}
+
+// quietVIP wants the VIP on a device that never tells the neighbours: they must
+// find the director's. arp_ignore and arp_announce are max(all, device)
+// (IN_DEV_MAXCONF, include/linux/inetdevice.h), so all alone would do; the
+// device's own is what people look for.
+func (n *node) quietVIP(s serving, dev string) {
+	if n.VIPInterface != "" {
+		dev = n.VIPInterface
+	}
+	vip := s.service.VIP.Addr()
+	k, a := addressOn(netip.PrefixFrom(vip, vip.BitLen()), dev)
+	if vip.Is4() {
+		for _, d := range []string{"all", k.Dev} {
+			n.sysctl("net/ipv4/conf/"+d+"/arp_ignore", "1", s.service.Range)
+			n.sysctl("net/ipv4/conf/"+d+"/arp_announce", "2", s.service.Range)
+		}
+	}
+	n.address(k, a, s.service.Range)
+}
+
+// tunnel wants the device that unpacks what the director packs.
+func (n *node) tunnel(s serving) {
+	module, dev := "ipip", "tunl0"
+	if s.server.Address.Is6() {
+		module, dev = "ip6_tunnel", "ip6tnl0"
+	}
+	n.module(module, s.service.Range)
+	n.state.Links[dev] = state.Link{Up: true}
+	n.at("link", dev, s.service.Range)
+	if !s.server.Address.Is6() {
+		// Loose: the route back to the client is never through the tunnel. 0 would
+		// not do, because the filter is max(all, device).
+		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", s.service.Range)
+	}
+	n.quietVIP(s, dev)
+}
+
+// throughRouter wants replies to leave by a router that is on the node's own
+// subnet, if there is one. They must not pass the director: it would drop
+// packets that come from its own VIP.
+func (n *node) throughRouter(s serving) {
+	ipv6 := s.service.VIP.Addr().Is6()
+	for _, r := range n.cluster.routers {
+		if via, ok := n.neighbour(r, ipv6); ok {
+			n.gateway(via, s.server.Range)
+			return
+		}
+	}
+}
+
+// neighbour is another node's address on a subnet that both are on.
+func (n *node) neighbour(other *topology.Node, ipv6 bool) (netip.Addr, bool) {
+	for _, i := range other.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr().Is6() != ipv6 {
+				continue
+			}
+			if _, _, ok := n.On(p.Addr()); ok {
+				return p.Addr(), true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// addressOn is an address entry on a device, which may be written as an alias
+// (lo:0): the kernel knows that as a label of the address.
+func addressOn(p netip.Prefix, dev string) (state.AddressKey, state.Address) {
+	var a state.Address
+	base, _, alias := strings.Cut(dev, ":")
+	if alias {
+		a.Label = dev
+	}
+	return state.AddressKey{Prefix: p, Dev: base}, a
+}

@@ -1,0 +1,213 @@
+// Package roles says what each node of a topology should have.
+//
+// A role is a pure function from the topology to a wanted State: a file, and a
+// line in the table below. What stands here is the mode table of the language,
+// row by row; whether a topology breaks a row was settled by package topology.
+package roles
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// Want is what a topology wants of one node.
+type Want struct {
+	Node  *topology.Node
+	State *state.State
+	// Ranges says where in the topology each entry comes from.
+	Ranges map[state.Ref]hcl.Range
+	// Schedulers are those the node's kernel has to have, sorted.
+	Schedulers []string
+	// Servers are the real servers the node forwards to, by address.
+	Servers map[netip.Addr]string
+}
+
+// table is every role. A client has none: nothing is configured on it.
+var table = []struct {
+	applies func(*node) bool
+	fill    func(*node)
+}{
+	{isDirector, director},
+	{isRealServer, realServer},
+	{isRouter, router},
+	{isManaged, common},
+}
+
+// Wants returns what every node but the clients should have, in the topology's
+// order. The diagnostics are contradictions between a node's own attributes and
+// its roles.
+func Wants(t *topology.Topology) ([]Want, hcl.Diagnostics) {
+	c := newCluster(t)
+	var wants []Want
+	var diags hcl.Diagnostics
+	for _, tn := range t.Nodes {
+		if tn.Role == topology.Client {
+			continue
+		}
+		n := c.nodes[tn]
+		for _, role := range table {
+			if role.applies(n) {
+				role.fill(n)
+			}
+		}
+		diags = append(diags, n.diags...)
+		wants = append(wants, n.want())
+	}
+	return wants, diags
+}
+
+// cluster is the topology indexed for the roles.
+type cluster struct {
+	*topology.Topology
+	nodes   map[*topology.Node]*node
+	routers []*topology.Node
+}
+
+// node is a node's wanted State while it is being filled.
+type node struct {
+	*topology.Node
+	cluster *cluster
+	state   *state.State
+	ranges  map[state.Ref]hcl.Range
+	diags   hcl.Diagnostics
+
+	directs []*topology.VirtualServer
+	serves  []serving
+	// schedulers and servers become Want's.
+	schedulers map[string]bool
+	servers    map[netip.Addr]string
+}
+
+// serving is a node's part in a service whose director is another node.
+type serving struct {
+	service *topology.VirtualServer
+	server  topology.Server
+}
+
+func newCluster(t *topology.Topology) *cluster {
+	c := &cluster{Topology: t, nodes: make(map[*topology.Node]*node, len(t.Nodes))}
+	for _, tn := range t.Nodes {
+		c.nodes[tn] = &node{
+			Node: tn, cluster: c,
+			state: state.New(), ranges: map[state.Ref]hcl.Range{},
+			schedulers: map[string]bool{}, servers: map[netip.Addr]string{},
+		}
+		if tn.Role == topology.Router {
+			c.routers = append(c.routers, tn)
+		}
+	}
+	for _, v := range t.Services {
+		for _, d := range v.Directors {
+			c.nodes[d].directs = append(c.nodes[d].directs, v)
+		}
+		for _, s := range v.RealServers {
+			// A director that serves its own service needs nothing of a real server:
+			// the VIP is there.
+			if !slices.Contains(v.Directors, s.Node) {
+				c.nodes[s.Node].serves = append(c.nodes[s.Node].serves, serving{v, s})
+			}
+		}
+	}
+	return c
+}
+
+func isDirector(n *node) bool   { return n.Role == topology.Director }
+func isRealServer(n *node) bool { return len(n.serves) > 0 }
+func isRouter(n *node) bool     { return n.Role == topology.Router }
+func isManaged(n *node) bool    { return n.Role != topology.Client }
+
+func (n *node) want() Want {
+	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers}
+	for s := range n.schedulers {
+		w.Schedulers = append(w.Schedulers, s)
+	}
+	slices.Sort(w.Schedulers)
+	return w
+}
+
+func (n *node) at(kind, key string, r hcl.Range) { n.ranges[state.Ref{Kind: kind, Key: key}] = r }
+
+// sysctl wants a kernel parameter. Two wishes for one are told apart by value.
+func (n *node) sysctl(key, value string, from hcl.Range) {
+	ref := state.Ref{Kind: "sysctl", Key: state.SysctlName(key)}
+	if old, ok := n.state.Sysctls[key]; ok && old != value {
+		n.diags = append(n.diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Contradicting kernel parameter",
+			Detail:   fmt.Sprintf("%s %q wants %s = %s here, but its role needs %s (%s). Remove one of the two.", n.Role, n.Name, ref.Key, value, old, n.ranges[ref]),
+			Subject:  from.Ptr(),
+		})
+		return
+	}
+	n.state.Sysctls[key] = value
+	if _, ok := n.ranges[ref]; !ok {
+		n.ranges[ref] = from
+	}
+}
+
+func (n *node) module(name string, from hcl.Range) {
+	n.state.Modules[name] = state.Module{}
+	n.at("module", name, from)
+}
+
+func (n *node) tool(command string, from hcl.Range) {
+	n.state.Packages[command] = state.Package{}
+	n.at("package", command, from)
+}
+
+func (n *node) address(k state.AddressKey, a state.Address, from hcl.Range) {
+	n.state.Addresses[k] = a
+	n.at("address", k.String(), from)
+}
+
+// route wants a route unless there is one already: a node's own attributes come
+// before what its roles would like.
+func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range) {
+	k := state.NewRouteKey(dst, uint32(metric))
+	if _, ok := n.state.Routes[k]; ok {
+		return
+	}
+	if r.Dev == "" && r.Via.IsValid() {
+		r.Dev, _, _ = n.On(r.Via)
+	}
+	n.state.Routes[k] = r
+	n.at("route", k.String(), from)
+}
+
+// gateway wants a default route of via's family.
+func (n *node) gateway(via netip.Addr, from hcl.Range) {
+	if own := n.ownGateway(via.Is6()); own.IsValid() {
+		return
+	}
+	n.defaultRoute(via, from)
+}
+
+func (n *node) defaultRoute(via netip.Addr, from hcl.Range) {
+	dst := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	if via.Is6() {
+		dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	n.route(dst, 0, state.Route{Via: via}, from)
+}
+
+func (n *node) ownGateway(ipv6 bool) netip.Addr {
+	if ipv6 {
+		return n.Gateway.V6
+	}
+	return n.Gateway.V4
+}
+
+// forward wants packets of a family to be forwarded.
+func (n *node) forward(ipv6 bool, from hcl.Range) {
+	if ipv6 {
+		n.sysctl("net/ipv6/conf/all/forwarding", "1", from)
+		return
+	}
+	n.sysctl("net/ipv4/ip_forward", "1", from)
+}

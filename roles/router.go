@@ -1,0 +1,50 @@
+package roles
+
+import (
+	"net/netip"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// router holds what a node needs between clients, directors and real servers.
+func router(n *node) {
+	for _, v := range n.cluster.Services {
+		n.forward(v.IPv6(), v.Range)
+		if !v.VIP.IsValid() {
+			continue
+		}
+		n.routeToVIP(v)
+		for _, s := range v.RealServers {
+			if s.Mode == topology.DR || s.Mode == topology.TUN {
+				n.acceptReplies(v, s)
+			}
+		}
+	}
+}
+
+// acceptReplies wants packets from the VIP to be let in from the real servers'
+// side: the route to the VIP is on the director's.
+func (n *node) acceptReplies(v *topology.VirtualServer, s topology.Server) {
+	if v.IPv6() {
+		return // IPv6 has no rp_filter
+	}
+	if dev, _, ok := n.On(s.Address); ok {
+		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", v.Range)
+	}
+}
+
+// routeToVIP wants a VIP that is in none of the router's subnets to be sent to
+// the director.
+func (n *node) routeToVIP(v *topology.VirtualServer) {
+	vip := v.VIP.Addr()
+	if _, _, ok := n.On(vip); ok {
+		return
+	}
+	for _, d := range v.Directors {
+		if via, ok := n.neighbour(d, vip.Is6()); ok {
+			n.route(netip.PrefixFrom(vip, vip.BitLen()), 0, state.Route{Via: via}, v.Range)
+			return
+		}
+	}
+}

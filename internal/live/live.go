@@ -111,7 +111,7 @@ func script(nonce string, sections []section) string {
 	}
 	b.WriteString("command -v ip >/dev/null || { printf 'no ip\\n'; return 0; }\n")
 	for i, s := range sections {
-		fmt.Fprintf(&b, "printf '%%s\\n' '%s begin %s'; read_%d; printf '%%s\\n' "%s end %s $?"\n", nonce, s.name, i, nonce, s.name)
+		fmt.Fprintf(&b, "printf '%%s\\n' '%s begin %s'; read_%d; printf '%%s\\n' \"%s end %s $?\"\n", nonce, s.name, i, nonce, s.name)
 	}
 	return b.String()
 }
@@ -177,8 +177,8 @@ func recordedScript(topology string) string {
 	return "f=" + remote.Quote(RecordPath(topology)) + `
 [ -e "$f" ] || return 0
 { read -r l; read -r l; } <"$f"
-l=${l#*: "}
-for k in ${l%%"*}; do
+l=${l#*: \"}
+for k in ${l%%\"*}; do
   if [ -f "/proc/sys/$k" ] && read -r v 2>/dev/null <"/proc/sys/$k"; then printf '%s=%s\n' "$k" "$v"; fi
 done`
 }

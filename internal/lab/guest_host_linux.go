@@ -1,0 +1,177 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// privateDirs are the folders that every host has to itself.
+var privateDirs = []string{"etc", "home", "root", "run", "tmp", "var"}
+
+// A guestHost is one host being made. Its namespaces belong to a thread that
+// never ends: so they outlive its sshd.
+type guestHost struct {
+	hostPrint
+	thread chan int      // the thread in the host's namespaces
+	wired  chan struct{} // closed once its cables are there
+	ready  chan error    // one value
+}
+
+func newGuestHost(p hostPrint) *guestHost {
+	return &guestHost{hostPrint: p, thread: make(chan int, 1), wired: make(chan struct{}), ready: make(chan error, 1)}
+}
+
+// entered waits for the host's namespaces and returns a thread in them.
+func (h *guestHost) entered() (int, error) {
+	select {
+	case tid := <-h.thread:
+		return tid, nil
+	case err := <-h.ready:
+		return 0, fmt.Errorf("make host %s: %w", h.Name, err)
+	}
+}
+
+// run makes the host on a thread of its own and stays on it.
+func (h *guestHost) run() {
+	runtime.LockOSThread()
+	if unix.Gettid() == os.Getpid() {
+		// The namespaces of the process's first thread are what /proc/1 and the
+		// wiring mean by the machine's own: keep it out of this.
+		go h.run()
+		select {}
+	}
+	h.ready <- h.make()
+	select {}
+}
+
+func (h *guestHost) make() error {
+	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS); err != nil {
+		return fmt.Errorf("unshare: %w", err)
+	}
+	h.thread <- unix.Gettid()
+	if err := unix.Sethostname([]byte(h.Name)); err != nil {
+		return fmt.Errorf("set the hostname: %w", err)
+	}
+	if err := h.files(); err != nil {
+		return err
+	}
+	sshd := exec.Command("/usr/sbin/sshd", "-D", "-E", "/var/log/sshd.log")
+	sshd.Env = []string{guestPath}
+	sshd.Dir = "/"
+	sshd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := sshd.Start(); err != nil {
+		return fmt.Errorf("start sshd: %w", err)
+	}
+	if err := h.answer(); err != nil {
+		return err
+	}
+	<-h.wired
+	if err := command(h.Batch, "ip", "-batch", "-"); err != nil {
+		return err
+	}
+	return awaitSSHD()
+}
+
+// files gives the host its own mounts: a writable copy of each private folder,
+// and a sysfs that shows its own network devices.
+func (h *guestHost) files() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make the mounts private: %w", err)
+	}
+	const stage = "/mnt"
+	if err := unix.Mount("tmpfs", stage, "tmpfs", 0, "mode=0755"); err != nil {
+		return fmt.Errorf("mount %s: %w", stage, err)
+	}
+	for _, dir := range privateDirs {
+		if err := copyTree("/"+dir, filepath.Join(stage, dir)); err != nil {
+			return fmt.Errorf("copy /%s: %w", dir, err)
+		}
+		if err := unix.Mount(filepath.Join(stage, dir), "/"+dir, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount /%s: %w", dir, err)
+		}
+	}
+	// The folders stay mounted where they are meant to be.
+	if err := unix.Unmount(stage, unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("unmount %s: %w", stage, err)
+	}
+	if err := unix.Mount("sysfs", "/sys", "sysfs", 0, ""); err != nil {
+		return fmt.Errorf("mount /sys: %w", err)
+	}
+	if err := os.Mkdir("/run/sshd", 0o755); err != nil {
+		return fmt.Errorf("make /run/sshd: %w", err)
+	}
+	for _, f := range []struct {
+		path, text string
+		perm       fs.FileMode
+	}{
+		{"/etc/hostname", h.Name + "\n", 0o644},
+		{"/etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\t" + h.Name + "\n::1\tlocalhost ip6-localhost ip6-loopback\n", 0o644},
+		{"/etc/ssh/ssh_host_ed25519_key", h.HostKey, 0o600},
+	} {
+		if err := os.WriteFile(f.path, []byte(f.text), f.perm); err != nil {
+			return fmt.Errorf("write %s: %w", f.path, err)
+		}
+	}
+	return nil
+}
+
+// copyTree copies folders, files and links. Everything is root's already.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := to + path[len(from):]
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		switch {
+		case d.IsDir():
+			if err := os.Mkdir(target, 0o700); err != nil {
+				return err
+			}
+			return os.Chmod(target, info.Mode()) // with the sticky bit, which Mkdir drops
+		case info.Mode()&fs.ModeSymlink != 0:
+			link, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			return os.Symlink(link, target)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, data, info.Mode().Perm())
+	})
+}
+
+// awaitSSHD returns when something listens on port 22 of the calling thread's
+// network. Asking by a connection would cost sshd a process.
+func awaitSSHD() error {
+	// A listener on 0.0.0.0:22 in /proc/net/tcp, state 0A:
+	//    0: 00000000:0016 00000000:0000 0A ...
+	listening := []byte(" 00000000:0016 00000000:0000 0A ")
+	for range 3000 {
+		text, err := os.ReadFile("/proc/thread-self/net/tcp")
+		if err != nil {
+			return fmt.Errorf("wait for sshd: %w", err)
+		}
+		if bytes.Contains(text, listening) {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	log, _ := os.ReadFile("/var/log/sshd.log") // it may not have got that far
+	return fmt.Errorf("wait for sshd: it does not listen\n%s", log)
+}

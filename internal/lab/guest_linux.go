@@ -1,0 +1,151 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guestPath is the PATH of what runs inside, sshd and by it every session.
+const guestPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// Guest is /init of a lab's machine: it makes the hosts and then only answers
+// for them and collects orphans. It returns if that fails, and the kernel, left
+// without an init, ends the machine.
+func Guest() int {
+	if err := guest(); err != nil {
+		fmt.Printf("%s %v\n", failedLine, err)
+		// The kernel's panic would push the reason out of the console's last lines.
+		time.Sleep(100 * time.Millisecond)
+		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+	}
+	return 1
+}
+
+func guest() error {
+	mark("init")
+	if err := mountAll(); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(blueprintFile)
+	if err != nil {
+		return fmt.Errorf("read the blueprint: %w", err)
+	}
+	var b blueprint
+	if err := json.Unmarshal(text, &b); err != nil {
+		return fmt.Errorf("read the blueprint: %w", err)
+	}
+	if err := os.Remove(blueprintFile); err != nil { // the hosts' private keys are in it
+		return fmt.Errorf("remove the blueprint: %w", err)
+	}
+	// A namespace starts with the kernel's defaults, not with copies of the first
+	// one's settings: Documentation/admin-guide/sysctl/net.rst.
+	if err := os.WriteFile("/proc/sys/net/core/devconf_inherit_init_net", []byte("2"), 0o644); err != nil {
+		return fmt.Errorf("set the namespaces' defaults: %w", err)
+	}
+	for _, family := range []string{"all", "default"} { // the bridges are no hosts
+		if err := os.WriteFile("/proc/sys/net/ipv6/conf/"+family+"/disable_ipv6", []byte("1"), 0o644); err != nil {
+			return fmt.Errorf("keep IPv6 off the bridges: %w", err)
+		}
+	}
+	mark("mounts")
+
+	hosts := make([]*guestHost, len(b.Hosts))
+	for n, print := range b.Hosts {
+		hosts[n] = newGuestHost(print)
+		go hosts[n].run()
+	}
+	if err := command("", "modprobe", "-a", "virtio_pci", "virtio_net", "veth", "bridge"); err != nil {
+		return err
+	}
+	mark("modules")
+	var names []string
+	for n, h := range hosts {
+		tid, err := h.entered()
+		if err != nil {
+			return err
+		}
+		names = append(names, fmt.Sprintf("@%d@", n), fmt.Sprint(tid))
+	}
+	mark("namespaces")
+	if err := command(strings.NewReplacer(names...).Replace(b.Wiring), "ip", "-batch", "-"); err != nil {
+		return err
+	}
+	mark("wiring")
+	for _, h := range hosts {
+		close(h.wired)
+	}
+	for _, h := range hosts {
+		if err := <-h.ready; err != nil {
+			return fmt.Errorf("make host %s: %w", h.Name, err)
+		}
+	}
+	mark("hosts")
+	fmt.Printf("%s: %d hosts\n", readyLine, len(hosts))
+	return reap()
+}
+
+// mark writes on the console how long after power-on a stage was reached.
+func mark(stage string) {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err == nil {
+		fmt.Printf("lab: %6.2fs %s\n", time.Duration(ts.Nano()).Seconds(), stage)
+	}
+}
+
+// mountAll mounts what every Linux has.
+func mountAll() error {
+	for _, m := range []struct{ kind, at, data string }{
+		{"proc", "/proc", ""}, {"sysfs", "/sys", ""}, {"devtmpfs", "/dev", "mode=0755"},
+		{"devpts", "/dev/pts", "mode=0620,ptmxmode=0666,gid=5"}, {"tmpfs", "/dev/shm", "mode=1777"},
+	} {
+		if err := os.MkdirAll(m.at, 0o755); err != nil {
+			return fmt.Errorf("make %s: %w", m.at, err)
+		}
+		if err := unix.Mount(m.kind, m.at, m.kind, 0, m.data); err != nil {
+			return fmt.Errorf("mount %s: %w", m.at, err)
+		}
+	}
+	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"} {
+		if err := os.Symlink(target, "/dev/"+name); err != nil {
+			return fmt.Errorf("link /dev/%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// command runs a program in the namespaces of the calling thread.
+func command(stdin, name string, args ...string) error {
+	cmd := exec.Command("/usr/sbin/"+name, args...)
+	if _, err := os.Stat(cmd.Path); err != nil {
+		cmd.Path = "/usr/bin/" + name
+	}
+	cmd.Env = []string{guestPath}
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("run %s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return nil
+}
+
+// reap collects what init inherits, for ever. It starts when nobody in here
+// waits for a child of its own any more.
+func reap() error {
+	for {
+		_, err := unix.Wait4(-1, nil, 0, nil)
+		switch {
+		case err == nil, errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.ECHILD):
+			// Every sshd was stopped; the hosts are there all the same.
+			time.Sleep(time.Second)
+		default:
+			return fmt.Errorf("collect orphans: %w", err)
+		}
+	}
+}

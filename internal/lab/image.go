@@ -1,0 +1,295 @@
+package lab
+
+import (
+	"bufio"
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+//go:embed etc
+var etc embed.FS
+
+// blueprintFile is where the guest finds its blueprint.
+const blueprintFile = "/lab.json"
+
+// An image is the root file system being put together, by path without the
+// leading slash. Folders are made for whatever needs them.
+type image struct {
+	entries map[string]imageEntry
+	dirs    []string // where libraries are looked for
+}
+
+type imageEntry struct {
+	mode   uint32
+	source string // file of this machine; "" for data
+	data   []byte
+	device [2]uint32
+}
+
+// packImage writes the initramfs of a lab to file.
+func packImage(file string, k kernel, binary string, b blueprint, authorised string) error {
+	i := &image{entries: map[string]imageEntry{}, dirs: loaderDirs()}
+	i.skeleton(authorised)
+	if err := i.programs(binary); err != nil {
+		return err
+	}
+	if err := i.tree(filepath.Join(k.Base, "lib/modules", k.Version), "usr/lib/modules/"+k.Version); err != nil {
+		return err
+	}
+	text, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("cannot pack the lab: %w", err)
+	}
+	i.put(blueprintFile, 0o600, text)
+	return i.write(file)
+}
+
+// skeleton is what every Debian has: a merged /usr, and the folders.
+func (i *image) skeleton(authorised string) {
+	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
+		i.link(dir, "usr/"+dir)
+		i.dir("usr/"+dir, 0o755)
+	}
+	for _, dir := range []string{"dev", "etc", "home", "proc", "run", "sys", "opt", "srv", "mnt", "var/lib", "var/log", "var/cache",
+		"var/spool", "var/empty", "etc/default", "etc/sysctl.d", "etc/modules-load.d", "etc/modprobe.d"} {
+		i.dir(dir, 0o755)
+	}
+	i.dir("tmp", 0o1777)
+	i.dir("var/tmp", 0o1777)
+	i.dir("root", 0o700)
+	i.dir("root/.ssh", 0o700)
+	i.link("var/run", "/run")
+	i.link("etc/mtab", "/proc/self/mounts")
+	i.put("root/.ssh/authorized_keys", 0o600, []byte(authorised))
+	// /init is started with the console open, before there is a devtmpfs.
+	i.entries["dev/console"] = imageEntry{mode: modeChar | 0o600, device: [2]uint32{5, 1}}
+	i.entries["dev/null"] = imageEntry{mode: modeChar | 0o666, device: [2]uint32{1, 3}}
+
+	// The embedded tree is complete by construction: nothing in it can fail.
+	_ = fs.WalkDir(etc, "etc", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := etc.ReadFile(name)
+		mode := uint32(0o644)
+		if name == "etc/shadow" {
+			mode = 0o640
+		}
+		i.put(name, mode, data)
+		return err
+	})
+}
+
+// programs packs this machine's tools, and lvsctl itself as /init.
+func (i *image) programs(binary string) error {
+	var names []string
+	for _, t := range hostTools {
+		names = append(names, t.name)
+	}
+	for _, name := range slices.Concat(names, spareTools) {
+		path, err := findTool(name)
+		if err != nil {
+			continue // a spare one: CheckTools has seen the others
+		}
+		if err := i.program(path); err != nil {
+			return err
+		}
+	}
+	if err := i.executable(binary, "init"); err != nil {
+		return err
+	}
+	for _, path := range spareFiles {
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		if err := i.tree(path, merged(path)); err != nil {
+			return err
+		}
+	}
+	i.link("usr/bin/sh", "bash")
+	if _, ok := i.entries["usr/bin/dash"]; ok {
+		i.link("usr/bin/sh", "dash")
+	}
+	return i.applets()
+}
+
+// notApplets are names that busybox does not get. Its shell would run its own
+// applets before those in PATH, ip among them; a host that has dpkg or ifup looks
+// like one with a package manager or that network system; and the end of one
+// host must not be the end of the machine.
+var notApplets = strings.Fields(`busybox linuxrc init sh ash hush dpkg dpkg-deb rpm ifup ifdown udhcpc udhcpd
+	halt poweroff reboot run-init switch_root pivot_root`)
+
+// applets gives busybox every name that no real program has.
+func (i *image) applets() error {
+	busybox, err := findTool("busybox")
+	if err != nil {
+		return err
+	}
+	list, err := exec.Command(busybox, "--list").Output()
+	if err != nil {
+		return fmt.Errorf("cannot list the applets of %s: %w", busybox, err)
+	}
+	have := map[string]bool{}
+	for _, name := range notApplets {
+		have[name] = true
+	}
+	for name := range i.entries {
+		have[path.Base(name)] = true
+	}
+	for name := range strings.FieldsSeq(string(list)) {
+		if !have[name] {
+			i.link("usr/bin/"+name, "busybox")
+		}
+	}
+	return nil
+}
+
+// program packs a program under the path it has here. A link, of the
+// alternatives system say, becomes one to the program itself.
+func (i *image) program(file string) error {
+	real, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return fmt.Errorf("cannot pack %s: %w", file, err)
+	}
+	if merged(file) != merged(real) {
+		i.link(merged(file), "/"+merged(real))
+	}
+	return i.executable(real, merged(real))
+}
+
+// executable packs a file under a name, with the libraries it loads.
+func (i *image) executable(file, name string) error {
+	libraries, err := closure(i.dirs, file)
+	if err != nil {
+		return err
+	}
+	i.entries[name] = imageEntry{mode: modeFile | 0o755, source: file}
+	for _, lib := range libraries {
+		if _, ok := i.entries[merged(lib)]; ok {
+			continue
+		}
+		real, err := filepath.EvalSymlinks(lib)
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", lib, err)
+		}
+		i.entries[merged(real)] = imageEntry{mode: modeFile | 0o755, source: real}
+		if merged(lib) != merged(real) {
+			i.link(merged(lib), "/"+merged(real))
+		}
+	}
+	return nil
+}
+
+// tree packs a file, or a folder with all that is in it, libraries included.
+func (i *image) tree(from, to string) error {
+	return filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", file, err)
+		}
+		rel, err := filepath.Rel(from, file)
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", file, err)
+		}
+		name := path.Join(to, filepath.ToSlash(rel))
+		switch {
+		case d.IsDir():
+			return nil
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(file)
+			if err != nil {
+				return fmt.Errorf("cannot pack %s: %w", file, err)
+			}
+			i.link(name, target)
+			return nil
+		case strings.HasPrefix(name, "usr/lib/") && !strings.HasPrefix(name, "usr/lib/modules/"):
+			return i.executable(file, name)
+		}
+		i.entries[name] = imageEntry{mode: modeFile | 0o644, source: file}
+		return nil
+	})
+}
+
+func (i *image) dir(name string, perm uint32) {
+	i.entries[name] = imageEntry{mode: modeDir | perm}
+}
+
+func (i *image) link(name, target string) {
+	i.entries[name] = imageEntry{mode: modeSymlink | 0o777, data: []byte(target)}
+}
+
+func (i *image) put(name string, perm uint32, data []byte) {
+	i.entries[strings.TrimPrefix(name, "/")] = imageEntry{mode: modeFile | perm, data: data}
+}
+
+// merged is a path of this machine in the image, where /bin and /lib are links
+// into /usr, as they are on a Debian of today: /sbin/ip -> usr/sbin/ip.
+func merged(file string) string {
+	name := strings.TrimPrefix(filepath.ToSlash(file), "/")
+	top, _, _ := strings.Cut(name, "/")
+	if slices.Contains([]string{"bin", "sbin", "lib", "lib64"}, top) {
+		return "usr/" + name
+	}
+	return name
+}
+
+// write makes the archive, parents before what is in them.
+func (i *image) write(file string) error {
+	for name := range maps.Clone(i.entries) {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if _, ok := i.entries[dir]; !ok {
+				i.dir(dir, 0o755)
+			}
+		}
+	}
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot pack the lab: %w", err)
+	}
+	defer out.Close()
+	buffer := bufio.NewWriterSize(out, 1<<20)
+	archive := &cpioWriter{w: buffer}
+	for _, name := range slices.Sorted(maps.Keys(i.entries)) {
+		if err := i.entries[name].pack(archive, name); err != nil {
+			return err
+		}
+	}
+	if err := archive.close(); err != nil {
+		return fmt.Errorf("cannot pack the lab: %w", err)
+	}
+	if err := buffer.Flush(); err != nil {
+		return fmt.Errorf("cannot pack the lab: %w", err)
+	}
+	return out.Close()
+}
+
+func (e imageEntry) pack(c *cpioWriter, name string) error {
+	entry := cpioEntry{name: name, mode: e.mode, major: e.device[0], minor: e.device[1]}
+	var data io.Reader = bytes.NewReader(e.data)
+	entry.size = int64(len(e.data))
+	if e.source != "" {
+		f, err := os.Open(e.source)
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", e.source, err)
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", e.source, err)
+		}
+		data, entry.size = f, info.Size()
+	}
+	entry.data = data
+	return c.add(entry)
+}

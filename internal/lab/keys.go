@@ -1,0 +1,97 @@
+package lab
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
+)
+
+// A keyPair is an ed25519 key in OpenSSH's formats.
+type keyPair struct {
+	private []byte // PEM
+	public  ssh.PublicKey
+}
+
+func newKeyPair(comment string) (keyPair, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return keyPair{}, fmt.Errorf("cannot make a key: %w", err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, comment)
+	if err != nil {
+		return keyPair{}, fmt.Errorf("cannot make a key: %w", err)
+	}
+	public, err := ssh.NewPublicKey(private.Public())
+	if err != nil {
+		return keyPair{}, fmt.Errorf("cannot make a key: %w", err)
+	}
+	return keyPair{private: pem.EncodeToMemory(block), public: public}, nil
+}
+
+// authorise makes the key that opens every host, and returns its public half as
+// authorized_keys has it.
+func authorise(dir string) (string, error) {
+	key, err := newKeyPair("lvsctl lab")
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, identityFile), key.private, 0o600); err != nil {
+		return "", fmt.Errorf("cannot write the lab's key: %w", err)
+	}
+	return string(ssh.MarshalAuthorizedKey(key.public)), nil
+}
+
+// sshConfig is the text of a lab's ssh_config. A name that two hosts share
+// stays with the first, as OpenSSH reads it.
+func sshConfig(dir string, hosts []Host, ports []int) string {
+	var b strings.Builder
+	for n, h := range hosts {
+		fmt.Fprintf(&b, "Host %s\n", strings.Join(append([]string{h.Name}, h.Aliases...), " "))
+		fmt.Fprintf(&b, "    HostName 127.0.0.1\n    Port %d\n\n", ports[n])
+	}
+	// OpenSSH's default key exchange takes a second on an emulated processor.
+	fmt.Fprintf(&b, `Host *
+    User root
+    IdentityFile %s
+    IdentitiesOnly yes
+    UserKnownHostsFile %s
+    GlobalKnownHostsFile /dev/null
+    StrictHostKeyChecking yes
+    KexAlgorithms curve25519-sha256
+    LogLevel ERROR
+`, quoteConfig(filepath.Join(dir, identityFile)), quoteConfig(filepath.Join(dir, knownHostsFile)))
+	return b.String()
+}
+
+// quoteConfig is a path as ssh_config(5) wants it: quoted if it has blanks.
+func quoteConfig(path string) string {
+	path = strings.ReplaceAll(path, "%", "%%")
+	if strings.ContainsAny(path, " \t") {
+		return `"` + path + `"`
+	}
+	return path
+}
+
+// writeSSH writes the files that reach the hosts.
+func writeSSH(dir string, hosts []Host, keys []keyPair, ports []int) error {
+	var known strings.Builder
+	for n := range hosts {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[n]))
+		known.WriteString(knownhosts.Line([]string{addr}, keys[n].public) + "\n")
+	}
+	for name, text := range map[string]string{knownHostsFile: known.String(), sshConfigFile: sshConfig(dir, hosts, ports)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("cannot write the lab's ssh files: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+// Package lab runs a topology's nodes as real Linux hosts on this machine, in
+// one QEMU virtual machine that holds a kernel with IPVS.
+//
+// [Up] packs an initramfs from this machine's own programs, boots Debian's
+// cloud kernel on it and waits until every host's sshd listens. Inside, this
+// same binary is /init ([Guest]): it gives every host its own network, mount and
+// UTS namespace, joins the interfaces of one subnet by a bridge, starts sshd and
+// answers on the hosts' listeners with their names. Nothing needs root: QEMU's
+// user network forwards one loopback port to each host's sshd.
+//
+// A host is bare: its declared addresses, a client's default route, the kernel's
+// defaults and nothing else. What a topology wants beyond that is for apply.
+//
+// To add a program to the hosts: a line in tools.go. A kernel module: a line in
+// modules.go. A file below /etc: a file in etc/.
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// root is where the labs of a working directory live, one folder each.
+const root = ".lvsctl/lab"
+
+// The files of a lab's folder.
+const (
+	recordFile     = "lab.json"
+	sshConfigFile  = "ssh_config"
+	knownHostsFile = "known_hosts"
+	identityFile   = "id_ed25519"
+	consoleFile    = "console.log"
+	pidFile        = "qemu.pid"
+	imageFile      = "initrd"
+	lockFile       = "up.lock"
+)
+
+// A Lab is a lab that was brought up, whether its machine still runs or not.
+type Lab struct {
+	Name    string     `json:"name"`
+	Accel   string     `json:"accel"` // QEMU's accelerator: kvm or tcg
+	Started time.Time  `json:"started"`
+	Hosts   []Endpoint `json:"hosts"`
+
+	dir string
+}
+
+// An Endpoint is one host as this machine reaches it.
+type Endpoint struct {
+	Name      string         `json:"name"`
+	Role      string         `json:"role"`
+	Addresses []netip.Prefix `json:"addresses"`
+	Port      int            `json:"port"` // of its sshd, on 127.0.0.1
+}
+
+// Dir is the folder of the lab called name, below the working directory.
+func Dir(name string) string { return filepath.Join(root, name) }
+
+// Open returns the lab called name of the working directory. The error wraps
+// [fs.ErrNotExist] when there is none.
+func Open(name string) (*Lab, error) { return OpenDir(Dir(name)) }
+
+// OpenDir returns the lab of a folder that [Up] filled.
+func OpenDir(dir string) (*Lab, error) {
+	dir, err := canonical(dir)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, recordFile))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the lab: %w", err)
+	}
+	l := &Lab{dir: dir}
+	if err := json.Unmarshal(text, l); err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", filepath.Join(dir, recordFile), err)
+	}
+	return l, nil
+}
+
+// Names lists the labs of the working directory, sorted, stale ones included.
+func Names() ([]string, error) {
+	entries, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the labs: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// Dir is the lab's folder, absolute.
+func (l *Lab) Dir() string { return l.dir }
+
+// SSHConfig is the file that makes `ssh -F FILE NODE` reach every host.
+func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, sshConfigFile) }
+
+// Running reports whether the lab's virtual machine is alive.
+func (l *Lab) Running() bool { return len(machines(l.dir)) > 0 }
+
+// Host returns the host called name.
+func (l *Lab) Host(name string) (Endpoint, bool) {
+	for _, h := range l.Hosts {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return Endpoint{}, false
+}
+
+func (l *Lab) write() error {
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot write the lab: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(l.dir, recordFile), append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("cannot write the lab: %w", err)
+	}
+	return nil
+}
+
+// canonical is dir as it stands in QEMU's arguments: absolute, links resolved.
+// What does not exist yet has no links to resolve.
+func canonical(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("cannot find %s: %w", dir, err)
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real, nil
+	}
+	return abs, nil
+}

@@ -1,0 +1,153 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+const qemu = "qemu-system-x86_64"
+
+// A machine is what QEMU is started with.
+type machine struct {
+	dir    string // the lab's folder, absolute
+	name   string
+	kernel string // image
+	accel  string
+	memory int // MiB
+	cpus   int
+	mgmt   netip.Prefix
+	ports  []int // of this machine, one a host
+}
+
+// accelArgs chooses the processor along with the accelerator.
+func accelArgs(accel string) []string {
+	if accel == "kvm" {
+		return []string{"-accel", "kvm", "-cpu", "host"}
+	}
+	return []string{"-accel", "tcg,thread=multi", "-cpu", "max"}
+}
+
+// bareArgs are a machine with nothing in it that was not asked for.
+func bareArgs() []string {
+	return []string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}
+}
+
+// kernelArgs boot quietly and end the machine on a panic. Expedited RCU saves
+// seconds: every namespace, bridge and module waits for grace periods.
+const kernelArgs = "console=ttyS0 quiet panic=-1 net.ifnames=0 nowatchdog mitigations=off rcupdate.rcu_expedited=1 no_timer_check tsc=reliable"
+
+func (m machine) args() []string {
+	args := append([]string{
+		"-name", optionValue("lvsctl-lab-" + m.name),
+		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
+		"-pidfile", filepath.Join(m.dir, pidFile), "-daemonize",
+		"-chardev", "file,id=console,path=" + optionValue(filepath.Join(m.dir, consoleFile)), "-serial", "chardev:console",
+		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs,
+		"-device", "virtio-net-pci,netdev=mgmt,romfile=",
+		"-netdev", m.netdev(),
+	}, bareArgs()...)
+	return append(args, accelArgs(m.accel)...)
+}
+
+// netdev is QEMU's user network. restrict keeps the hosts from everything but
+// answering what comes in through the forwarded ports.
+func (m machine) netdev() string {
+	base := m.mgmt.Addr().As4()
+	at := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{base[0], base[1], base[2], n}) }
+	var b strings.Builder
+	fmt.Fprintf(&b, "user,id=mgmt,restrict=on,ipv6=off,net=%s,host=%s,dns=%s,dhcpstart=%s", m.mgmt, at(2), at(3), at(15))
+	for n, port := range m.ports {
+		fmt.Fprintf(&b, ",hostfwd=tcp:127.0.0.1:%d-%s:22", port, managementAddr(m.mgmt, n))
+	}
+	return b.String()
+}
+
+// optionValue is a value inside one of QEMU's comma separated options.
+func optionValue(s string) string { return strings.ReplaceAll(s, ",", ",,") }
+
+// errPortTaken says that somebody took a port between finding it free and QEMU's
+// listening on it.
+var errPortTaken = errors.New("a forwarded port was taken")
+
+// start runs QEMU in the background. It returns once QEMU holds its ports.
+func (m machine) start(ctx context.Context) error {
+	path, err := findTool(qemu)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(path, m.args()...)
+	// Ctrl-C is for lvsctl: it takes QEMU down by itself.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		if strings.Contains(said.String(), "host forwarding") {
+			err = errPortTaken
+		}
+		return fmt.Errorf("cannot start QEMU: %w\n%s", err, bytes.TrimSpace(said.Bytes()))
+	}
+	return nil
+}
+
+// freePorts finds n ports of the loopback that nobody listens on. All are held
+// until the last is found, so none comes twice.
+func freePorts(n int) ([]int, error) {
+	var held []io.Closer
+	defer func() {
+		for _, c := range held {
+			c.Close()
+		}
+	}()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("cannot find a free port: %w", err)
+		}
+		held = append(held, l)
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+// machines lists the processes of the QEMU whose console is the lab's: the pid
+// file may be stale, and its number somebody else's by now.
+func machines(dir string) []int {
+	console := "file,id=console,path=" + optionValue(filepath.Join(dir, consoleFile))
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		words := strings.Split(string(text), "\x00")
+		if filepath.Base(words[0]) != qemu {
+			continue
+		}
+		for _, word := range words {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); word == console && err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}

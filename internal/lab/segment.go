@@ -1,0 +1,92 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// segments numbers the LANs that the hosts' interfaces share: result[h][i] is
+// the segment of interface i of host h, -1 for lo. Interfaces with an address in
+// the same subnet are on one segment, and so are those that a third one links.
+func segments(hosts []Host) (of [][]int, count int) {
+	var parent []int // union-find over interfaces
+	find := func(i int) int {
+		for parent[i] != i {
+			i = parent[i]
+		}
+		return i
+	}
+	first := map[netip.Prefix]int{} // subnet -> the first interface in it
+	for _, h := range hosts {
+		for _, nic := range h.Interfaces {
+			self := len(parent)
+			parent = append(parent, self)
+			if nic.Name == "lo" {
+				continue
+			}
+			for _, a := range nic.Addresses {
+				if other, ok := first[a.Masked()]; ok {
+					parent[find(self)] = find(other)
+				} else {
+					first[a.Masked()] = self
+				}
+			}
+		}
+	}
+
+	number := map[int]int{}
+	next := 0
+	for _, h := range hosts {
+		row := make([]int, len(h.Interfaces))
+		for i, nic := range h.Interfaces {
+			self := next
+			next++
+			if nic.Name == "lo" {
+				row[i] = -1
+				continue
+			}
+			top := find(self)
+			if _, ok := number[top]; !ok {
+				number[top] = len(number)
+			}
+			row[i] = number[top]
+		}
+		of = append(of, row)
+	}
+	return of, len(number)
+}
+
+// managementNet picks the /24 that carries SSH between this machine and the
+// hosts: the first one of 198.18.0.0/15, which is set aside for laboratories
+// (RFC 2544), that meets no address of the topology.
+func managementNet(s Spec) (netip.Prefix, error) {
+	taken := s.Avoid
+	for _, h := range s.Hosts {
+		for _, nic := range h.Interfaces {
+			taken = append(taken[:len(taken):len(taken)], nic.Addresses...)
+		}
+	}
+	for n := range 512 {
+		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{198, byte(18 + n/256), byte(n % 256), 0}), 24)
+		free := true
+		for _, t := range taken {
+			// A default route in Avoid overlaps everything and settles nothing.
+			if t.Bits() > 0 && t.Masked().Overlaps(p) {
+				free = false
+				break
+			}
+		}
+		if free {
+			return p, nil
+		}
+	}
+	return netip.Prefix{}, fmt.Errorf("cannot find a free /24 in 198.18.0.0/15 for the lab's management network")
+}
+
+// managementAddr is the address of host n's mgmt0 in net. The low ones are
+// QEMU's: .2 is this machine, .3 its name server.
+func managementAddr(net netip.Prefix, n int) netip.Addr {
+	b := net.Addr().As4()
+	b[3] = byte(100 + n)
+	return netip.AddrFrom4(b)
+}

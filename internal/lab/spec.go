@@ -1,0 +1,83 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+)
+
+// MaxHosts is how many hosts one lab may have.
+const MaxHosts = 100
+
+// A Spec is what a lab is made of.
+type Spec struct {
+	Name  string
+	Hosts []Host
+	// Avoid are subnets, beyond the hosts' own, that the management network must
+	// not use: those of VIPs and routes.
+	Avoid []netip.Prefix
+}
+
+// A Host is one Linux host.
+type Host struct {
+	Name string
+	Role string
+	// Aliases are further names of the host in the ssh config: its addresses.
+	Aliases    []string
+	Interfaces []Interface
+	// Gateway4 and Gateway6 are default routes to set; zero for none.
+	Gateway4, Gateway6 netip.Addr
+	Listeners          []Listener
+}
+
+// An Interface is a NIC with its base addresses, host bits kept.
+type Interface struct {
+	Name      string
+	Addresses []netip.Prefix
+}
+
+// A Listener answers with the host's name on every address of the host.
+type Listener struct {
+	Protocol string // tcp (an HTTP server), udp or sctp
+	Port     uint16
+}
+
+var (
+	nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	// IFNAMSIZ is 16 with the final NUL; dev_valid_name(): include/linux/netdevice.h.
+	deviceName = regexp.MustCompile(`^[^\s/:]{1,15}$`)
+)
+
+// check refuses what the guest could not make.
+func (s Spec) check() error {
+	if !nodeName.MatchString(s.Name) {
+		return fmt.Errorf("cannot name a lab %q", s.Name)
+	}
+	if len(s.Hosts) == 0 {
+		return fmt.Errorf("cannot make lab %s: it has no hosts", s.Name)
+	}
+	if len(s.Hosts) > MaxHosts {
+		return fmt.Errorf("cannot make lab %s: it has %d hosts, and a lab holds at most %d", s.Name, len(s.Hosts), MaxHosts)
+	}
+	seen := map[string]bool{}
+	for _, h := range s.Hosts {
+		switch {
+		case !nodeName.MatchString(h.Name):
+			return fmt.Errorf("cannot name a host %q", h.Name)
+		case seen[h.Name]:
+			return fmt.Errorf("cannot make two hosts called %s", h.Name)
+		}
+		seen[h.Name] = true
+		devices := map[string]bool{}
+		for _, i := range h.Interfaces {
+			switch {
+			case !deviceName.MatchString(i.Name) || i.Name == "." || i.Name == "..":
+				return fmt.Errorf("%s: cannot name an interface %q", h.Name, i.Name)
+			case devices[i.Name]:
+				return fmt.Errorf("%s: cannot make two interfaces called %s", h.Name, i.Name)
+			}
+			devices[i.Name] = true
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A blueprint is the Spec worked out: what the guest has to carry out, as text.
+type blueprint struct {
+	Name string
+	// Wiring is an `ip -batch` for the machine's first namespace: the bridges and
+	// every host's cables. @N@ stands for a thread in host N's namespace.
+	Wiring string
+	Hosts  []hostPrint
+}
+
+// A hostPrint is one host's part.
+type hostPrint struct {
+	Name      string
+	Batch     string // an `ip -batch` for the host's own namespace
+	HostKey   string // OpenSSH private key
+	Listeners []Listener
+}
+
+// managementName is the device that carries SSH: mgmt0, unless a host declares
+// an interface of that name.
+func managementName(hosts []Host) string {
+	for n := 0; ; n++ {
+		name := fmt.Sprintf("mgmt%d", n)
+		used := func(h Host) bool {
+			return slices.ContainsFunc(h.Interfaces, func(i Interface) bool { return i.Name == name })
+		}
+		if !slices.ContainsFunc(hosts, used) {
+			return name
+		}
+	}
+}
+
+// draw works out the network of a lab.
+func draw(s Spec, mgmt netip.Prefix) blueprint {
+	of, count := segments(s.Hosts)
+	device := managementName(s.Hosts)
+	b := blueprint{Name: s.Name}
+
+	var wiring strings.Builder
+	// A bridge that forwards at once and minds nobody's business: no spanning
+	// tree, no multicast snooping.
+	bridge := func(name string) {
+		fmt.Fprintf(&wiring, "link add name %s up type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n", name)
+	}
+	bridge("mgmt")
+	wiring.WriteString("link set dev eth0 master mgmt up\n")
+	for n := range count {
+		bridge(fmt.Sprintf("lan%d", n))
+	}
+	// MAC addresses are fixed, so that one boot is like the other.
+	cable := func(host, nic int, master, name string) {
+		fmt.Fprintf(&wiring, "link add name h%dn%d mtu 1500 master %s up type veth peer name %s address 02:00:00:%02x:%02x:01 mtu 1500 netns @%d@\n",
+			host, nic, master, name, host, nic, host)
+	}
+	for h, host := range s.Hosts {
+		cable(h, 255, "mgmt", device)
+		for i, nic := range host.Interfaces {
+			if of[h][i] >= 0 {
+				cable(h, i, fmt.Sprintf("lan%d", of[h][i]), nic.Name)
+			}
+		}
+		b.Hosts = append(b.Hosts, hostPrint{
+			Name:      host.Name,
+			Batch:     hostBatch(host, device, netip.PrefixFrom(managementAddr(mgmt, h), mgmt.Bits())),
+			Listeners: host.Listeners,
+		})
+	}
+	b.Wiring = wiring.String()
+	return b
+}
+
+func hostBatch(h Host, device string, mgmt netip.Prefix) string {
+	var b strings.Builder
+	b.WriteString("link set dev lo up\n")
+	// No link-local address on the management device: it is not the topology's.
+	fmt.Fprintf(&b, "link set dev %s addrgenmode none up\naddress add %s dev %s\n", device, mgmt, device)
+	for _, nic := range h.Interfaces {
+		if nic.Name != "lo" {
+			fmt.Fprintf(&b, "link set dev %s up\n", nic.Name)
+		}
+		for _, a := range nic.Addresses {
+			if a.Addr().Is4() {
+				fmt.Fprintf(&b, "address add %s%s dev %s\n", a, broadcast(a), nic.Name)
+			} else {
+				// Duplicate detection would hold the address back for a second.
+				fmt.Fprintf(&b, "address add %s dev %s nodad\n", a, nic.Name)
+			}
+		}
+	}
+	for _, gw := range []netip.Addr{h.Gateway4, h.Gateway6} {
+		if gw.IsValid() {
+			fmt.Fprintf(&b, "route add default via %s\n", gw)
+		}
+	}
+	return b.String()
+}
+
+// broadcast is what every network system sets beside an address; ip does not by
+// itself. A /31 and a /32 have none.
+func broadcast(a netip.Prefix) string {
+	if a.Bits() >= 31 {
+		return ""
+	}
+	return " broadcast +"
+}

@@ -6,7 +6,11 @@
 // of one call), so what is printed in a plan is what runs.
 package remote
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"strings"
+)
 
 // Runner runs scripts on one node. A Runner is used by one goroutine at a time.
 type Runner interface {
@@ -34,4 +38,12 @@ type Output struct {
 	Stdout string
 	Stderr string
 	Status int
+}
+
+// checkScript refuses what sh would silently read as something else.
+func checkScript(s Script) *Error {
+	if i := strings.IndexByte(s.Body, 0); i >= 0 {
+		return &Error{Kind: KindScript, Summary: fmt.Sprintf("the script has a NUL byte at offset %d; nothing of it ran", i)}
+	}
+	return nil
 }

@@ -1,0 +1,185 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// stragglers is how long the streams of a shell that is gone may stay open (a
+// background process holds them) before its output counts as all there is.
+const stragglers = 2 * time.Second
+
+// shell is one running sh -s, on whichever side of the wire.
+type shell struct {
+	stdin          io.WriteCloser
+	stdout, stderr io.Reader
+	wait           func() exit // returns when the shell has ended; called once
+	hangup         func()      // ends a shell that is not at its end; may be nil
+	close          func()      // lets go of it: the streams end soon after
+}
+
+// exit is how a shell ended.
+type exit struct {
+	status int
+	signal string // its name, if one killed the shell
+	lost   string // why nobody knows: the connection broke first
+}
+
+func (e exit) String() string {
+	switch {
+	case e.lost != "":
+		return e.lost
+	case e.signal != "":
+		return "killed by signal " + e.signal
+	}
+	return fmt.Sprintf("exit status %d", e.status)
+}
+
+// converse sends a script to a shell and collects its answer. Sending and
+// collecting go on at once: either may be larger than what the pipes hold. It
+// lets go of the shell before it returns, and then calls script.Line no more.
+func converse(ctx context.Context, sh shell, script Script, silence time.Duration) (Output, *Error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer sh.close()
+
+	quiet := time.NewTimer(silence)
+	defer quiet.Stop()
+	alive := func() { quiet.Reset(silence) }
+
+	mark := newMark()
+	stdout := &frame{mark: mark, line: script.Line}
+	stderr := &frame{mark: mark}
+	defer stdout.close()
+	defer func() {
+		if _, whole := stdout.code(); !whole && sh.hangup != nil {
+			sh.hangup()
+		}
+	}()
+
+	go func() {
+		// An error here shows as a missing end mark, which says more.
+		_, _ = io.Copy(sh.stdin, &pulse{Reader: strings.NewReader(wrap(script.Body, mark)), beat: alive})
+		_ = sh.stdin.Close()
+	}()
+	var streams sync.WaitGroup
+	collect := func(f *frame, r io.Reader) {
+		streams.Go(func() {
+			if err := drain(f, &pulse{Reader: r, beat: alive}); errors.Is(err, errTooMuch) {
+				stop(err)
+			}
+		})
+	}
+	collect(stdout, sh.stdout)
+	collect(stderr, sh.stderr)
+	drained := make(chan struct{})
+	go func() { streams.Wait(); close(drained) }()
+	exited := make(chan exit, 1)
+	go func() { exited <- sh.wait() }()
+
+	var ended *exit
+	var late <-chan time.Time
+	for {
+		select {
+		case <-drained:
+			if _, whole := stdout.code(); whole || ended != nil {
+				return conclude(stdout, stderr, ended)
+			}
+			drained = nil
+			late = time.After(stragglers)
+		case e := <-exited:
+			ended = &e
+			if drained == nil {
+				return conclude(stdout, stderr, ended)
+			}
+			late = time.After(stragglers)
+		case <-late:
+			return conclude(stdout, stderr, ended)
+		case <-quiet.C:
+			if _, whole := stdout.code(); whole {
+				return conclude(stdout, stderr, ended)
+			}
+			return Output{}, &Error{
+				Kind:    KindLost,
+				Summary: fmt.Sprintf("it said nothing for %s", silence),
+				Remedy:  "the node or the way to it hangs, or a command there waits for something; what ran is unknown",
+			}
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), errTooMuch) {
+				return Output{}, &Error{Kind: KindTruncated, Summary: "the script printed " + errTooMuch.Error(), Err: errTooMuch}
+			}
+			return Output{}, interrupted(ctx)
+		}
+	}
+}
+
+// drain reads r into f up to the end mark or the end of the stream: what a
+// background process prints later concerns nobody.
+func drain(f *frame, r io.Reader) error {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := r.Read(buf)
+		if _, err := f.Write(buf[:n]); err != nil {
+			return err
+		}
+		if _, _, ended := f.result(); ended || err != nil {
+			return nil
+		}
+	}
+}
+
+// pulse calls beat whenever bytes move.
+type pulse struct {
+	io.Reader
+	beat func()
+}
+
+func (p *pulse) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if n > 0 {
+		p.beat()
+	}
+	return n, err
+}
+
+// conclude makes the answer of what came; ended is nil if the shell may still
+// run.
+func conclude(stdout, stderr *frame, ended *exit) (Output, *Error) {
+	out, begun, _ := stdout.result()
+	errs, errsBegun, _ := stderr.result()
+	if status, ok := stdout.code(); ok {
+		if !errsBegun {
+			errs = ""
+		}
+		return Output{Stdout: out, Stderr: errs, Status: status}, nil
+	}
+	end := exit{lost: "its output ended"}
+	if ended != nil {
+		end = *ended
+	}
+	if begun {
+		return Output{}, brokenOff(end, errs)
+	}
+	return Output{}, neverBegan(end, out, errs)
+}
+
+// brokenOff is the error of a script that began and did not reach its end.
+func brokenOff(end exit, errs string) *Error {
+	e := &Error{
+		Kind:    KindTruncated,
+		Summary: "the shell ended before the script did: " + end.String(),
+		Remedy:  "what ran is unknown: read the node again",
+	}
+	if end.lost != "" {
+		e.Kind, e.Summary = KindLost, end.lost
+	}
+	if text := said(errs); text != "" {
+		e.Summary += ": " + text
+	}
+	return e
+}

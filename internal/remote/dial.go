@@ -1,0 +1,294 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+const (
+	// Tries and the longest pauses between them: sshd drops connections at random
+	// while more than ten are not logged in yet (MaxStartups 10:30:100).
+	mostTries = 4
+	firstWait = 300 * time.Millisecond
+	// doorWidth is how many logins to one sshd may be under way at once, for the
+	// same reason. Only its own count: connections through it do not.
+	doorWidth = 8
+)
+
+var errTimeout = errors.New("timed out")
+
+// doors keeps the number of simultaneous logins to one server small.
+type doors struct {
+	mu    sync.Mutex
+	width map[string]chan struct{}
+}
+
+// enter waits for a place at a server; leave gives it back.
+func (d *doors) enter(ctx context.Context, address string) (leave func(), err error) {
+	d.mu.Lock()
+	door := d.width[address]
+	if door == nil {
+		if d.width == nil {
+			d.width = map[string]chan struct{}{}
+		}
+		door = make(chan struct{}, doorWidth)
+		d.width[address] = door
+	}
+	d.mu.Unlock()
+	select {
+	case door <- struct{}{}:
+		return func() { <-door }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// door is what MaxStartups is counted at: one sshd.
+func (e *endpoint) door() string {
+	if e.via != nil {
+		return e.via.door() + " " + e.dial()
+	}
+	return e.dial()
+}
+
+// connect logs in to e, by way of its jump hosts, and tries again where sshd
+// hung up before it said who it is.
+func (d *Dialer) connect(ctx context.Context, e *endpoint) (*link, *Error) {
+	var via *link
+	release := func() {}
+	for try := 1; ; try++ {
+		if e.via != nil && (via == nil || via.gone()) {
+			release()
+			var failed *Error
+			if via, release, failed = d.jumps.borrow(ctx, e.via, d.connect); failed != nil {
+				return nil, failed
+			}
+		}
+		client, again, failed := d.login(ctx, e, via)
+		if failed == nil {
+			return newLink(client, release, d.silence), nil
+		}
+		if !again || try == mostTries || ctx.Err() != nil {
+			release()
+			if e.via != nil && failed.Kind != KindInterrupted {
+				failed.Summary += " (through jump host " + e.via.address() + ")"
+			}
+			return nil, failed
+		}
+		wait := firstWait << (try - 1)
+		select {
+		case <-time.After(wait/2 + rand.N(wait)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// login is one TCP connection, key exchange and authentication, all within the
+// endpoint's timeout. again is true for what may be chance.
+func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh.Client, again bool, failed *Error) {
+	leave, err := d.doors.enter(ctx, e.door())
+	if err != nil {
+		return nil, false, interrupted(ctx)
+	}
+	defer leave()
+	db, err := d.hostKeys.open(e.knownHosts)
+	if err != nil {
+		return nil, false, configError(err)
+	}
+
+	caller := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	clock := time.AfterFunc(e.timeout, func() { cancel(errTimeout) })
+	defer clock.Stop()
+
+	var raw net.Conn
+	if via == nil {
+		raw, err = new(net.Dialer).DialContext(ctx, "tcp", e.dial())
+	} else {
+		raw, err = via.client.DialContext(ctx, "tcp", e.dial())
+	}
+	if err != nil {
+		if caller.Err() != nil {
+			return nil, false, interrupted(caller)
+		}
+		if context.Cause(ctx) == errTimeout {
+			err = errTimeout
+		}
+		return nil, via != nil && via.gone(), e.noConnection(err, via)
+	}
+	conn := &firstWords{Conn: raw}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+
+	var distrust *Error
+	var shown bool // the server showed its host key
+	a := &attempt{e: e, ring: &d.keys, pause: func() func() {
+		clock.Stop()
+		return func() { clock.Reset(e.timeout) }
+	}}
+	config := &ssh.ClientConfig{
+		User:              e.user,
+		HostKeyAlgorithms: e.algorithms(db),
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			shown = true
+			if distrust = d.hostKeys.check(e, db, key); distrust != nil {
+				return distrust
+			}
+			return nil
+		},
+		AuthCallback: a.next,
+	}
+	type result struct {
+		client *ssh.Client
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer a.close()
+		c, chans, reqs, err := ssh.NewClientConn(conn, e.dial(), config)
+		if err != nil {
+			done <- result{err: err}
+			return
+		}
+		done <- result{client: ssh.NewClient(c, chans, reqs)}
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		// A prompt or a dead jump host may hold the handshake up for longer than the
+		// caller waits; whatever it makes of the closed connection is thrown away.
+		go func() {
+			if r := <-done; r.client != nil {
+				_ = r.client.Close()
+			}
+		}()
+		if caller.Err() != nil {
+			return nil, false, interrupted(caller)
+		}
+		return nil, false, e.tooSlow(conn.said())
+	}
+	if r.err == nil && stop() {
+		return r.client, false, nil
+	}
+	_ = conn.Close()
+	switch {
+	case caller.Err() != nil:
+		return nil, false, interrupted(caller)
+	case context.Cause(ctx) == errTimeout:
+		return nil, false, e.tooSlow(conn.said())
+	case distrust != nil:
+		return nil, false, distrust
+	case shown && a.ready && hungUp(r.err) && a.asked:
+		// LoginGraceTime ran out while a person typed; the key is open by now.
+		return nil, true, a.failure(r.err)
+	case errors.Is(r.err, errNoKey), shown && (a.ready || len(a.allowed) > 0):
+		return nil, false, a.failure(r.err)
+	}
+	return nil, !shown && hungUp(r.err), e.noHandshake(r.err, conn.said())
+}
+
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		// x/crypto loses the cause where it reports the first error of several.
+		err != nil && (strings.HasSuffix(err.Error(), "EOF") || strings.HasSuffix(err.Error(), "connection reset by peer"))
+}
+
+// firstWords keeps the first bytes a server sends: "Exceeded MaxStartups", or
+// "HTTP/1.1 400", say more than the error that follows.
+type firstWords struct {
+	net.Conn
+	mu    sync.Mutex
+	words []byte
+}
+
+func (c *firstWords) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if room := 256 - len(c.words); room > 0 {
+		c.words = append(c.words, p[:min(n, room)]...)
+	}
+	return n, err
+}
+
+func (c *firstWords) said() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return string(c.words)
+}
+
+// noConnection is the error of a TCP connection that did not come about.
+func (e *endpoint) noConnection(err error, via *link) *Error {
+	f := &Error{Kind: KindUnreachable, Err: err, Summary: err.Error()}
+	var dns *net.DNSError
+	var refused *ssh.OpenChannelError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &refused):
+		f.Summary = "the jump host says: " + said(refused.Message)
+		f.Remedy = "is the node up, and may the jump host reach it?"
+		if refused.Reason == ssh.Prohibited {
+			f.Remedy = "the jump host's sshd_config must have AllowTcpForwarding yes (or local) and let PermitOpen through"
+		}
+	case via != nil && !errors.Is(err, errTimeout):
+		f.Kind, f.Summary = KindLost, "the connection to the jump host broke: "+err.Error()
+	case errors.As(err, &dns):
+		f.Summary = fmt.Sprintf("the name %s does not resolve", dns.Name)
+		f.Remedy = "write an IP into address, or a Host alias of the ssh config"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		f.Summary = "connection refused"
+		f.Remedy = fmt.Sprintf("the host answers but nothing listens on port %d: is sshd running, and on that port?", e.port)
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		f.Summary = "no route to host"
+		f.Remedy = "is the node up, and on a network that this machine reaches? if only by way of another host, set proxy_jump"
+	case errors.Is(err, errTimeout), errors.As(err, &timeout) && timeout.Timeout():
+		f.Summary = fmt.Sprintf("nothing answered within %s", e.timeout)
+		f.Remedy = fmt.Sprintf("is the node up, and does every firewall on the way let port %d through?", e.port)
+	}
+	return f
+}
+
+// tooSlow is the error of a server that took the connection and then stalled.
+func (e *endpoint) tooSlow(words string) *Error {
+	f := &Error{Kind: KindUnreachable, Err: errTimeout}
+	if strings.Contains(words, "SSH-") {
+		f.Summary = fmt.Sprintf("it answers, but the login was not through within %s", e.timeout)
+		f.Remedy = "the node may be overloaded, or its sshd waits for DNS or a directory service: raise connect_timeout"
+		return f
+	}
+	f.Summary = fmt.Sprintf("the connection opened, but no SSH server spoke within %s", e.timeout)
+	f.Remedy = fmt.Sprintf("does sshd listen on port %d, or something else? a host out of memory accepts and stays silent, too", e.port)
+	return f
+}
+
+// noHandshake is the error of a server that spoke, but not to the end.
+func (e *endpoint) noHandshake(err error, words string) *Error {
+	f := &Error{Kind: KindUnreachable, Err: err}
+	text := said(words)
+	switch {
+	case !strings.Contains(words, "SSH-") && text != "" && !hungUp(err):
+		f.Summary = "what answers is no SSH server: it says " + text
+		f.Remedy = fmt.Sprintf("is %d the right port?", e.port)
+	case hungUp(err):
+		f.Summary = fmt.Sprintf("the SSH server hung up before it showed its key, %d times", mostTries)
+		if text != "" && !strings.HasPrefix(text, "SSH-") {
+			f.Summary += ": " + text
+		}
+		f.Remedy = "too many logins at once (MaxStartups), an address it shuts out (PerSourcePenalties, fail2ban, hosts.deny), or a broken sshd: its log on the node says which"
+	default:
+		f.Summary = "no SSH session could be agreed on: " + strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")
+	}
+	return f
+}

@@ -1,0 +1,168 @@
+package remote
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+const (
+	// outputLimit bounds what one script may print on one stream: a runaway
+	// command must not take all memory here.
+	outputLimit = 64 << 20
+	// noiseLimit is how much of a login's banners is kept to explain a failure.
+	noiseLimit = 4 << 10
+)
+
+var errTooMuch = errors.New("more than 64 MiB of output")
+
+// wrap makes the text that goes to sh -s. The body is a function and the call
+// is the last line, in braces: a transfer cut short anywhere leaves an open
+// brace, and sh runs nothing of it. The marks tell the script's own output from
+// banners and .bashrc noise, and a whole one from one cut off; the end mark
+// carries the status, because the transport's exit status cannot be told from
+// sudo's or the login shell's.
+func wrap(body, mark string) string {
+	var b strings.Builder
+	b.Grow(len(body) + 1024)
+	b.WriteString("LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin\n" +
+		"export LC_ALL LANGUAGE PATH\n" +
+		"umask 022\n" +
+		"lvsctl_body() {\n:\n")
+	b.WriteString(body)
+	// The subshell keeps an exit in the body from taking the end mark with it.
+	b.WriteString("\n}\n" +
+		"{ printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2;" +
+		" (lvsctl_body) </dev/null; lvsctl_status=$?;" +
+		" printf '\\n%s %s\\n' " + mark + " end >&2;" +
+		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; exit 0; }` + "\n")
+	return b.String()
+}
+
+func newMark() string { return "lvsctl-" + rand.Text() }
+
+// frame takes one output stream of a wrapped script as it arrives and keeps
+// what stands between the marks:
+//
+//	Last login: ...
+//	<newline>MARK<newline>
+//	anything, with or without a newline at its end
+//	<newline>MARK 0<newline>
+type frame struct {
+	mark string
+	line func(string) // may be nil
+
+	mu     sync.Mutex
+	buf    []byte // before the first mark: noise; after it: content
+	begun  bool
+	ended  bool
+	closed bool // nothing is taken, and line is not called, any more
+	status string
+	looked int // content before this holds no end mark
+	told   int // content before this went to line
+}
+
+// Write takes the next bytes; it fails only on too much output.
+func (f *frame) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed || f.ended {
+		return len(p), nil
+	}
+	f.buf = append(f.buf, p...)
+	if !f.begun && !f.begin() {
+		return len(p), nil
+	}
+	f.end()
+	f.tell()
+	if !f.ended && len(f.buf) > outputLimit {
+		f.closed = true
+		return len(p), errTooMuch
+	}
+	return len(p), nil
+}
+
+func (f *frame) begin() bool {
+	first := "\n" + f.mark + "\n"
+	at := bytes.Index(f.buf, []byte(first))
+	if at < 0 {
+		if over := len(f.buf) - noiseLimit; over > 0 {
+			f.buf = append(f.buf[:0], f.buf[over:]...)
+		}
+		return false
+	}
+	f.begun = true
+	f.buf = append([]byte(nil), f.buf[at+len(first):]...)
+	return true
+}
+
+func (f *frame) end() {
+	last := "\n" + f.mark + " "
+	at := bytes.Index(f.buf[f.looked:], []byte(last))
+	if at < 0 {
+		f.looked = max(f.looked, len(f.buf)-len(last))
+		return
+	}
+	at += f.looked
+	f.looked = at
+	status, _, whole := bytes.Cut(f.buf[at+len(last):], []byte("\n"))
+	if !whole {
+		return
+	}
+	f.ended, f.status = true, string(status)
+	f.buf = f.buf[:at]
+}
+
+// tell hands whole lines to the callback. An empty line is held back while it
+// may still turn out to be the newline that introduces the end mark.
+func (f *frame) tell() {
+	if f.line == nil {
+		return
+	}
+	f.told = min(f.told, len(f.buf))
+	for {
+		rest := f.buf[f.told:]
+		n := bytes.IndexByte(rest, '\n')
+		if n < 0 {
+			break
+		}
+		if n == 0 && !f.ended && f.mayEnd(rest[1:]) {
+			return
+		}
+		f.line(string(rest[:n]))
+		f.told += n + 1
+	}
+	if f.ended && f.told < len(f.buf) {
+		f.line(string(f.buf[f.told:]))
+		f.told = len(f.buf)
+	}
+}
+
+func (f *frame) mayEnd(rest []byte) bool {
+	return strings.HasPrefix(f.mark, string(rest[:min(len(rest), len(f.mark))]))
+}
+
+// close stops the frame: whatever still arrives is dropped.
+func (f *frame) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+}
+
+// result is what arrived: content once begun, noise before that.
+func (f *frame) result() (text string, begun, ended bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return string(f.buf), f.begun, f.ended
+}
+
+// code is the script's status, and false if there is none to read.
+func (f *frame) code() (int, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := strconv.Atoi(f.status)
+	return n, f.ended && err == nil
+}

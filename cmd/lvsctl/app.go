@@ -83,6 +83,13 @@ func terminal(w io.Writer) (width int, ok bool) {
 	return 80, true
 }
 
+// terminalInput reports whether r is a terminal that a question can be
+// answered on.
+func terminalInput(r io.Reader) (*os.File, bool) {
+	f, ok := r.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
 // paint returns a printer for w: coloured on a terminal or with --color=always,
 // plain elsewhere.
 func (a *app) paint(w io.Writer, attrs ...color.Attribute) func(string, ...any) string {

@@ -16,6 +16,9 @@ import (
 var commands = []func(*app) *cobra.Command{
 	validateCommand,
 	fmtCommand,
+	planCommand,
+	applyCommand,
+	destroyCommand,
 	labCommand,
 	versionCommand,
 }
@@ -28,6 +31,8 @@ func main() {
 func run(args []string, a *app) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The second interrupt is the system's: it ends the program at once.
+	go func() { <-ctx.Done(); stop() }()
 
 	root := rootCommand(a)
 	root.SetArgs(longFlags(root, args))

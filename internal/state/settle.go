@@ -14,8 +14,12 @@ type Settled struct {
 	// Intent is the record to write before the first change: should the apply
 	// die half-way, what was there before is known.
 	Intent Record
-	// Restored holds the entries that return to what they were.
+	// Restored holds the entries that are no longer wanted: they go, or return to
+	// what they were.
 	Restored map[Ref]bool
+	// Drifted holds the entries that were as wanted when the topology was last
+	// applied, and are not now.
+	Drifted map[Ref]bool
 }
 
 // Settle decides what a plan may touch: what is wanted, what the record says we
@@ -28,6 +32,7 @@ func Settle(live, want *State, old Record, exclusive bool) Settled {
 		Want:     New(),
 		Intent:   NewRecord(old.Topology),
 		Restored: map[Ref]bool{},
+		Drifted:  map[Ref]bool{},
 	}
 	for _, k := range kinds {
 		k.settle(&s, live, want, old, exclusive)
@@ -61,6 +66,12 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 		}
 		to.Restored[Ref{t.name, t.key(k)}] = true
 	}
+	for k, v := range want {
+		h, there := have[k]
+		if s, ok := set[k]; ok && s == v && (!there || h != v) {
+			to.Drifted[Ref{t.name, t.key(k)}] = true
+		}
+	}
 	wanted := maps.Clone(want)
 	if t.claim != nil {
 		for _, k := range t.claim(liveState, wantState, exclusive) {
@@ -68,9 +79,14 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 				continue
 			}
 			touch(k)
-			if _, ours := set[k]; !ours && (t.held == nil || !t.held(old.Set, k)) {
-				(*t.of(to.Intent.Before))[k] = live[k]
+			if _, ours := set[k]; ours {
+				continue
 			}
+			if t.held == nil || !t.held(old.Set, k) {
+				(*t.of(to.Intent.Before))[k] = live[k]
+				continue
+			}
+			to.Drifted[Ref{t.name, t.key(k)}] = true
 		}
 	}
 	for k := range set {

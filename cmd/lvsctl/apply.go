@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// change is what apply and destroy have in common.
+type change struct {
+	verb     string // "Apply" or "Destroy"
+	question string
+	want     wish
+
+	scope    scope
+	detail   plan.Detail
+	asJSON   bool
+	approved bool
+}
+
+func (c *change) flags(f *pflag.FlagSet) {
+	c.scope.flags(f)
+	f.BoolVar(&c.detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
+	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
+	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
+}
+
+func applyCommand(a *app) *cobra.Command {
+	c := &change{verb: "Apply", want: everything, question: "Do you want to make these changes?"}
+	cmd := &cobra.Command{
+		Use:   "apply [PATH]",
+		Short: "Plan, ask, make the changes, and look whether they took",
+		Long: `Makes every node as the topology says: shows the plan, asks, makes the changes
+in an order that loses no request, then reads every node again and compares.
+
+Exit codes: 0 done, or nothing to do; 1 something was not done, the last line
+says where; 130 interrupted.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
+	}
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+func destroyCommand(a *app) *cobra.Command {
+	c := &change{verb: "Destroy", want: nothing, question: "Do you want to give all of this back?"}
+	cmd := &cobra.Command{
+		Use:   "destroy [PATH]",
+		Short: "Remove what lvsctl set, and restore what it found there before",
+		Long: `Takes everything away that the topology set on its nodes, traffic first, and
+puts old kernel parameters and routes back. Each node's own record says what
+that is. Installed packages and loaded modules stay.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
+	}
+	c.flags(cmd.Flags())
+	return cmd
+}
+
+func (a *app) change(ctx context.Context, args []string, c *change) error {
+	if c.asJSON && !c.approved {
+		return errors.New("--json cannot ask for approval\nAdd --auto-approve.")
+	}
+	s, err := a.survey(ctx, args, c.scope, c.want)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	a.reportUnreadable(s.plan)
+	if !c.asJSON {
+		a.printLines(a.stdout, s.plan.Lines(c.detail))
+	}
+	if !s.plan.Count().Any() && !s.plan.Forgets() {
+		return a.finish(c, apply.Result{Plan: s.plan}, false)
+	}
+	if !c.asJSON {
+		a.printSummary(s.plan.Summary())
+	}
+	if !c.approved {
+		if err := a.approve(ctx, c.question); err != nil {
+			return err
+		}
+	}
+	result := apply.Run(ctx, s.plan, s.nodes, apply.Options{Parallelism: a.parallelism, Event: a.event(c)})
+	return a.finish(c, result, ctx.Err() != nil)
+}
+
+// approve asks on the terminal. Only "yes" is yes.
+func (a *app) approve(ctx context.Context, question string) error {
+	if _, ok := terminalInput(a.stdin); !ok {
+		return errors.New("cannot ask for approval: standard input is not a terminal\nLook at the plan first, then add --auto-approve.")
+	}
+	fmt.Fprintf(a.stdout, "\n%s Only 'yes' is accepted.\n\n  Enter a value: ", question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		answer <- line
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.stdout)
+		return ctx.Err()
+	case line := <-answer:
+		fmt.Fprintln(a.stdout)
+		if strings.TrimSpace(line) != "yes" {
+			return errors.New("not approved; nothing was changed")
+		}
+		return nil
+	}
+}
+
+// event prints each action as it ends, on standard error.
+func (a *app) event(c *change) func(apply.Event) {
+	symbols := map[state.Op]string{state.Add: "+", state.Edit: "~", state.Remove: "-"}
+	return func(e apply.Event) {
+		if e.Action == nil || e.Action.Held != "" {
+			return
+		}
+		line := fmt.Sprintf("%s: %s %s %s", e.Node, symbols[e.Action.Op], e.Action.Kind, e.Action.Sentence())
+		switch e.Status {
+		case apply.Done:
+			fmt.Fprintln(a.stderr, line)
+		case apply.Failed:
+			fmt.Fprintln(a.stderr, a.paint(a.stderr, color.FgRed)("%s: FAILED", line))
+		}
+	}
+}
+
+// finish prints what became of a plan and turns it into an exit code.
+func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
+	if c.asJSON {
+		text, err := json.MarshalIndent(r.Document(c.verb), "", "  ")
+		if err != nil {
+			return fmt.Errorf("cannot print the result: %w", err)
+		}
+		fmt.Fprintf(a.stdout, "%s\n", text)
+	}
+	a.reportFailures(r)
+	switch {
+	case c.asJSON:
+	case r.Outcomes == nil && r.Complete():
+		a.printSummary(r.Plan.Summary())
+	default:
+		a.printSummary(r.Summary(c.verb))
+	}
+	switch {
+	case interrupted:
+		return exitError{code: exitInterrupted}
+	case !r.Complete():
+		return exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// reportFailures says once a node what went wrong there.
+func (a *app) reportFailures(r apply.Result) {
+	for _, n := range r.Plan.Nodes {
+		seen := map[string]bool{}
+		for _, act := range r.Plan.Actions {
+			o := r.Outcomes[act.ID]
+			if act.Node != n.Name || o.Err == nil || (o.Status != apply.Failed && o.Status != apply.Unknown) || seen[o.Err.Error()] {
+				continue
+			}
+			seen[o.Err.Error()] = true
+			a.fail(named(n.Name, o.Err))
+		}
+		if err := r.Unconfirmed[n.Name]; err != nil && !seen[err.Error()] {
+			a.fail(named(n.Name, err))
+		}
+	}
+}
+
+// named puts a node's name before an error that does not carry it.
+func named(node string, err error) error {
+	var r *remote.Error
+	if errors.As(err, &r) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", node, err)
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// progress shows on standard error how far a round over all nodes is: in place
+// on a terminal, one line a node elsewhere.
+type progress struct {
+	app   *app
+	verb  string
+	total int
+	live  bool
+
+	mu   sync.Mutex
+	done int
+}
+
+func (a *app) progress(verb string, total int) *progress {
+	_, live := terminal(a.stderr)
+	p := &progress{app: a, verb: verb, total: total, live: live}
+	p.show()
+	return p
+}
+
+func (p *progress) show() {
+	if p.live {
+		fmt.Fprintf(p.app.stderr, "\r\033[K%s nodes: %d of %d", p.verb, p.done, p.total)
+	}
+}
+
+// node reports one node that is through.
+func (p *progress) node(name string, start time.Time, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done++
+	if p.live {
+		p.show()
+		return
+	}
+	result := "ok"
+	if err != nil {
+		result = "failed"
+	}
+	fmt.Fprintf(p.app.stderr, "%s %s: %s (%.1fs)\n", p.verb, name, result, time.Since(start).Seconds())
+}
+
+func (p *progress) end() {
+	if p.live {
+		fmt.Fprint(p.app.stderr, "\r\033[K")
+	}
+}

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"encoding/json"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// FormatVersion is the version of the JSON schema that plans and results share.
+// A new minor version adds fields; a new major one changes their meaning.
+const FormatVersion = "1.0"
+
+// Document is the one JSON schema.
+type Document struct {
+	FormatVersion string         `json:"format_version"`
+	Topology      string         `json:"topology"`
+	Summary       DocumentCounts `json:"summary"`
+	Nodes         []DocumentNode `json:"nodes"`
+	Changes       []DocumentItem `json:"changes"`
+}
+
+// DocumentCounts is the summary line in numbers.
+type DocumentCounts struct {
+	Text    string `json:"text"`
+	Add     int    `json:"add"`
+	Change  int    `json:"change"`
+	Destroy int    `json:"destroy"`
+	Nodes   int    `json:"nodes"`
+	Held    int    `json:"held_back"`
+}
+
+// DocumentNode is one node.
+type DocumentNode struct {
+	Name      string   `json:"name"`
+	Role      string   `json:"role"`
+	Address   string   `json:"address"`
+	Error     string   `json:"error,omitempty"`
+	Problems  []string `json:"problems,omitempty"`
+	LeftAlone []string `json:"left_alone,omitempty"`
+}
+
+// DocumentItem is one change. Result is set once it was applied.
+type DocumentItem struct {
+	ID       int      `json:"id"`
+	Node     string   `json:"node"`
+	Kind     string   `json:"kind"`
+	Key      string   `json:"key"`
+	Action   state.Op `json:"action"`
+	Before   string   `json:"before,omitempty"`
+	After    string   `json:"after,omitempty"`
+	Reason   Reason   `json:"reason"`
+	Risk     Risk     `json:"risk,omitempty"`
+	HeldBack string   `json:"held_back,omitempty"`
+	Needs    []int    `json:"needs,omitempty"`
+	Commands []string `json:"commands"`
+	Inverse  []string `json:"inverse"`
+	File     string   `json:"file,omitempty"`
+	Line     int      `json:"line,omitempty"`
+	Result   string   `json:"result,omitempty"`
+	Error    string   `json:"error,omitempty"`
+}
+
+// Document returns the plan in the JSON schema.
+func (p *Plan) Document() Document {
+	c := p.Count()
+	d := Document{
+		FormatVersion: FormatVersion,
+		Topology:      p.Topology,
+		Summary:       DocumentCounts{p.Summary(), c.Add, c.Change, c.Destroy, c.Nodes, c.Held},
+		Nodes:         []DocumentNode{},
+		Changes:       make([]DocumentItem, 0, len(p.Actions)),
+	}
+	for _, n := range p.Nodes {
+		if n.Chosen {
+			d.Nodes = append(d.Nodes, n.document())
+		}
+	}
+	for _, a := range p.Actions {
+		d.Changes = append(d.Changes, a.document())
+	}
+	return d
+}
+
+func (n Node) document() DocumentNode {
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems}
+	if n.Unreadable != nil {
+		d.Error = n.Unreadable.Error()
+	}
+	for _, f := range n.Foreign {
+		d.LeftAlone = append(d.LeftAlone, f.Service)
+	}
+	return d
+}
+
+func (a Action) document() DocumentItem {
+	return DocumentItem{
+		ID: a.ID, Node: a.Node, Kind: a.Kind, Key: a.Key, Action: a.Op,
+		Before: a.Before, After: a.After, Reason: a.Reason, Risk: a.Risk,
+		HeldBack: a.Held, Needs: a.Needs,
+		Commands: commandLines(a.Do), Inverse: commandLines(a.Undo),
+		File: a.Range.Filename, Line: a.Range.Start.Line,
+	}
+}
+
+func commandLines(commands []remote.Command) []string {
+	lines := make([]string, len(commands))
+	for i, c := range commands {
+		lines[i] = c.String()
+	}
+	return lines
+}
+
+// JSON is the plan in the JSON schema, indented.
+func (p *Plan) JSON() ([]byte, error) { return json.MarshalIndent(p.Document(), "", "  ") }

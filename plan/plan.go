@@ -1,0 +1,256 @@
+// Package plan turns what nodes have and should have into one list of actions
+// in a safe order.
+//
+// A plan is data: the commands in it are the ones that run, and not applying it
+// is all there is to a dry run. Order is decided in order.go, what stops a node
+// in problems.go; text.go and json.go only print.
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// Input is one node's case: what it should have, and what was read of it.
+type Input struct {
+	Name, Role, Address string
+	// Base are the addresses the node is expected to have by itself.
+	Base []state.AddressKey
+	// Exclusive removes virtual services that the topology does not know.
+	Exclusive bool
+	// RequireTools makes a missing tool a problem instead of installing it.
+	RequireTools bool
+
+	Want       *state.State
+	Ranges     map[state.Ref]hcl.Range
+	Schedulers []string
+	// Servers names the real servers a director sends to, by address.
+	Servers map[netip.Addr]string
+
+	// Chosen nodes may be changed; the others are looked at only because a
+	// chosen one depends on them.
+	Chosen bool
+	// Live is the node as read; Err says why it was not. Exactly one is set,
+	// unless the node was not looked at.
+	Live *live.Node
+	Err  error
+}
+
+// Plan is what would be done, in the order it would be done.
+type Plan struct {
+	Topology string
+	// Nodes are in the order they are shown: directors, routers, real servers.
+	Nodes   []Node
+	Actions []Action
+}
+
+// Node is what a plan says of one node beside its actions.
+type Node struct {
+	Name, Role, Address string
+	Chosen              bool
+	// Unreadable is why the node could not be read; Problems are why it cannot be
+	// changed. A node with either has no actions.
+	Unreadable error
+	Problems   []string
+	// Foreign are the virtual services that belong to someone else.
+	Foreign []Foreign
+	// Settled is what the actions were made from, with the record to write before
+	// the first of them.
+	Settled state.Settled
+	// Forget reports that there is a record of nothing: whatever it named is as it
+	// was, without any action.
+	Forget bool
+}
+
+// Foreign is a virtual service that is left alone.
+type Foreign struct {
+	Service string
+	Servers int
+}
+
+// Action is one change on one node.
+type Action struct {
+	ID   int
+	Node string
+	state.Change
+	// Stage is when, among all nodes: see order.go.
+	Stage Stage
+	// Needs are the IDs of earlier actions that must have succeeded.
+	Needs []int
+	// Held says why the action is not to be done now; "" if it is.
+	Held   string
+	Reason Reason
+	Risk   Risk
+	// Range is where in the topology the change comes from, if anywhere.
+	Range hcl.Range
+}
+
+// Reason is why there is a change.
+type Reason string
+
+// Config: the topology wants something new. Drift: the node was as wanted when
+// the topology was last applied, and was changed since.
+const (
+	Config Reason = "config"
+	Drift  Reason = "drift"
+)
+
+// Risk is what a change endangers; "" for nothing.
+type Risk string
+
+// Usable reports whether the node can be changed.
+func (n Node) Usable() bool { return n.Unreadable == nil && len(n.Problems) == 0 }
+
+// Build makes a plan for all nodes of a topology.
+func Build(topology string, inputs []Input) *Plan {
+	inputs = slices.Clone(inputs)
+	slices.SortStableFunc(inputs, compareInputs)
+	p := &Plan{Topology: topology}
+	for i := range inputs {
+		n, actions := planNode(&inputs[i])
+		p.Nodes = append(p.Nodes, n)
+		p.Actions = append(p.Actions, actions...)
+	}
+	p.order(inputs)
+	return p
+}
+
+// planNode plans a node as if it were alone.
+func planNode(in *Input) (Node, []Action) {
+	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err}
+	if in.Live == nil {
+		return n, nil
+	}
+	s := state.Settle(in.Live.State, in.Want, in.Live.Record, in.Exclusive)
+	n.Settled = s
+	n.Foreign = foreign(in.Live.State, s)
+	changes := state.Diff(s.Have, s.Want)
+	if n.Problems = problems(in, changes); len(n.Problems) > 0 {
+		return n, nil
+	}
+	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s.Intent, in.Live.State, s.Want).Empty()
+	actions := make([]Action, 0, len(changes))
+	for _, c := range changes {
+		a := Action{Node: in.Name, Change: c, Reason: Config, Range: in.Ranges[c.Ref()]}
+		if s.Drifted[c.Ref()] {
+			a.Reason = Drift
+		}
+		a.Stage = stageOf(in.Role, s.Restored[c.Ref()] || c.Op == state.Remove)
+		actions = append(actions, a)
+	}
+	orderWithin(in.Role, actions)
+	return n, actions
+}
+
+// foreign lists the services that the plan does not touch.
+func foreign(have *state.State, s state.Settled) []Foreign {
+	servers := map[state.ServiceKey]int{}
+	for k := range have.Servers {
+		servers[k.Service]++
+	}
+	var list []Foreign
+	for k := range have.Services {
+		_, touched := s.Have.Services[k]
+		if _, wanted := s.Want.Services[k]; !touched && !wanted {
+			list = append(list, Foreign{k.String(), servers[k]})
+		}
+	}
+	slices.SortFunc(list, func(a, b Foreign) int { return strings.Compare(a.Service, b.Service) })
+	return list
+}
+
+// Forgets reports whether a record has to go although there is nothing to do.
+func (p *Plan) Forgets() bool {
+	return len(p.filter(func(n Node) bool { return n.Chosen && n.Forget })) > 0
+}
+
+// Counts is how much a plan does.
+type Counts struct{ Add, Change, Destroy, Nodes, Held int }
+
+// Count counts the actions that are to be done, and the nodes they are on.
+func (p *Plan) Count() Counts {
+	var c Counts
+	nodes := map[string]bool{}
+	for _, a := range p.Actions {
+		if a.Held != "" {
+			c.Held++
+			continue
+		}
+		nodes[a.Node] = true
+		switch a.Op {
+		case state.Add:
+			c.Add++
+		case state.Edit:
+			c.Change++
+		case state.Remove:
+			c.Destroy++
+		}
+	}
+	c.Nodes = len(nodes)
+	return c
+}
+
+// Any reports whether there is anything to do.
+func (c Counts) Any() bool { return c.Add+c.Change+c.Destroy > 0 }
+
+// Unreadable returns the chosen nodes that could not be read.
+func (p *Plan) Unreadable() []Node {
+	return p.filter(func(n Node) bool { return n.Chosen && n.Unreadable != nil })
+}
+
+// Blocked returns the chosen nodes that were read but cannot be changed.
+func (p *Plan) Blocked() []Node {
+	return p.filter(func(n Node) bool { return n.Chosen && len(n.Problems) > 0 })
+}
+
+func (p *Plan) filter(keep func(Node) bool) []Node {
+	var list []Node
+	for _, n := range p.Nodes {
+		if keep(n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// Summary is the plan's last line. Its wording is stable: scripts read it.
+func (p *Plan) Summary() string {
+	c := p.Count()
+	bad := len(p.Unreadable()) + len(p.Blocked())
+	tail := ""
+	if n := len(p.Unreadable()); n > 0 {
+		tail += " " + Plural(n, "node") + " could not be read."
+	}
+	if n := len(p.Blocked()); n > 0 {
+		tail += " " + Plural(n, "node") + " cannot be changed."
+	}
+	if !c.Any() && c.Held == 0 {
+		chosen := len(p.filter(func(n Node) bool { return n.Chosen })) - bad
+		if bad > 0 {
+			return fmt.Sprintf("No changes on the %s that could be planned.%s", Plural(chosen, "node"), tail)
+		}
+		if chosen == 1 {
+			return "No changes. The node matches the topology."
+		}
+		return fmt.Sprintf("No changes. All %s match the topology.", Plural(chosen, "node"))
+	}
+	if c.Held > 0 {
+		tail = " " + Plural(c.Held, "change") + " held back." + tail
+	}
+	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy on %s.%s", c.Add, c.Change, c.Destroy, Plural(c.Nodes, "node"), tail)
+}
+
+// Plural is a count with its noun: "1 node", "2 nodes".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// problems says why a node that was read cannot be changed as wanted. They are
+// errors of a plan, found before anything was touched.
+func problems(in *Input, changes []state.Change) []string {
+	var list []string
+	list = append(list, missingBase(in)...)
+	list = append(list, missingSchedulers(in)...)
+	list = append(list, missingTools(in, changes)...)
+	if len(changes) > 0 && !in.Live.Facts.Root {
+		list = append(list, "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block")
+	}
+	return list
+}
+
+// missingBase checks the addresses that lvsctl computes with and never sets.
+func missingBase(in *Input) []string {
+	var list []string
+	for _, k := range in.Base {
+		if _, ok := in.Live.State.Addresses[k]; ok {
+			continue
+		}
+		if _, ok := in.Live.State.Links[k.Dev]; !ok {
+			list = append(list, fmt.Sprintf("it has no interface %s (it has %s); correct the interface's name in the topology", k.Dev, linkNames(in.Live)))
+			continue
+		}
+		list = append(list, fmt.Sprintf("interface %s does not have %s (it has %s); lvsctl never sets a node's own addresses: correct the topology or the node", k.Dev, k.Prefix, addressesOn(in.Live, k.Dev)))
+	}
+	return list
+}
+
+func linkNames(n *live.Node) string {
+	var names []string
+	for name := range n.State.Links {
+		if name != "lo" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return orNone(names)
+}
+
+func addressesOn(n *live.Node, dev string) string {
+	var list []string
+	for k := range n.State.Addresses {
+		if k.Dev == dev && !k.Prefix.Addr().IsLinkLocalUnicast() {
+			list = append(list, k.Prefix.String())
+		}
+	}
+	slices.Sort(list)
+	return orNone(list)
+}
+
+func orNone(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
+
+func missingSchedulers(in *Input) []string {
+	var list []string
+	for _, s := range in.Schedulers {
+		if !in.Live.Facts.Schedulers[s] {
+			list = append(list, fmt.Sprintf("its kernel %s has no scheduler %s (module ip_vs_%s); choose another scheduler or kernel", in.Live.Facts.Kernel, s, s))
+		}
+	}
+	return list
+}
+
+func missingTools(in *Input, changes []state.Change) []string {
+	var list []string
+	for _, c := range changes {
+		switch {
+		case c.Kind != "package" || c.Op != state.Add:
+		case in.RequireTools:
+			list = append(list, fmt.Sprintf("it has no %s, and packages = \"require\" forbids installing it; install it there", c.Key))
+		case in.Live.State.Manager == "":
+			list = append(list, fmt.Sprintf("it has no %s and no package manager that lvsctl knows; install it there", c.Key))
+		}
+	}
+	return list
+}

@@ -1,0 +1,114 @@
+package topology
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// check holds the elements against one another, and completes the services with
+// what only follows from several of them. Broken ones are left out.
+func (l *loader) check() {
+	owners := l.checkAddresses()
+	sortBy(l.services, func(s *service) string { return s.Name })
+	for _, s := range l.services {
+		s.complete()
+		if s.broken {
+			continue
+		}
+		c := serviceCheck{service: s, owners: owners, said: map[said]bool{}}
+		c.checkVIP()
+		c.checkDevice()
+		c.checkPort()
+		c.checkServers()
+		c.checkKeepalived()
+	}
+	l.checkHolding()
+	l.checkDefaultRoutes()
+	l.checkVRRP()
+}
+
+// complete sorts what a service refers to, and gives directors that serve
+// locally their RIP.
+func (s *service) complete() {
+	for _, d := range s.directors {
+		s.Directors = append(s.Directors, d.Node)
+	}
+	sortBy(s.Directors, func(n *Node) string { return n.Name })
+	for i := range s.servers {
+		srv := &s.servers[i]
+		if srv.node.Role == Director {
+			srv.node.RIP = srv.node.DIP
+		}
+		srv.Address, _ = s.address(*srv)
+	}
+	slices.SortStableFunc(s.servers, func(a, b server) int {
+		return cmp.Or(a.Address.Compare(b.Address), cmp.Compare(a.Port, b.Port), cmp.Compare(a.node.Name, b.node.Name))
+	})
+	for _, srv := range s.servers {
+		s.RealServers = append(s.RealServers, srv.Server)
+	}
+}
+
+// A serviceCheck checks one service. A group can break a rule with every one of
+// its members; said keeps that at one diagnostic.
+type serviceCheck struct {
+	*service
+	owners map[netip.Addr]*node
+	said   map[said]bool
+}
+
+type said struct {
+	rule string
+	at   hcl.Range
+}
+
+// complain refuses what breaks a rule, once a rule and place.
+func (c *serviceCheck) complain(at hcl.Range, summary, detail string, args ...any) {
+	key := said{summary, at}
+	if !c.said[key] {
+		c.said[key] = true
+		c.refuse(at, summary, detail, args...)
+	}
+}
+
+// checkAddresses refuses an address that two nodes have, and returns whose each
+// is.
+func (l *loader) checkAddresses() map[netip.Addr]*node {
+	owners := map[netip.Addr]*node{}
+	type login struct {
+		address string
+		port    int
+		jump    string
+	}
+	logins := map[login]*node{}
+	said := map[hcl.Range]bool{}
+	for _, name := range sortedKeys(l.nodes) {
+		n := l.nodes[name]
+		for _, i := range n.Interfaces {
+			for _, p := range i.Addresses {
+				addr := p.Addr()
+				// Link-local addresses are unique on one link only.
+				if addr.IsLinkLocalUnicast() {
+					continue
+				}
+				if other := owners[addr]; other != nil && !said[i.Range] {
+					said[i.Range] = true
+					l.refuse(i.Range, "Address given twice", "%s of %s belongs to %s already, at %s.", addr, n.Name, other.Name, other.Range)
+				}
+				owners[addr] = n
+			}
+		}
+		if a := n.raw.Address; a != nil && !n.broken {
+			key := login{n.Node.Address, n.SSH.Port, n.SSH.ProxyJump}
+			if other := logins[key]; other != nil && !said[a.Range] {
+				said[a.Range] = true
+				l.refuse(a.Expr.Range(), "Two nodes at one address", "SSH to %s reaches %s already. One machine is one node.", quote(n.Node.Address), other.Name)
+			}
+			logins[key] = n
+		}
+	}
+	return owners
+}

@@ -1,0 +1,194 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// checkServers holds each real server against the rows of the mode table.
+func (c *serviceCheck) checkServers() {
+	if c.vip.IsValid() {
+		c.checkMixedSync()
+	}
+	for _, srv := range c.servers {
+		if srv.node.broken || srv.Mode == "" || !c.checkFamily(srv) {
+			continue
+		}
+		c.checkServerPort(srv)
+		if srv.node.Role == Director {
+			continue // it serves itself: no wire between them, no route back
+		}
+		for _, d := range c.directors {
+			if !d.broken {
+				c.checkSubnet(srv, d)
+			}
+		}
+		c.checkGateway(srv)
+		c.checkOneWayBack(srv)
+	}
+}
+
+// checkFamily refuses a server that cannot be reached in the service's family.
+func (c *serviceCheck) checkFamily(srv server) bool {
+	if srv.Address.IsLinkLocalUnicast() && srv.Address.Is6() {
+		c.complain(srv.at.name, "Not a usable address", "%s is reached at %s, a link-local address, which IPVS cannot use.", srv.node.Name, srv.Address)
+		return false
+	}
+	ipv6 := c.familyIs6()
+	if srv.Address.Is6() == ipv6 || srv.Mode == TUN && c.vip.IsValid() {
+		return true
+	}
+	c.complain(srv.at.name, "No address of this family", "The service is %s, and %s has no such address. Only mode \"tun\" carries one family in the other.", family(ipv6), srv.node.Name)
+	return false
+}
+
+func family(ipv6 bool) string {
+	if ipv6 {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// checkMixedSync: ip_vs_genl_set_cmd refuses a destination of another family
+// while a sync daemon runs.
+func (c *serviceCheck) checkMixedSync() {
+	for _, srv := range c.servers {
+		if srv.node.broken || srv.Mode != TUN || srv.Address.Is6() == c.vip.Is6() {
+			continue
+		}
+		for _, d := range c.directors {
+			if d.Sync != nil {
+				c.complain(srv.at.name, "Mixed families under sync", "%s is reached at %s for the VIP %s, and %s runs a sync daemon, which IPVS allows for one family only.", srv.node.Name, srv.Address, c.vip, d.Name)
+				return
+			}
+		}
+	}
+}
+
+// checkServerPort: direct routing and tunnels hand the packet on as it is.
+// ipvsadm would replace another port silently.
+func (c *serviceCheck) checkServerPort(srv server) {
+	if srv.Mode != DR && srv.Mode != TUN || srv.Port == c.Port {
+		return
+	}
+	if c.FWMark != 0 {
+		c.complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s with the port they were sent to. Remove port, or use mode \"nat\".", srv.Mode, srv.node.Name)
+		return
+	}
+	c.complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s unchanged, so port %d must be the service's, %d. Use mode \"nat\" to change it.", srv.Mode, srv.node.Name, srv.Port, c.Port)
+}
+
+// checkSubnet: with nat and dr, RIP and DIP are in one subnet.
+func (c *serviceCheck) checkSubnet(srv server, d *node) {
+	if srv.Mode != NAT && srv.Mode != DR {
+		return
+	}
+	dip, ok := towards(d, srv)
+	if ok && d.prefix(dip).Contains(srv.Address) && srv.node.prefix(srv.Address).Contains(dip) {
+		return
+	}
+	why := "the director hands the packet to the real server's own MAC address"
+	if srv.Mode == NAT {
+		why = "the real server's way back leads through the DIP"
+	}
+	if !ok {
+		dip = d.DIP
+	}
+	remedy := "Put them into one subnet, or use mode \"tun\", which any router carries."
+	if _, own, found := d.On(srv.Address); found && own.Addr() != dip {
+		remedy = fmt.Sprintf("%s is %s there: set its dip to that.", d.Name, own.Addr())
+	}
+	c.complain(srv.at.name, "RIP outside the DIP's subnet", "%s is reached at %s, and the DIP of %s is %s. In mode %q %s, so both are in one subnet. %s",
+		srv.node.Name, srv.Address, d.Name, d.prefixText(dip), srv.Mode, why, remedy)
+}
+
+// towards is the director's address on the way to a server: the DIP, or in the
+// other family its address in the server's subnet.
+func towards(d *node, srv server) (netip.Addr, bool) {
+	if d.DIP.Is6() == srv.Address.Is6() {
+		return d.DIP, d.DIP.IsValid()
+	}
+	_, own, ok := d.On(srv.Address)
+	return own.Addr(), ok
+}
+
+// prefix returns one of the node's own addresses with its subnet.
+func (n *node) prefix(addr netip.Addr) netip.Prefix {
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr() == addr {
+				return p
+			}
+		}
+	}
+	return netip.Prefix{}
+}
+
+func (n *node) prefixText(addr netip.Addr) string {
+	if p := n.prefix(addr); p.IsValid() {
+		return p.String()
+	}
+	return addr.String()
+}
+
+// gateway is the node's own gateway attribute in a family.
+func (n *node) gateway(ipv6 bool) netip.Addr {
+	if ipv6 {
+		return n.Gateway.V6
+	}
+	return n.Gateway.V4
+}
+
+// checkGateway holds a gateway that was written against the mode.
+func (c *serviceCheck) checkGateway(srv server) {
+	gw := srv.node.gateway(c.familyIs6())
+	if !gw.IsValid() {
+		return
+	}
+	through := gw == c.vip
+	var owner *node
+	for _, d := range c.directors {
+		if d.Owns(gw) {
+			through, owner = true, d
+		}
+	}
+	switch srv.Mode {
+	case DR, TUN:
+		// fib_validate_source drops a packet whose source is an address of the host
+		// that is to forward it, whatever rp_filter says.
+		if through {
+			holder := c.directors[0]
+			if owner != nil {
+				holder = owner
+			}
+			c.complain(srv.node.Gateway.Range, "Director as gateway", "In mode %q %s answers with the VIP as its source, and %s drops such packets because the VIP is its own (\"martian source\"). The gateway must be a router; virtual server %s.",
+				srv.Mode, srv.node.Name, holder.Name, quote(c.Name))
+		}
+	case NAT:
+		if !through && !c.routesBack(srv) && c.VRRPInstance == nil {
+			c.complain(srv.node.Gateway.Range, "Way back misses the director", "In mode \"nat\" answers go back through the director, which puts the VIP into them. The default route of %s leads to %s. Remove gateway, or add a route to the clients via the DIP; virtual server %s.",
+				srv.node.Name, gw, quote(c.Name))
+		}
+	}
+}
+
+// routesBack reports whether some route of a server leads through a director:
+// the clients may be behind that one.
+func (c *serviceCheck) routesBack(srv server) bool {
+	for _, r := range srv.node.Routes {
+		for _, d := range c.directors {
+			if r.Via.IsValid() && d.Owns(r.Via) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkOneWayBack refuses a NAT server between two directors.
+func (c *serviceCheck) checkOneWayBack(srv server) {
+	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.gateway(c.familyIs6()).IsValid() {
+		return
+	}
+	c.complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, count(len(c.directors), "director"))
+}

@@ -1,0 +1,121 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// wantedRoute is a default route that a service asks of a real server.
+type wantedRoute struct {
+	service *service
+	via     netip.Addr
+	why     string
+}
+
+// checkDefaultRoutes refuses two services that ask for different default routes
+// of one real server. A gateway that was written overrules both.
+func (l *loader) checkDefaultRoutes() {
+	type key struct {
+		node *node
+		ipv6 bool
+	}
+	first := map[key]wantedRoute{}
+	said := map[[2]*service]bool{}
+	routers := l.routersBySubnet()
+	for _, s := range l.services {
+		if s.broken {
+			continue
+		}
+		ipv6 := s.familyIs6()
+		for _, srv := range s.servers {
+			if srv.node.broken || srv.node.Role != RealServer || srv.node.gateway(ipv6).IsValid() {
+				continue
+			}
+			want, ok := s.wants(srv, ipv6, routers)
+			if !ok {
+				continue
+			}
+			k := key{srv.node, ipv6}
+			have, known := first[k]
+			if !known {
+				first[k] = want
+				continue
+			}
+			pair := [2]*service{have.service, s}
+			if have.via == want.via || said[pair] {
+				continue
+			}
+			said[pair] = true
+			l.refuse(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
+				srv.node.Name, have.service.Name, have.via, have.why, s.Name, want.via, want.why)
+		}
+	}
+}
+
+// wants is the default route that a service gives a server: see the mode table.
+func (s *service) wants(srv server, ipv6 bool, routers routersBySubnet) (wantedRoute, bool) {
+	switch srv.Mode {
+	case NAT:
+		if len(s.directors) != 1 || s.directors[0].broken {
+			return wantedRoute{}, false
+		}
+		dip, ok := towards(s.directors[0], srv)
+		return wantedRoute{s, dip, "nat, the DIP of " + s.directors[0].Name}, ok
+	case DR, TUN:
+		found := routers.near(srv.node, ipv6)
+		if len(found) == 0 {
+			return wantedRoute{}, false
+		}
+		if len(found) > 1 {
+			s.refuse(srv.node.Range, "Which router?", "%s shares subnets with the routers %s and %s. Set gateway to one of them.", srv.node.Name, found[0].node.Name, found[1].node.Name)
+			return wantedRoute{}, false
+		}
+		return wantedRoute{s, found[0].addr, fmt.Sprintf("%s, the router %s", srv.Mode, found[0].node.Name)}, true
+	}
+	return wantedRoute{}, false
+}
+
+// routerAddr is a router's address on a subnet.
+type routerAddr struct {
+	node *node
+	addr netip.Addr
+}
+
+// routersBySubnet finds the routers on a subnet without looking at all of them.
+type routersBySubnet map[netip.Prefix][]routerAddr
+
+func (l *loader) routersBySubnet() routersBySubnet {
+	m := routersBySubnet{}
+	for _, name := range sortedKeys(l.nodes) {
+		n := l.nodes[name]
+		if n.Role != Router {
+			continue
+		}
+		for _, i := range n.Interfaces {
+			for _, p := range i.Addresses {
+				m[p.Masked()] = append(m[p.Masked()], routerAddr{n, p.Addr()})
+			}
+		}
+	}
+	return m
+}
+
+// near returns one address of each router that shares a subnet with a node.
+func (m routersBySubnet) near(n *node, ipv6 bool) []routerAddr {
+	var found []routerAddr
+	seen := map[*node]bool{}
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			if p.Addr().Is6() != ipv6 {
+				continue
+			}
+			for _, r := range m[p.Masked()] {
+				if !seen[r.node] {
+					seen[r.node] = true
+					found = append(found, r)
+				}
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,154 @@
+package topology
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+)
+
+// checkVIP refuses a VIP that is somebody's own address, or nobody's.
+func (c *serviceCheck) checkVIP() {
+	if !c.vip.IsValid() {
+		return
+	}
+	at := c.raw.VIP.Expr.Range()
+	for _, d := range c.directors {
+		if _, subnet, ok := d.On(c.vip); ok {
+			if err := hostOf(c.vip, subnet); err != nil {
+				c.complain(at, "Not a usable address", "vip is %s: %s, on %s.", c.vip, err, d.Name)
+				return
+			}
+		}
+	}
+	owner := c.owners[c.vip]
+	switch {
+	case owner == nil:
+	case !slices.Contains(c.directors, owner):
+		c.complain(at, "VIP is a node's own address", "%s is an address of %s. A VIP is an address that no node has for itself; choose another one.", c.vip, owner.Name)
+	case owner.DIP == c.vip:
+		c.complain(at, "VIP is the DIP", "%s is also the address with which %s speaks to the real servers. Use another VIP, or set dip of %s to another of its addresses.", c.vip, owner.Name, owner.Name)
+	case len(c.directors) > 1:
+		c.complain(at, "VIP is a node's own address", "%s is %s's own address, so the other directors of this service cannot hold it. Use another VIP.", c.vip, owner.Name)
+	case c.Port == 0 && c.FWMark == 0:
+		c.complain(c.raw.Port.Expr.Range(), "Port 0 on a node's own address", "Port 0 takes every port of %s, SSH included, and that is how %s is reached. Use a VIP of its own.", c.vip, owner.Name)
+	}
+}
+
+// checkDevice refuses a device for the VIP that some director does not have.
+func (c *serviceCheck) checkDevice() {
+	if c.Interface == "" {
+		return
+	}
+	for _, d := range c.directors {
+		if !d.broken {
+			d.hasDevice(c.Interface, c.raw.Interface)
+		}
+	}
+}
+
+// checkPort refuses what ipvsadm and the kernel refuse about ports and packets.
+func (c *serviceCheck) checkPort() {
+	if c.Port == 0 && c.FWMark == 0 && c.Persistence == nil {
+		c.complain(c.raw.Port.Expr.Range(), "Port 0 without persistence", "Port 0 takes every port, which IPVS does for persistent services only. Write the port, or add persistence { }.")
+	}
+	if c.OnePacket && c.Protocol != UDP && c.FWMark == 0 {
+		c.complain(c.raw.OnePacket.Expr.Range(), "one_packet without UDP", "One-packet scheduling treats each datagram by itself, and this service is %s. It needs protocol = \"udp\", or a fwmark.", c.Protocol)
+	}
+}
+
+// checkKeepalived refuses what only keepalived does where it does not run.
+func (c *serviceCheck) checkKeepalived() {
+	if c.VRRPInstance != nil {
+		return
+	}
+	const why = "%s is keepalived's work, and it runs the services whose directors are exactly a vrrp_instance's. Write such a vrrp_instance, or remove this."
+	if c.raw.SorryServer != nil {
+		c.complain(c.raw.SorryServer.Range, "No keepalived here", why, "A sorry_server")
+	}
+	if c.raw.HealthCheck != nil {
+		c.complain(c.raw.HealthCheck.Range, "No keepalived here", why, "A health_check")
+	}
+}
+
+// heldKey is a service as one director's kernel knows it.
+type heldKey struct {
+	director *node
+	vip      netip.Addr
+	protocol Protocol
+	port     uint16
+	mark     uint32
+	ipv6     bool
+}
+
+// checkHolding holds the services of each director against one another.
+func (l *loader) checkHolding() {
+	services := map[heldKey]*service{}
+	type vipOn struct {
+		director *node
+		vip      netip.Addr
+	}
+	vips := map[vipOn]*service{}
+	holder := map[netip.Addr]*node{}
+	for _, s := range l.services {
+		if s.broken {
+			continue
+		}
+		for _, d := range s.directors {
+			key := heldKey{director: d, vip: s.vip, protocol: s.Protocol, port: s.Port}
+			if s.FWMark != 0 {
+				key = heldKey{director: d, mark: s.FWMark, ipv6: s.familyIs6()}
+			}
+			if first := services[key]; first != nil {
+				l.refuse(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
+				break
+			}
+			services[key] = s
+			if !s.vip.IsValid() {
+				continue
+			}
+			on := vipOn{d, s.vip}
+			if first := vips[on]; first == nil {
+				vips[on] = s
+			} else if first.VIP != s.VIP || first.Interface != s.Interface {
+				l.refuse(s.raw.VIP.Expr.Range(), "One VIP in two ways", "%s holds %s for %s already, with another prefix length or interface. Write vip and interface alike in both.", d.Name, s.vip, first.Name)
+				break
+			}
+			if first := holder[s.vip]; first == nil {
+				holder[s.vip] = d
+			} else if first != d && s.VRRPInstance == nil {
+				l.warn(s.raw.VIP.Expr.Range(), "VIP on several directors", "%s and %s both hold %s and both answer for it. Where they share a LAN, let one hold it at a time: write a vrrp_instance.", first.Name, d.Name, s.vip)
+			}
+		}
+	}
+}
+
+// what describes a service as its identity.
+func (s *service) what() string {
+	if s.FWMark != 0 {
+		return fmt.Sprintf("fwmark %d", s.FWMark)
+	}
+	return fmt.Sprintf("%s %s", s.Protocol, netip.AddrPortFrom(s.vip, s.Port))
+}
+
+// checkVRRP refuses two instances that answer to one router id on one link.
+func (l *loader) checkVRRP() {
+	type id struct {
+		director *node
+		dev      string
+		id       int
+	}
+	first := map[id]*vrrp{}
+	for _, v := range l.vrrp {
+		if v.broken {
+			continue
+		}
+		for _, d := range v.directors {
+			key := id{d, v.Interface, v.RouterID}
+			if other := first[key]; other != nil {
+				v.refuse(v.raw.VirtualRouterID.Expr.Range(), "Router id twice", "%s has virtual_router_id %d on %s in vrrp_instance %s already.", d.Name, v.RouterID, v.Interface, quote(other.Name))
+				break
+			}
+			first[key] = v
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package topology
+
+// longestTimeout is MAX_TIMEOUT of ipvsadm.c: 31 days.
+const longestTimeout = 31 * 24 * 60 * 60
+
+func (n *node) readTimeouts() {
+	raw := n.raw.Timeouts
+	if raw == nil {
+		return
+	}
+	n.Timeouts = &Timeouts{Range: raw.Range}
+	n.Timeouts.TCP, _ = n.seconds(raw.TCP, 0, longestTimeout)
+	n.Timeouts.TCPFin, _ = n.seconds(raw.TCPFin, 0, longestTimeout)
+	n.Timeouts.UDP, _ = n.seconds(raw.UDP, 0, longestTimeout)
+}
+
+var syncRoles = []string{"master", "backup", "both"}
+
+func (n *node) readSync() {
+	raw := n.raw.Sync
+	if raw == nil || raw.Role == nil || raw.Interface == nil {
+		return
+	}
+	n.Sync = &Sync{Range: raw.Range}
+	n.Sync.Role, _ = n.choice(raw.Role, syncRoles)
+	n.Sync.ID = n.integerOr(raw.ID, 0, 255, 0)
+	if dev, ok := n.deviceAttr(raw.Interface); ok && n.hasDevice(dev, raw.Interface) {
+		n.Sync.Interface = dev
+	}
+}

@@ -1,0 +1,158 @@
+package topology
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// sensitive marks what came from a sensitive variable.
+const sensitive = "sensitive"
+
+// names is what the roots of a reference hold: "var" and "local", each with its
+// names, and "each" where there is one.
+type names map[string]map[string]bool
+
+// scope is where one block's expressions are evaluated, and its attributes read.
+// The methods that read an attribute are not ok when it is absent, null or
+// refused; what is refused has been reported.
+type scope struct {
+	*report
+	ctx   *hcl.EvalContext
+	names names
+}
+
+// withEach is the scope of one for_each instance.
+func (s *scope) withEach(key, value cty.Value) *scope {
+	ctx := s.ctx.NewChild()
+	ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
+	return &scope{
+		report: s.report,
+		ctx:    ctx,
+		names:  names{"var": s.names["var"], "local": s.names["local"], "each": {"key": true, "value": true}},
+	}
+}
+
+// eval evaluates an expression. What depends on a variable or a local that was
+// refused is unknown, and not ok.
+func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
+	known := true
+	for _, ref := range expr.Variables() {
+		known = s.resolves(ref) && known
+	}
+	if !known {
+		return cty.DynamicVal, false
+	}
+	v, diags := expr.Value(s.ctx)
+	s.add(diags)
+	if diags.HasErrors() {
+		return cty.DynamicVal, false
+	}
+	if !v.IsWhollyKnown() {
+		s.errors++
+		return v, false
+	}
+	return v, true
+}
+
+// resolves reports a reference that leads nowhere. HCL would too, but without
+// saying what there is.
+func (s *scope) resolves(ref hcl.Traversal) bool {
+	root, at := ref.RootName(), ref.SourceRange()
+	members, ok := s.names[root]
+	switch {
+	case !ok && root == "each":
+		s.refuse(at, "No each here", "each.key and each.value exist only in a block with for_each.")
+		return false
+	case !ok:
+		s.refuse(at, "Unknown reference", "There is no %s here. An expression can refer to var.NAME, local.NAME and, in a block with for_each, each.key and each.value.%s Text stands in quotes.",
+			quote(root), didYouMean(root, sortedKeys(s.names)))
+		return false
+	}
+	if len(ref) < 2 {
+		s.refuse(at, "Incomplete reference", "%s by itself has no value. Write %s.NAME.", root, root)
+		return false
+	}
+	step, ok := ref[1].(hcl.TraverseAttr)
+	if !ok {
+		s.refuse(at, "Incomplete reference", "Write %s.NAME, with a dot.", root)
+		return false
+	}
+	if !members[step.Name] {
+		s.refuse(at, "Unknown reference", "There is no %s.%s.%s", root, step.Name, didYouMean(step.Name, sortedKeys(members)))
+		return false
+	}
+	return true
+}
+
+// value evaluates an attribute and converts it.
+func (s *scope) value(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
+	v, ok := s.open(a, ty)
+	if !ok {
+		return v, false
+	}
+	// Everything a topology says is printed in plans and kept in records.
+	if v.ContainsMarked() {
+		s.refuse(a.Expr.Range(), "Sensitive value in a plain place", "%s is shown in plans and kept on nodes, so it cannot come from a sensitive variable. Only auth_pass can.", a.Name)
+		return v, false
+	}
+	return v, true
+}
+
+// open is value for what may be sensitive.
+func (s *scope) open(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
+	if a == nil {
+		return cty.NilVal, false
+	}
+	v, ok := s.eval(a.Expr)
+	if !ok || v.IsNull() {
+		return v, false
+	}
+	converted, err := convert.Convert(v, ty)
+	if err != nil {
+		s.refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s: %s.", a.Name, kindOf(ty), err)
+		return v, false
+	}
+	return converted, true
+}
+
+func kindOf(ty cty.Type) string {
+	switch {
+	case ty == cty.String:
+		return "text"
+	case ty == cty.Number:
+		return "a number"
+	case ty == cty.Bool:
+		return "true or false"
+	}
+	return fmt.Sprintf("a %s", ty.FriendlyName())
+}
+
+// isSet reports whether an attribute is there and not null. An expression that
+// cannot be evaluated counts: it is reported where it is read.
+func (s *scope) isSet(a *hcl.Attribute) bool {
+	if a == nil {
+		return false
+	}
+	v, diags := a.Expr.Value(s.ctx)
+	return diags.HasErrors() || !v.IsNull()
+}
+
+// require reports a missing attribute, at the head of its block.
+func (s *scope) require(a *hcl.Attribute, name string, block hcl.Range, why string) {
+	if !s.isSet(a) {
+		s.refuse(block, "Missing "+name, "%s", why)
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,154 @@
+package topology
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// largestFile is far above what anyone writes, and far below what hurts.
+const largestFile = 4 << 20
+
+// source is the files of a topology, and the folder they are in.
+type source struct {
+	*report
+	dir    string
+	parser *hclparse.Parser
+}
+
+// find returns the files of the topology at path, sorted. A file given with
+// --var-file holds values, not blocks, wherever it lies.
+func (s *source) find(path string, varFiles []string) []string {
+	info, err := os.Stat(path)
+	if err != nil {
+		s.refuseInput("No topology", "Cannot read %s: %s.", quote(path), reason(err))
+		return nil
+	}
+	if !info.IsDir() {
+		s.dir = filepath.Dir(path)
+		if !isTopologyFile(filepath.Base(path)) {
+			s.refuseInput("Not a topology", "%s is neither *.hcl nor *.hcl.json.", quote(path))
+			return nil
+		}
+		return []string{path}
+	}
+	s.dir = path
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		s.refuseInput("No topology", "Cannot list %s: %s.", quote(path), reason(err))
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		file := filepath.Join(path, e.Name())
+		if !e.IsDir() && isTopologyFile(e.Name()) && !holdsValues(file, varFiles) {
+			files = append(files, file)
+		}
+	}
+	if len(files) == 0 {
+		s.refuseInput("No topology", "There is no *.hcl file in %s. Give the folder or the file of a topology as the argument.", quote(path))
+	}
+	sort.Strings(files)
+	return files
+}
+
+func isTopologyFile(name string) bool {
+	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json"))
+}
+
+func holdsValues(file string, varFiles []string) bool {
+	info, err := os.Stat(file)
+	for _, v := range varFiles {
+		if other, otherErr := os.Stat(v); err == nil && otherErr == nil && os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
+}
+
+// parse reads one file; nil when it could not be read or parsed.
+func (s *source) parse(path string) *hcl.File {
+	src, err := readText(os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+	if err != nil {
+		s.refuseInput("Cannot read "+quote(path), "%s.", capitalised(reason(err)))
+		return nil
+	}
+	whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
+	if strings.HasSuffix(path, ".json") {
+		if tooDeepJSON(src) {
+			s.refuse(whole, "Expression too deep", "Something in this file is nested more than %d levels deep.", deepestNesting)
+			return nil
+		}
+		file, diags := s.parser.ParseJSON(src, path)
+		return s.parsed(file, diags)
+	}
+	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
+	if at := tooDeep(tokens); at != nil {
+		s.refuse(*at, "Expression too deep", "This is nested more than %d levels deep, or a chain of more than %d operators. Split it with locals.", deepestNesting, longestChain)
+		return nil
+	}
+	file, diags := s.parser.ParseHCL(src, path)
+	return s.parsed(file, diags)
+}
+
+// parsed drops a file with syntax errors: what is left of it would only cause
+// more of them.
+func (s *source) parsed(file *hcl.File, diags hcl.Diagnostics) *hcl.File {
+	s.add(diags)
+	if diags.HasErrors() {
+		return nil
+	}
+	return file
+}
+
+// readText reads an opened file that must be a regular one, of a sane size, and
+// UTF-8. A topology folder may hold anything: a pipe would block for ever.
+func readText(f *os.File, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	src, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(src) > largestFile:
+		return nil, fmt.Errorf("it is larger than %d MiB", largestFile>>20)
+	case !utf8.Valid(src):
+		return nil, errors.New("it is not UTF-8 text")
+	}
+	return src, nil
+}
+
+// reason is an error without the path and the call that the message has named.
+func reason(err error) string {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+func capitalised(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,256 @@
+package topology
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A node is a Node while it is checked: beside the result, where it came from.
+type node struct {
+	*Node
+	*scope
+	raw    rawNode
+	broken bool // something in it was refused: no further check looks at it
+}
+
+// A group is a node block with for_each: its name stands for all its members.
+type group struct {
+	members []*node
+	broken  bool // its keys could not be read
+	at      hcl.Range
+}
+
+// readNodes reads what one block makes, and gives it its name.
+func (l *loader) readNodes(block *hcl.Block) {
+	name, at := block.Labels[0], block.LabelRanges[0]
+	grouped := false
+	if content, _, _ := block.Body.PartialContent(forEachSchema); content.Attributes["for_each"] != nil {
+		grouped = true
+		if !l.isFree(name, at) {
+			return
+		}
+		// A group whose keys cannot be read is still there to be referred to.
+		l.groups[name] = &group{at: at}
+	}
+	before := l.errors
+	instances := l.instances(block)
+	if grouped {
+		l.groups[name].broken = l.errors > before
+	}
+	for _, i := range instances {
+		if !l.isFree(i.name, at) {
+			continue
+		}
+		n := i.readNode()
+		l.nodes[i.name] = n
+		if grouped {
+			l.groups[name].members = append(l.groups[name].members, n)
+		}
+	}
+}
+
+// isFree refuses a name that something else has.
+func (l *loader) isFree(name string, at hcl.Range) bool {
+	var other hcl.Range
+	if n := l.nodes[name]; n != nil {
+		other = n.Range
+	} else if g := l.groups[name]; g != nil {
+		other = g.at
+	} else {
+		return true
+	}
+	l.refuse(at, "Name given twice", "%s is taken by the block at %s. A name belongs to one node or group, of whatever kind.", quote(name), other)
+	return false
+}
+
+// readNode reads one instance of a node block.
+func (i instance) readNode() *node {
+	before := i.errors
+	n := &node{
+		Node:  &Node{Name: i.name, Group: i.group, Role: Role(i.block.Type), Range: i.block.DefRange},
+		scope: i.scope,
+	}
+	i.decode(i.block.Body, &n.raw)
+	n.refuseForeign()
+	n.readInterfaces()
+	n.readAddress()
+	n.IPForward = n.ternary(n.raw.IPForward)
+	n.Hosts = n.flag(n.raw.Hosts)
+	n.Persist, n.Packages = PersistAuto, PackagesInstall
+	if p, ok := n.choice(n.raw.Persist, persistSystems); ok {
+		n.Persist = Persist(p)
+	}
+	if p, ok := n.choice(n.raw.Packages, packageWays); ok {
+		n.Packages = Packages(p)
+	}
+	n.readSysctls()
+	switch n.Role {
+	case Director:
+		n.DIP = n.ownAddress(n.raw.DIP, "dip")
+		n.Exclusive = n.flag(n.raw.Exclusive)
+		n.readTimeouts()
+		n.readSync()
+	case RealServer:
+		n.RIP = n.ownAddress(n.raw.RIP, "rip")
+		n.VIPInterface, _ = n.deviceAttr(n.raw.VIPInterface)
+	}
+	n.broken = n.errors > before
+	return n
+}
+
+var (
+	persistSystems = []string{
+		string(PersistAuto), string(PersistNetworkScripts), string(PersistNetworkManager),
+		string(PersistIfupdown), string(PersistNetplan), string(PersistNetworkd), string(PersistNone),
+	}
+	packageWays = []string{string(PackagesInstall), string(PackagesRequire)}
+)
+
+// refuseForeign refuses what belongs to another kind of node.
+func (n *node) refuseForeign() {
+	foreign := func(what string, owner Role, at hcl.Range) {
+		if n.Role != owner {
+			n.refuse(at, "Not for this kind of node", "%s belongs to a %s, and this is a %s.", what, owner, n.Role)
+		}
+	}
+	attrs := []struct {
+		attr  *hcl.Attribute
+		owner Role
+	}{
+		{n.raw.DIP, Director}, {n.raw.Exclusive, Director},
+		{n.raw.RIP, RealServer}, {n.raw.VIPInterface, RealServer},
+	}
+	for _, a := range attrs {
+		if a.attr != nil {
+			foreign(a.attr.Name, a.owner, a.attr.NameRange)
+		}
+	}
+	if n.raw.Timeouts != nil {
+		foreign("timeouts", Director, n.raw.Timeouts.Range)
+	}
+	if n.raw.Sync != nil {
+		foreign("sync", Director, n.raw.Sync.Range)
+	}
+}
+
+// readInterfaces reads the NICs in the order in which they are written.
+func (n *node) readInterfaces() {
+	first := map[string]hcl.Range{}
+	for _, raw := range n.raw.Interfaces {
+		if !n.device("The interface", raw.Name, raw.NameRange) {
+			continue
+		}
+		if at, twice := first[raw.Name]; twice {
+			n.refuse(raw.NameRange, "Interface twice", "%s of %s is described at %s already. Give several addresses as addresses = [...].", quote(raw.Name), n.Name, at)
+			continue
+		}
+		first[raw.Name] = raw.NameRange
+		i := Interface{Name: raw.Name, Range: raw.Range}
+		if raw.Address != nil && raw.Addresses != nil {
+			n.refuse(raw.Addresses.NameRange, "Both address and addresses", "Give all of them as addresses = [...].")
+			continue
+		}
+		i.Addresses = append(n.prefixes(raw.Address), n.prefixes(raw.Addresses)...)
+		if f, ok := n.integer(raw.RPFilter, 0, 2); ok {
+			i.RPFilter = &f
+		}
+		n.Interfaces = append(n.Interfaces, i)
+	}
+}
+
+// prefixes reads base addresses, each with its prefix length.
+func (n *node) prefixes(a *hcl.Attribute) []netip.Prefix {
+	words, _ := n.texts(a)
+	var all []netip.Prefix
+	for _, w := range words {
+		p, err := parsePrefix(w.key)
+		if err == nil {
+			err = hostOf(p.Addr(), p)
+		}
+		if err != nil {
+			n.refuseAddr(a.Name, w.key, w.at, err)
+			continue
+		}
+		if slices.Contains(all, p) {
+			n.refuse(w.at, "Address twice", "%s is in this list already.", p)
+			continue
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// readAddress reads where SSH goes.
+func (n *node) readAddress() {
+	n.SSH = SSH{}
+	if n.isSet(n.raw.Address) {
+		text, ok := n.text(n.raw.Address)
+		if ok && !sshHost(text) {
+			n.refuse(n.raw.Address.Expr.Range(), "Not an address", "address is %s. Write an IP address, a host name, a Host alias of the ssh config, or \"local\".", quote(text))
+		}
+		n.Node.Address = text
+		return
+	}
+	if first, ok := n.first(); ok {
+		n.Node.Address = first.String()
+	} else if n.Role == Router || n.Role == Client {
+		n.lacksAddress("where SSH goes")
+	}
+}
+
+// first returns the first interface's first address.
+func (n *node) first() (netip.Addr, bool) {
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			return p.Addr(), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// lacksAddress reports a node without any address, unless that comes from one
+// that was refused.
+func (n *node) lacksAddress(use string) {
+	for _, raw := range n.raw.Interfaces {
+		if raw.Address != nil || raw.Addresses != nil {
+			return
+		}
+	}
+	n.refuse(n.Range, "Node without address", "%s needs an address, as %s. Write interface \"eth0\" { address = \"192.168.1.10/24\" }, with its own device and address.", n.Name, use)
+}
+
+// ownAddress reads dip or rip: one of the node's addresses, by default the
+// first.
+func (n *node) ownAddress(a *hcl.Attribute, name string) netip.Addr {
+	if !n.isSet(a) {
+		first, ok := n.first()
+		if !ok {
+			n.lacksAddress("its " + name)
+		} else if first.IsLinkLocalUnicast() && first.Is6() {
+			n.refuse(n.Range, "Not a usable address", "The first address of %s, %s, is link-local, and IPVS cannot use it. Choose another one with %s.", n.Name, first, name)
+		}
+		return first
+	}
+	addr, ok := n.addr(a)
+	if !ok {
+		return netip.Addr{}
+	}
+	if !n.Owns(addr) {
+		n.refuse(a.Expr.Range(), "Not an address of this node", "%s is %s, and no interface of %s has that address.%s", name, addr, n.Name, didYouMean(addr.String(), n.addresses()))
+		return netip.Addr{}
+	}
+	return addr
+}
+
+// addresses lists the node's addresses, as text.
+func (n *node) addresses() []string {
+	var all []string
+	for _, i := range n.Interfaces {
+		for _, p := range i.Addresses {
+			all = append(all, p.Addr().String())
+		}
+	}
+	return all
+}

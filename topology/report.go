@@ -1,0 +1,84 @@
+package topology
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A report collects what is wrong. Each diagnostic is kept once: a block with
+// for_each is read once a key, and a mistake in it is still one mistake.
+type report struct {
+	diags hcl.Diagnostics
+	seen  map[string]bool
+	// errors counts what was refused, repeated or not, and what could not be read
+	// because of an earlier refusal. An element during which it grew is broken, and
+	// no check looks at it again: one mistake, one diagnostic.
+	errors int
+}
+
+func newReport() *report { return &report{seen: map[string]bool{}} }
+
+// refuse reports an error at a place in a file: what is wrong in a few words,
+// then why, and what to do instead.
+func (r *report) refuse(at hcl.Range, summary, detail string, args ...any) {
+	r.add(hcl.Diagnostics{{
+		Severity: hcl.DiagError,
+		Summary:  summary,
+		Detail:   fmt.Sprintf(detail, args...),
+		Subject:  at.Ptr(),
+	}})
+}
+
+// warn reports what may be meant and deserves a second look.
+func (r *report) warn(at hcl.Range, summary, detail string, args ...any) {
+	r.add(hcl.Diagnostics{{
+		Severity: hcl.DiagWarning,
+		Summary:  summary,
+		Detail:   fmt.Sprintf(detail, args...),
+		Subject:  at.Ptr(),
+	}})
+}
+
+// refuseInput reports an error in what came from outside the files.
+func (r *report) refuseInput(summary, detail string, args ...any) {
+	r.add(hcl.Diagnostics{{Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...)}})
+}
+
+func (r *report) add(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if d.Severity == hcl.DiagError {
+			r.errors++
+		}
+		at := ""
+		if d.Subject != nil {
+			at = d.Subject.String()
+		}
+		key := at + "\x00" + d.Summary + "\x00" + d.Detail
+		if r.seen[key] {
+			continue
+		}
+		r.seen[key] = true
+		r.diags = append(r.diags, d)
+	}
+}
+
+// quote shows a value from a file: escaped, so that nothing in it can act on a
+// terminal or pass for another letter, and never longer than a line.
+func quote(s string) string {
+	const most = 64
+	if len(s) > most {
+		return strconv.QuoteToASCII(strings.ToValidUTF8(s[:most], "")) + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}
+
+// count writes a number with its noun: 1 server, 2 servers.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,103 @@
+package topology
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A givenValue is a variable's value from outside the topology: from the
+// environment, a file of values, or the command line.
+type givenValue struct {
+	name string
+	from string         // "LVSCTL_VAR_x", "--var"; "" for a file, which has a range
+	text string         // unless it is from a file
+	attr *hcl.Attribute // from a file
+}
+
+// given returns all values in the order in which later ones win. The
+// environment only counts where a variable is declared: it is shared with
+// programs that never heard of this topology.
+func (l *loader) given(o Options, environ map[string]string, blocks []rawVariable) []givenValue {
+	var all []givenValue
+	for _, raw := range blocks {
+		key := "LVSCTL_VAR_" + raw.Name
+		if text, ok := environ[key]; ok {
+			all = append(all, givenValue{name: raw.Name, from: key, text: text})
+		}
+	}
+	for _, path := range o.VarFiles {
+		file := l.source.parse(path)
+		if file == nil {
+			continue
+		}
+		attrs, diags := file.Body.JustAttributes()
+		l.add(diags)
+		for _, name := range sortedKeys(attrs) {
+			all = append(all, givenValue{name: name, attr: attrs[name]})
+		}
+	}
+	for _, assignment := range o.Vars {
+		name, text, ok := strings.Cut(assignment, "=")
+		if !ok {
+			l.refuseInput("Not an assignment", "--var %s has no value. Write --var NAME=VALUE.", quote(assignment))
+			continue
+		}
+		all = append(all, givenValue{name: strings.TrimSpace(name), from: "--var", text: text})
+	}
+	return all
+}
+
+// unknown reports a value for a variable that nobody declared.
+func (g givenValue) unknown(r *report, suggestion string) {
+	const why = "The topology has no variable %s.%s"
+	if g.attr != nil {
+		r.refuse(g.attr.NameRange, "Unknown variable", why, quote(g.name), suggestion)
+		return
+	}
+	r.refuseInput("Unknown variable", g.from+": "+why, quote(g.name), suggestion)
+}
+
+// read turns a given value into one of the variable's type. Nothing can be
+// referred to from outside.
+func (g givenValue) read(constant *scope, v *variable) cty.Value {
+	if g.attr != nil {
+		value, ok := constant.eval(g.attr.Expr)
+		if !ok {
+			return cty.DynamicVal
+		}
+		return constant.typed(v, value, g.attr.Expr.Range())
+	}
+	if v.literal() {
+		return constant.typed(v, cty.StringVal(g.text), hcl.Range{})
+	}
+	where := "<" + g.from + " " + g.name + ">"
+	tokens, _ := hclsyntax.LexExpression([]byte(g.text), where, hcl.InitialPos)
+	if tooDeep(tokens) != nil {
+		constant.refuseInput("Expression too deep", "The value of variable %s is nested too deep.", quote(g.name))
+		return cty.DynamicVal
+	}
+	expr, diags := hclsyntax.ParseExpression([]byte(g.text), where, hcl.InitialPos)
+	constant.add(diags)
+	if diags.HasErrors() {
+		return cty.DynamicVal
+	}
+	value, ok := constant.eval(expr)
+	if !ok {
+		return cty.DynamicVal
+	}
+	return constant.typed(v, value, expr.Range())
+}
+
+// environment turns NAME=VALUE lines into a map.
+func environment(lines []string) map[string]string {
+	m := make(map[string]string, len(lines))
+	for _, line := range lines {
+		if name, value, ok := strings.Cut(line, "="); ok {
+			m[name] = value
+		}
+	}
+	return m
+}

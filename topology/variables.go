@@ -1,0 +1,132 @@
+package topology
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+)
+
+// variable is a declared variable.
+type variable struct {
+	raw       rawVariable
+	typ       cty.Type
+	defaults  *typeexpr.Defaults
+	value     cty.Value // NilVal until something gives it one
+	sensitive bool
+}
+
+// literal reports whether text from outside HCL is the value itself, and not an
+// expression to parse.
+func (v *variable) literal() bool { return v.raw.Type == nil || v.typ.IsPrimitiveType() }
+
+// declare reads a variable block, all but its value.
+func (s *scope) declare(raw rawVariable) *variable {
+	v := &variable{raw: raw, typ: cty.DynamicPseudoType}
+	if !hclsyntax.ValidIdentifier(raw.Name) {
+		s.refuse(raw.NameRange, "Not a variable name", "%s cannot be written as var.NAME. Use letters, digits, _ and -, starting with a letter.", quote(raw.Name))
+	}
+	if raw.Type != nil {
+		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(raw.Type.Expr)
+		s.add(diags)
+		if !diags.HasErrors() {
+			v.typ, v.defaults = typ, defaults
+		}
+	}
+	s.text(raw.Description)
+	v.sensitive = s.flag(raw.Sensitive)
+	if raw.Default != nil {
+		if value, ok := s.eval(raw.Default.Expr); ok {
+			v.value = s.typed(v, value, raw.Default.Expr.Range())
+		} else {
+			v.value = cty.DynamicVal
+		}
+	}
+	return v
+}
+
+// typed converts a value to the variable's type.
+func (s *scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
+	if v.defaults != nil && !value.IsNull() {
+		value = v.defaults.Apply(value)
+	}
+	converted, err := convert.Convert(value, v.typ)
+	if err == nil {
+		return converted
+	}
+	detail := fmt.Sprintf("Variable %s is declared as %s: %s.", quote(v.raw.Name), typeexpr.TypeString(v.typ), err)
+	if at.Filename == "" {
+		s.refuseInput("Wrong kind of value", "%s", detail)
+	} else {
+		s.refuse(at, "Wrong kind of value", "%s", detail)
+	}
+	return cty.DynamicVal
+}
+
+// variables returns what var.NAME is: the given values over the defaults, in
+// Terraform's order of precedence.
+func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]cty.Value {
+	declared := map[string]*variable{}
+	constant := &scope{report: l.report, ctx: l.ctx, names: names{}}
+	for _, raw := range blocks {
+		if first, twice := declared[raw.Name]; twice {
+			l.refuse(raw.NameRange, "Variable declared twice", "%s is declared at %s already. Remove one.", quote(raw.Name), first.raw.NameRange)
+			continue
+		}
+		declared[raw.Name] = constant.declare(raw)
+	}
+	for _, g := range given {
+		v := declared[g.name]
+		if v == nil {
+			g.unknown(l.report, didYouMean(g.name, sortedKeys(declared)))
+			continue
+		}
+		v.value = g.read(constant, v)
+	}
+	values := map[string]cty.Value{}
+	for name, v := range declared {
+		switch {
+		case v.value == cty.NilVal:
+			l.refuse(v.raw.NameRange, "Missing value", "Variable %s has no default. Give it with --var %s=VALUE, in a --var-file, or as LVSCTL_VAR_%s.", quote(name), name, name)
+			v.value = cty.DynamicVal
+		case v.sensitive:
+			v.value = v.value.Mark(sensitive)
+		}
+		values[name] = v.value
+	}
+	l.names["var"] = present(values)
+	return values
+}
+
+// validate holds every variable against its validation blocks, which may refer
+// to any variable.
+func (s *scope) validate(blocks []rawVariable) {
+	for _, raw := range blocks {
+		for _, rule := range raw.Validations {
+			condition, ok := s.open(rule.Condition, cty.Bool)
+			if !ok {
+				continue
+			}
+			// Only whether it holds is said, which a sensitive value survives.
+			if condition, _ = condition.Unmark(); condition.True() {
+				continue
+			}
+			message, ok := s.text(rule.ErrorMessage)
+			if !ok {
+				continue
+			}
+			s.refuse(rule.Condition.Expr.Range(), "Invalid value for variable", "Variable %s: %s", quote(raw.Name), message)
+		}
+	}
+}
+
+func present[V any](m map[string]V) map[string]bool {
+	set := make(map[string]bool, len(m))
+	for k := range m {
+		set[k] = true
+	}
+	return set
+}

@@ -1,0 +1,176 @@
+package topology
+
+import (
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// A vrrp is a VRRPInstance while it is checked.
+type vrrp struct {
+	*VRRPInstance
+	*scope
+	raw       rawVRRP
+	directors []*node
+	broken    bool
+}
+
+// readVRRP reads one vrrp_instance block.
+func (l *loader) readVRRP(block *hcl.Block) {
+	name, at := block.Labels[0], block.LabelRanges[0]
+	if !l.scope.name("The vrrp_instance", name, at) {
+		return
+	}
+	for _, other := range l.vrrp {
+		if other.Name == name {
+			l.refuse(at, "Name given twice", "A vrrp_instance %s is described at %s already.", quote(name), other.VRRPInstance.Range)
+			return
+		}
+	}
+	before := l.errors
+	v := &vrrp{VRRPInstance: &VRRPInstance{Name: name, Range: block.DefRange}, scope: l.scope}
+	v.decode(block.Body, &v.raw)
+	l.readVRRPDirectors(v)
+	if dev, ok := v.deviceAttr(v.raw.Interface); ok {
+		v.Interface = dev
+		for _, d := range v.directors {
+			d.hasDevice(dev, v.raw.Interface)
+		}
+	}
+	v.RouterID, _ = v.integer(v.raw.VirtualRouterID, 1, 255)
+	v.AdvertInt = time.Second
+	// RFC 5798: centiseconds in twelve bits; keepalived's VRRPv2 takes up to 255 s.
+	if d, ok := v.duration(v.raw.AdvertInt, 10*time.Millisecond, 255*time.Second); ok {
+		v.AdvertInt = d
+	}
+	v.Preempt = true
+	if preempt := v.ternary(v.raw.Preempt); preempt != nil {
+		v.Preempt = *preempt
+	}
+	v.AuthPass = v.authPass()
+	v.readPriorities()
+	v.broken = v.errors > before
+	l.vrrp = append(l.vrrp, v)
+}
+
+func (l *loader) readVRRPDirectors(v *vrrp) {
+	words, _ := v.texts(v.raw.Directors)
+	seen := map[*node]bool{}
+	for _, w := range words {
+		found, _ := l.members("directors", w, Director)
+		for _, d := range found {
+			if seen[d] {
+				v.refuse(w.at, "Director named twice", "directors names %s twice.", d.Name)
+				continue
+			}
+			seen[d] = true
+			v.directors = append(v.directors, d)
+			v.Directors = append(v.Directors, d.Node)
+		}
+	}
+	if v.raw.Directors != nil && v.isEmpty(v.raw.Directors) {
+		v.refuse(v.raw.Directors.Expr.Range(), "No director", "A vrrp_instance needs the directors that share its addresses, in order of priority.")
+	}
+}
+
+// authPass reads the one attribute that may be sensitive. What is wrong with it
+// is said without showing it.
+func (s *vrrp) authPass() string {
+	v, ok := s.open(s.raw.AuthPass, cty.String)
+	if !ok {
+		return ""
+	}
+	v, _ = v.Unmark()
+	pass := v.AsString()
+	printable := strings.IndexFunc(pass, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"'\#!{}`, r) }) < 0
+	if pass == "" || len(pass) > 8 || !printable {
+		s.refuse(s.raw.AuthPass.Expr.Range(), "Not a VRRP password", "auth_pass has 1 to 8 ASCII characters, without blanks, quotes, braces, # and !; VRRP ignores what is longer.")
+		return ""
+	}
+	return pass
+}
+
+// readPriorities reads one priority a director; by default 100, 90, 80 and so on.
+func (v *vrrp) readPriorities() {
+	if !v.isSet(v.raw.Priorities) {
+		for i := range v.directors {
+			v.Priorities = append(v.Priorities, 100-10*i)
+		}
+		if len(v.directors) > 10 {
+			v.refuse(v.Range, "Missing priorities", "From the eleventh director on there is no default priority. Write priorities = [...], one a director.")
+		}
+		return
+	}
+	all, ok := v.list(v.raw.Priorities)
+	if !ok {
+		return
+	}
+	at := v.raw.Priorities.Expr.Range()
+	if len(all) != len(v.directors) && len(v.directors) > 0 {
+		v.refuse(at, "Priorities do not match", "There are %d priorities for %s.", len(all), count(len(v.directors), "director"))
+		return
+	}
+	for i, e := range all {
+		if e.value.IsNull() || e.value.Type() != cty.Number {
+			v.refuse(e.at, "Wrong kind of value", "A priority is a number.")
+			return
+		}
+		p, ok := v.whole("A priority", e.value, e.at, 1, 254)
+		if !ok {
+			return
+		}
+		if i > 0 && p >= v.Priorities[i-1] {
+			v.refuse(e.at, "Priorities out of order", "directors are named in order of priority, so each priority is lower than the one before it.")
+			return
+		}
+		v.Priorities = append(v.Priorities, p)
+	}
+}
+
+// assignVRRP gives each service the instance with exactly its directors. With
+// two instances over the same directors, each preferring another, the order in
+// which the service names them decides.
+func (l *loader) assignVRRP() {
+	sortBy(l.vrrp, func(v *vrrp) string { return v.Name })
+	bySet, byOrder := map[string][]*vrrp{}, map[string]*vrrp{}
+	for _, v := range l.vrrp {
+		set, order := directorKeys(v.directors)
+		bySet[set] = append(bySet[set], v)
+		if first := byOrder[order]; first != nil && len(v.directors) > 0 {
+			l.refuse(v.Range, "Two instances alike", "vrrp_instance %s has the same directors in the same order, so no virtual server could tell which of them is meant.", quote(first.Name))
+			continue
+		}
+		byOrder[order] = v
+	}
+	for _, s := range l.services {
+		set, order := directorKeys(s.directors)
+		found := bySet[set]
+		switch {
+		case len(s.directors) == 0 || len(found) == 0:
+		case len(found) == 1:
+			s.VRRPInstance = found[0].VRRPInstance
+		case byOrder[order] != nil:
+			s.VRRPInstance = byOrder[order].VRRPInstance
+		default:
+			l.refuse(s.Range, "Which vrrp_instance?", "%d instances have these directors. Name them in the order of one of the instances.", len(found))
+		}
+		if s.VRRPInstance != nil && s.HealthCheck == nil {
+			check := defaultHealthCheck()
+			check.Range = s.Range
+			s.HealthCheck = &check
+		}
+	}
+}
+
+// directorKeys identifies a list of directors without and with its order.
+func directorKeys(directors []*node) (set, order string) {
+	list := make([]string, len(directors))
+	for i, d := range directors {
+		list[i] = d.Name
+	}
+	order = strings.Join(list, " ")
+	sortBy(list, func(s string) string { return s })
+	return strings.Join(list, " "), order
+}

@@ -2,12 +2,16 @@ package lab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -78,7 +82,10 @@ func (h *guestHost) make() error {
 	if err := command(h.Batch, "ip", "-batch", "-"); err != nil {
 		return err
 	}
-	return awaitSSHD()
+	if err := awaitSSHD(); err != nil {
+		return err
+	}
+	return awaitPath(h.Outside)
 }
 
 // files gives the host its own mounts: a writable copy of each private folder,
@@ -154,6 +161,34 @@ func copyTree(from, to string) error {
 		}
 		return os.WriteFile(target, data, info.Mode().Perm())
 	})
+}
+
+// awaitPath returns when QEMU's end of the management network has answered an
+// ARP request. Before that the way out may not carry frames yet, and QEMU repeats
+// a lost SYN of a forwarded port after six seconds only.
+func awaitPath(outside netip.Addr) error {
+	for range 300 {
+		// The datagram is dropped there; what it takes to send it is the point.
+		conn, err := net.Dial("udp4", netip.AddrPortFrom(outside, 9).String())
+		if err != nil {
+			return fmt.Errorf("wait for the management network: %w", err)
+		}
+		_, _ = conn.Write([]byte{0})
+		conn.Close()
+		text, err := os.ReadFile("/proc/thread-self/net/arp")
+		if err != nil {
+			return fmt.Errorf("wait for the management network: %w", err)
+		}
+		// IP address       HW type     Flags       HW address            Mask     Device
+		// 198.18.0.2       0x1         0x2         52:55:c6:12:00:02     *        mgmt0
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) > 2 && f[0] == outside.String() && f[2] == "0x2" {
+				return nil
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return errors.New("wait for the management network: nobody is there")
 }
 
 // awaitSSHD returns when something listens on port 22 of the calling thread's

@@ -54,7 +54,7 @@ func (m machine) args() []string {
 		"-pidfile", filepath.Join(m.dir, pidFile), "-daemonize",
 		"-chardev", "file,id=console,path=" + optionValue(filepath.Join(m.dir, consoleFile)), "-serial", "chardev:console",
 		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs,
-		"-device", "virtio-net-pci,netdev=mgmt,romfile=",
+		"-device", "virtio-net-pci,netdev=mgmt,romfile=,status=off",
 		"-netdev", m.netdev(),
 	}, bareArgs()...)
 	return append(args, accelArgs(m.accel)...)
@@ -63,10 +63,8 @@ func (m machine) args() []string {
 // netdev is QEMU's user network. restrict keeps the hosts from everything but
 // answering what comes in through the forwarded ports.
 func (m machine) netdev() string {
-	base := m.mgmt.Addr().As4()
-	at := func(n byte) netip.Addr { return netip.AddrFrom4([4]byte{base[0], base[1], base[2], n}) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "user,id=mgmt,restrict=on,ipv6=off,net=%s,host=%s,dns=%s,dhcpstart=%s", m.mgmt, at(2), at(3), at(15))
+	fmt.Fprintf(&b, "user,id=mgmt,restrict=on,ipv6=off,net=%s,host=%s", m.mgmt, outside(m.mgmt))
 	for n, port := range m.ports {
 		fmt.Fprintf(&b, ",hostfwd=tcp:127.0.0.1:%d-%s:22", port, managementAddr(m.mgmt, n))
 	}

@@ -83,8 +83,10 @@ func managementNet(s Spec) (netip.Prefix, error) {
 	return netip.Prefix{}, fmt.Errorf("cannot find a free /24 in 198.18.0.0/15 for the lab's management network")
 }
 
-// managementAddr is the address of host n's mgmt0 in net. The low ones are
-// QEMU's: .2 is this machine, .3 its name server.
+// outside is QEMU's own address in the management network: this machine's.
+func outside(net netip.Prefix) netip.Addr { return net.Addr().Next().Next() }
+
+// managementAddr is the address of host n's mgmt0 in net.
 func managementAddr(net netip.Prefix, n int) netip.Addr {
 	b := net.Addr().As4()
 	b[3] = byte(100 + n)

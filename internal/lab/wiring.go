@@ -22,6 +22,7 @@ type hostPrint struct {
 	Batch     string // an `ip -batch` for the host's own namespace
 	HostKey   string // OpenSSH private key
 	Listeners []Listener
+	Outside   netip.Addr // QEMU's end of the management network
 }
 
 // managementName is the device that carries SSH: mgmt0, unless a host declares
@@ -50,8 +51,10 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 	bridge := func(name string) {
 		fmt.Fprintf(&wiring, "link add name %s up type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n", name)
 	}
+	// The NIC first: the kernel is in no hurry to notice the carrier of a later one.
+	wiring.WriteString("link set dev eth0 up\n")
 	bridge("mgmt")
-	wiring.WriteString("link set dev eth0 master mgmt up\n")
+	wiring.WriteString("link set dev eth0 master mgmt\n")
 	for n := range count {
 		bridge(fmt.Sprintf("lan%d", n))
 	}
@@ -71,6 +74,7 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 			Name:      host.Name,
 			Batch:     hostBatch(host, device, netip.PrefixFrom(managementAddr(mgmt, h), mgmt.Bits())),
 			Listeners: host.Listeners,
+			Outside:   outside(mgmt),
 		})
 	}
 	b.Wiring = wiring.String()

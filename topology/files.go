@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -78,14 +77,23 @@ func holdsValues(file string, varFiles []string) bool {
 
 // parse reads one file; nil when it could not be read or parsed.
 func (s *source) parse(path string) *hcl.File {
-	src, err := readText(os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
+	src, err := ReadText(path)
 	if err != nil {
-		s.refuseInput("Cannot read "+quote(path), "%s.", capitalised(reason(err)))
+		s.refuseUnreadable(path, err)
 		return nil
 	}
-	whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
+	return s.parseText(path, src)
+}
+
+func (s *source) refuseUnreadable(path string, err error) {
+	s.refuseInput("Cannot read "+quote(path), "%s.", capitalised(reason(err)))
+}
+
+// parseText parses what a file holds.
+func (s *source) parseText(path string, src []byte) *hcl.File {
 	if strings.HasSuffix(path, ".json") {
 		if tooDeepJSON(src) {
+			whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
 			s.refuse(whole, "Expression too deep", "Something in this file is nested more than %d levels deep.", deepestNesting)
 			return nil
 		}
@@ -111,8 +119,8 @@ func (s *source) parsed(file *hcl.File, diags hcl.Diagnostics) *hcl.File {
 	return file
 }
 
-// readText reads an opened file that must be a regular one, of a sane size, and
-// UTF-8. A topology folder may hold anything: a pipe would block for ever.
+// readText reads an opened file that must be a regular one: a topology's folder
+// may hold anything, and a pipe would block for ever.
 func readText(f *os.File, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
@@ -125,7 +133,12 @@ func readText(f *os.File, err error) ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("it is not a regular file")
 	}
-	src, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+	return readable(f)
+}
+
+// readable reads text of a sane size.
+func readable(r io.Reader) ([]byte, error) {
+	src, err := io.ReadAll(io.LimitReader(r, largestFile+1))
 	switch {
 	case err != nil:
 		return nil, err

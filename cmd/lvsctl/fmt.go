@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
+
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// A formatter lays out files, or says what it would change.
+type formatter struct {
+	*app
+	check, diff bool
+	changed     int  // files that are, or would be, changed
+	failed      bool // some file has errors, which have been printed
+}
+
+func fmtCommand(a *app) *cobra.Command {
+	f := &formatter{app: a}
+	cmd := &cobra.Command{
+		Use:   "fmt [PATH...]",
+		Short: "Write topologies in the canonical layout",
+		Long: `Rewrites the *.hcl files of each PATH, a folder or a file, the current folder by
+default, and prints the names of those it changed. With - it formats its input.
+JSON files are left alone.`,
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(args) },
+	}
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; list the files that would change, and exit 1 if there are any")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "show what changes")
+	return cmd
+}
+
+func (f *formatter) run(args []string) error {
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	for _, arg := range args {
+		if arg == "-" {
+			f.stream()
+			continue
+		}
+		files, diags := topology.Files(arg)
+		f.diagnose(nil, diags)
+		f.failed = f.failed || diags.HasErrors()
+		for _, file := range files {
+			f.file(file)
+		}
+	}
+	if f.failed || f.check && f.changed > 0 {
+		return exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// stream formats the input to the output.
+func (f *formatter) stream() {
+	have, err := io.ReadAll(f.stdin)
+	if err != nil {
+		f.refuse(fmt.Errorf("cannot read the input: %w", err))
+		return
+	}
+	want, ok := f.format("<stdin>", have)
+	switch {
+	case !ok:
+	case f.check || f.diff:
+		f.compare("<stdin>", have, want)
+	default:
+		if _, err := f.stdout.Write(want); err != nil {
+			f.refuse(fmt.Errorf("cannot write the output: %w", err))
+		}
+	}
+}
+
+// file formats one file in place.
+func (f *formatter) file(path string) {
+	have, err := topology.ReadText(path)
+	if err != nil {
+		f.refuse(fmt.Errorf("cannot read %s: %w", path, err))
+		return
+	}
+	want, ok := f.format(path, have)
+	if !ok || !f.compare(path, have, want) || f.check {
+		return
+	}
+	if err := replaceFile(path, want); err != nil {
+		f.refuse(fmt.Errorf("cannot write %s: %w", path, err))
+	}
+}
+
+func (f *formatter) format(name string, src []byte) ([]byte, bool) {
+	want, files, diags := topology.Format(name, src)
+	f.diagnose(files, diags)
+	f.failed = f.failed || diags.HasErrors()
+	return want, !diags.HasErrors()
+}
+
+// compare reports whether a file changes, and prints that it does.
+func (f *formatter) compare(name string, have, want []byte) bool {
+	if bytes.Equal(have, want) {
+		return false
+	}
+	f.changed++
+	fmt.Fprintln(f.stdout, name)
+	if f.diff {
+		_, _ = f.stdout.Write(diff.Diff(name, have, name+" formatted", want))
+	}
+	return true
+}
+
+func (f *formatter) refuse(err error) {
+	f.fail(err)
+	f.failed = true
+}
+
+// replaceFile gives a file new content, all of it or none: whoever reads it
+// meanwhile, and a full disk, find the old one. Mode and symbolic links stay.
+func replaceFile(path string, content []byte) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(content)
+	err = errors.Join(err, tmp.Chmod(info.Mode().Perm()), tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp.Name()))
+	}
+	return nil
+}

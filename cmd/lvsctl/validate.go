@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+func validateCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate [PATH]",
+		Short: "Check a topology, without any node",
+		Long: `Reads the topology in the folder or file PATH, the current folder by default,
+and reports everything that is wrong with it. No node is contacted.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			t, err := a.load(args)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stdout, validLine(t))
+			return nil
+		},
+	}
+}
+
+// validLine says what a valid topology consists of.
+func validLine(t *topology.Topology) string {
+	byRole := map[topology.Role]int{}
+	for _, n := range t.Nodes {
+		byRole[n.Role]++
+	}
+	var parts []string
+	add := func(n int, noun string) {
+		if n == 1 {
+			parts = append(parts, "1 "+noun)
+		} else if n > 1 {
+			parts = append(parts, fmt.Sprintf("%d %ss", n, noun))
+		}
+	}
+	add(byRole[topology.Director], "director")
+	add(byRole[topology.RealServer], "real server")
+	add(byRole[topology.Router], "router")
+	add(byRole[topology.Client], "client")
+	add(len(t.Services), "virtual server")
+	add(len(t.VRRP), "VRRP instance")
+	if len(parts) == 0 {
+		parts = []string{"nothing in it"}
+	}
+	return fmt.Sprintf("topology %q is valid: %s", t.Name, strings.Join(parts, ", "))
+}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/lvsctl/lvsctl/internal/lab"
 )
 
 // commands is every command there is; each has a file of its own.
@@ -24,6 +26,9 @@ var commands = []func(*app) *cobra.Command{
 }
 
 func main() {
+	if lab.InGuest() {
+		os.Exit(lab.Guest())
+	}
 	os.Exit(run(os.Args[1:], newApp(os.Stdin, os.Stdout, os.Stderr)))
 }
 

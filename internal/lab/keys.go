@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,13 @@ func authorise(dir string) (string, error) {
 func sshConfig(dir string, hosts []Host, ports []int) string {
 	var b strings.Builder
 	for n, h := range hosts {
-		fmt.Fprintf(&b, "Host %s\n", strings.Join(append([]string{h.Name}, h.Aliases...), " "))
+		names := []string{h.Name}
+		for _, name := range h.Aliases {
+			if alias.MatchString(name) && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 		fmt.Fprintf(&b, "    HostName 127.0.0.1\n    Port %d\n\n", ports[n])
 	}
 	// OpenSSH's default key exchange takes a second on an emulated processor.

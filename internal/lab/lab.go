@@ -16,13 +16,17 @@
 package lab
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -46,6 +50,7 @@ type Lab struct {
 	Name    string     `json:"name"`
 	Accel   string     `json:"accel"` // QEMU's accelerator: kvm or tcg
 	Started time.Time  `json:"started"`
+	Spec    string     `json:"spec"` // digest of the Spec it was made of
 	Hosts   []Endpoint `json:"hosts"`
 
 	dir string
@@ -109,6 +114,42 @@ func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, sshConfigFile) }
 
 // Running reports whether the lab's virtual machine is alive.
 func (l *Lab) Running() bool { return len(machines(l.dir)) > 0 }
+
+// Made reports whether the lab was made of s as it is now.
+func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }
+
+// Answering reports for every host, in the order of Hosts, whether its sshd
+// answers. QEMU takes every connection, whoever is behind it: so only a greeting
+// counts.
+func (l *Lab) Answering(ctx context.Context) []bool {
+	up := make([]bool, len(l.Hosts))
+	var all sync.WaitGroup
+	for i, h := range l.Hosts {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, greetingTime)
+			defer cancel()
+			up[i] = greeted(ctx, h.Port)
+		})
+	}
+	all.Wait()
+	return up
+}
+
+// greetingTime is ample for an emulated processor under load.
+const greetingTime = 10 * time.Second
+
+func greeted(ctx context.Context, port int) bool {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return false
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer func() { stop(); conn.Close() }()
+	greeting := make([]byte, 4)
+	_, err = io.ReadFull(conn, greeting)
+	return err == nil && string(greeting) == "SSH-"
+}
 
 // Host returns the host called name.
 func (l *Lab) Host(name string) (Endpoint, bool) {

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -23,11 +25,21 @@ type Host struct {
 	Name string
 	Role string
 	// Aliases are further names of the host in the ssh config: its addresses.
+	// What could not stand there as a plain word is left out.
 	Aliases    []string
 	Interfaces []Interface
 	// Gateway4 and Gateway6 are default routes to set; zero for none.
 	Gateway4, Gateway6 netip.Addr
+	Routes             []Route
 	Listeners          []Listener
+}
+
+// A Route is one to set beyond the default; Via is zero for a route on link, Dev
+// "" for the device that leads to Via.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
+	Dev string
 }
 
 // An Interface is a NIC with its base addresses, host bits kept.
@@ -44,9 +56,17 @@ type Listener struct {
 
 var (
 	nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	alias    = regexp.MustCompile(`^[A-Za-z0-9_:][A-Za-z0-9._:%-]*$`)
 	// IFNAMSIZ is 16 with the final NUL; dev_valid_name(): include/linux/netdevice.h.
 	deviceName = regexp.MustCompile(`^[^\s/:]{1,15}$`)
 )
+
+// digest identifies the Spec.
+func (s Spec) digest() string {
+	// Strings, numbers and addresses: there is nothing in it that cannot be written.
+	text, _ := json.Marshal(s)
+	return fmt.Sprintf("%x", sha256.Sum256(text))
+}
 
 // check refuses what the guest could not make.
 func (s Spec) check() error {

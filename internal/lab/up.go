@@ -160,7 +160,7 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 	if err := writeSSH(dir, s.Hosts, keys, m.ports); err != nil {
 		return nil, err
 	}
-	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), dir: dir}
+	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), Spec: s.digest(), dir: dir}
 	for n, h := range s.Hosts {
 		e := Endpoint{Name: h.Name, Role: h.Role, Port: m.ports[n]}
 		for _, nic := range h.Interfaces {

@@ -104,6 +104,16 @@ func hostBatch(h Host, device string, mgmt netip.Prefix) string {
 			fmt.Fprintf(&b, "route add default via %s\n", gw)
 		}
 	}
+	for _, r := range h.Routes {
+		fmt.Fprintf(&b, "route add %s", r.To.Masked())
+		if r.Via.IsValid() {
+			fmt.Fprintf(&b, " via %s", r.Via)
+		}
+		if r.Dev != "" {
+			fmt.Fprintf(&b, " dev %s", r.Dev)
+		}
+		b.WriteString("\n")
+	}
 	return b.String()
 }
 

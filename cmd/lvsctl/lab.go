@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/lvsctl/lvsctl/internal/lab"
+)
+
+func labCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Run a topology's nodes as real Linux hosts on this machine",
+		Long: `Makes every node of a topology a Linux host of its own, with a kernel that has
+IPVS, inside one QEMU virtual machine: to try a topology before it meets the real
+nodes. It needs no root and nothing leaves it.
+
+The hosts have the addresses that the topology declares, clients their default
+route, and nothing else: the rest is for 'lvsctl apply --lab'. Real servers answer
+their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(labUpCommand(a), labStatusCommand(a), labExecCommand(a), labDownCommand(a))
+	return cmd
+}
+
+// labName is the name of the lab that a command is about: the topology's at
+// PATH, or without one that of the only lab there is here. Only then does the
+// topology have to be valid. It is "" where there is no lab at all.
+func (a *app) labName(args []string) (string, error) {
+	names, err := lab.Names()
+	if err != nil {
+		return "", err
+	}
+	if len(args) == 0 {
+		switch len(names) {
+		case 0:
+			return "", nil
+		case 1:
+			return names[0], nil
+		}
+	}
+	t, err := a.load(args)
+	if err != nil {
+		return "", err
+	}
+	if len(args) == 0 && !slices.Contains(names, t.Name) {
+		return "", fmt.Errorf("there are several labs here: %s\nSay which by its topology's PATH.", strings.Join(names, ", "))
+	}
+	return t.Name, nil
+}
+
+// openLab opens the lab that a command is about, nil where there is none.
+func (a *app) openLab(args []string) (*lab.Lab, error) {
+	name, err := a.labName(args)
+	if err != nil || name == "" {
+		return nil, err
+	}
+	l, err := lab.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return l, err
+}
+
+// isTerminal reports whether r is one.
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// hostPort is an address in a URL, without HTTP's own port.
+func hostPort(addr netip.Addr, port uint16) string {
+	host := addr.String()
+	if addr.Is6() {
+		host = "[" + host + "]"
+	}
+	if port == 80 {
+		return host
+	}
+	return fmt.Sprintf("%s:%d", host, port)
+}

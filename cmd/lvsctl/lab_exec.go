@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+func labExecCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "exec [PATH] NODE [-- COMMAND ARG...]",
+		Short: "Run a command on a lab's host",
+		Long: `Runs COMMAND on a host of a lab, its words passed on as they are; without one, a
+login shell. Standard input, output and the exit code are the command's own. PATH
+may be left out where there is one lab.
+
+A host's sshd writes its process id to /run/sshd.pid there. To make a host
+unreachable: lvsctl lab exec NODE -- sh -c 'kill $(cat /run/sshd.pid)'.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, node, argv := splitExec(args)
+			l, err := a.openLab(path)
+			if err != nil {
+				return err
+			}
+			if l == nil || !l.Running() {
+				return errors.New("no lab is up here\nBring it up with: lvsctl lab up")
+			}
+			var flags []string
+			if a.interactive() {
+				flags = append(flags, "-t")
+			}
+			ssh, err := l.Command(cmd.Context(), node, argv, flags...)
+			if err != nil {
+				return err
+			}
+			ssh.Stdin, ssh.Stdout, ssh.Stderr = a.stdin, a.stdout, a.stderr
+			err = ssh.Run()
+			var exit *exec.ExitError
+			switch {
+			case cmd.Context().Err() != nil:
+				return cmd.Context().Err()
+			case errors.As(err, &exit):
+				return exitError{code: exit.ExitCode()}
+			case err != nil:
+				return fmt.Errorf("cannot run ssh: %w", err)
+			}
+			return nil
+		},
+	}
+	// What follows NODE belongs to the command, flags included.
+	cmd.Flags().SetInterspersed(false)
+	return cmd
+}
+
+// splitExec takes [PATH] NODE [--] COMMAND... apart. A PATH needs the dashes.
+func splitExec(args []string) (path []string, node string, argv []string) {
+	switch dash := slices.Index(args, "--"); dash {
+	case 1, 2:
+		return args[:dash-1], args[dash-1], args[dash+1:]
+	}
+	return nil, args[0], args[1:]
+}
+
+// interactive reports whether a person sits at both ends of the command.
+func (a *app) interactive() bool {
+	_, out := terminal(a.stdout)
+	return out && isTerminal(a.stdin)
+}

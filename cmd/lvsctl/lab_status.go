@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+)
+
+func labStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [PATH]",
+		Short: "Show a lab's hosts",
+		Long: `Shows every host of a lab with its addresses, the port of this machine that leads
+to its sshd, and whether that answers. PATH may be left out where there is one lab.
+
+Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.openLab(args)
+			if err != nil {
+				return err
+			}
+			if l == nil {
+				fmt.Fprintln(a.stdout, "no lab is up here")
+				return exitError{code: exitFailed}
+			}
+			up := l.Answering(cmd.Context())
+			all := true
+			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "HOST\tROLE\tADDRESSES\tSSH\tSTATE")
+			for i, h := range l.Hosts {
+				var addresses []string
+				for _, p := range h.Addresses {
+					addresses = append(addresses, p.String())
+				}
+				state := a.paint(a.stdout, color.FgGreen)("up")
+				if !up[i] {
+					state, all = a.paint(a.stdout, color.FgRed)("down"), false
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\t127.0.0.1:%d\t%s\n", h.Name, h.Role, strings.Join(addresses, ", "), h.Port, state)
+			}
+			if err := w.Flush(); err != nil {
+				return fmt.Errorf("cannot print the hosts: %w", err)
+			}
+			if !all {
+				return exitError{code: exitFailed}
+			}
+			return nil
+		},
+	}
+}

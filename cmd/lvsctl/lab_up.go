@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lvsctl/lvsctl/internal/lab"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+func labUpCommand(a *app) *cobra.Command {
+	var o lab.Options
+	cmd := &cobra.Command{
+		Use:   "up [PATH]",
+		Short: "Boot a lab of the topology",
+		Long: `Boots the topology's hosts and returns when all of them answer SSH. The virtual
+machine then runs on by itself until 'lvsctl lab down'.
+
+The kernel is Debian's linux-image-cloud-amd64, fetched once with apt-get download
+and kept in the user's cache folder; the hosts' programs are this machine's own.`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := a.load(args)
+			if err != nil {
+				return err
+			}
+			return a.labUp(cmd, t, args, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Accel, "accel", "auto", "auto, kvm or tcg; auto uses KVM where it proves to work")
+	f.IntVar(&o.Memory, "memory", 0, "memory of the virtual machine in `MIB` (default by the number of hosts)")
+	f.StringVar(&o.Kernel, "kernel", "", "kernel image `FILE` to boot instead of Debian's")
+	f.StringVar(&o.Modules, "modules", "", "the modules for --kernel: `DIR` is its /lib/modules/VERSION")
+	return cmd
+}
+
+func (a *app) labUp(cmd *cobra.Command, t *topology.Topology, args []string, o lab.Options) error {
+	begin := time.Now()
+	_, live := terminal(a.stderr)
+	o.Progress = func(step string) {
+		if live {
+			fmt.Fprintf(a.stderr, "\r\033[Klab %s: %s", t.Name, step)
+		} else {
+			fmt.Fprintf(a.stderr, "lab %s: %s\n", t.Name, step)
+		}
+	}
+	spec := labSpec(t)
+	l, err := lab.Up(cmd.Context(), spec, o)
+	if live {
+		fmt.Fprint(a.stderr, "\r\033[K")
+	}
+	if errors.Is(err, lab.ErrUp) {
+		return a.labIsUp(spec)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "lab %s is up: %s in %.1fs\n", l.Name, hostCount(len(l.Hosts)), time.Since(begin).Seconds())
+	for _, line := range labUses(t, args) {
+		fmt.Fprintln(a.stdout, "  "+line)
+	}
+	return nil
+}
+
+// labIsUp says that there is nothing to do, or why there might be.
+func (a *app) labIsUp(spec lab.Spec) error {
+	l, err := lab.Open(spec.Name)
+	if err != nil {
+		return fmt.Errorf("lab %s is not ready yet: %w", spec.Name, err)
+	}
+	fmt.Fprintf(a.stdout, "lab %s is up already: %s\n", l.Name, hostCount(len(l.Hosts)))
+	if !l.Made(spec) {
+		a.warn("the topology's hosts have changed since; to have them as they are now: lvsctl lab down, then lvsctl lab up")
+	}
+	return nil
+}
+
+// labUses are the commands that one wants next.
+func labUses(t *topology.Topology, args []string) []string {
+	path := ""
+	if len(args) > 0 {
+		path = " " + args[0]
+	}
+	uses := []string{"lvsctl plan --lab" + path}
+	for _, n := range t.Nodes {
+		if n.Role != topology.Client {
+			continue
+		}
+		for _, s := range t.Services {
+			if s.VIP.IsValid() && s.FWMark == 0 && s.Protocol == topology.TCP && s.Port > 0 {
+				return append(uses, fmt.Sprintf("lvsctl lab exec%s %s -- curl -s http://%s/", path, n.Name, hostPort(s.VIP.Addr(), s.Port)), sshUse(t))
+			}
+		}
+	}
+	return append(uses, sshUse(t))
+}
+
+func sshUse(t *topology.Topology) string {
+	return fmt.Sprintf("ssh -F %s %s", filepath.Join(lab.Dir(t.Name), "ssh_config"), t.Nodes[0].Name)
+}
+
+func hostCount(n int) string {
+	if n == 1 {
+		return "1 host"
+	}
+	return fmt.Sprintf("%d hosts", n)
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // factScript prints NAME=VALUE lines. busybox's ip does not know -V and fails.
-const factScript = `read -r v </proc/sys/kernel/osrelease && printf 'kernel=%s\n' "$v"
+const factScript = `printf 'kernel=%s\n' "$(uname -r)"
 if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
 if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
 printf 'ssh=%s\n' "$SSH_CONNECTION"`

@@ -107,7 +107,7 @@ func (q Question) sections() []section {
 func script(nonce string, sections []section) string {
 	var b strings.Builder
 	for i, s := range sections {
-		fmt.Fprintf(&b, "read_%d() {\n%s\n}\n", i, s.script)
+		fmt.Fprintf(&b, "read_%d() {\n:\n%s\n}\n", i, s.script) // a function may not be empty
 	}
 	b.WriteString("command -v ip >/dev/null || { printf 'no ip\\n'; return 0; }\n")
 	for i, s := range sections {
@@ -178,9 +178,9 @@ func recordedScript(topology string) string {
 [ -e "$f" ] || return 0
 { read -r l; read -r l; } <"$f"
 l=${l#*: \"}
-for k in ${l%%\"*}; do
-  if [ -f "/proc/sys/$k" ] && read -r v 2>/dev/null <"/proc/sys/$k"; then printf '%s=%s\n' "$k" "$v"; fi
-done`
+set --
+for k in ${l%%\"*}; do set -- "$@" "/proc/sys/$k"; done
+` + state.GrepSysctls
 }
 
 func parseRecord(text, topology string, n *Node) error {

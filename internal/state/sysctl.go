@@ -155,39 +155,44 @@ func serves(key, live, want string) bool {
 	return false
 }
 
-// sysctlSection prints KEY=VALUE lines of the keys that roles deal in, on every
-// interface, and of those named. It reads with the shell alone: a node may have
-// hundreds of interfaces, and each cat would cost a process.
+// sysctlSection prints PATH:VALUE lines of the keys that roles deal in, on every
+// interface, and of those named; a key that is not there has none. One grep
+// reads them all: a node may have hundreds of interfaces. The shell itself
+// cannot: dash reads a byte at a time, and a file below /proc/sys gives its value
+// to the first read only (proc_dointvec, kernel/sysctl.c).
 func sysctlSection(keys []string) Section {
-	script := `show_sysctl() {
-  for f in "$@"; do
-    if [ -f "$f" ] && read -r v 2>/dev/null <"$f"; then printf '%s=%s\n' "${f#/proc/sys/}" "$v"; fi
-  done
-}
-cd /proc/sys/net/ipv4/conf || return 1
-for i in *; do
-  for k in accept_redirects arp_announce arp_ignore forwarding rp_filter send_redirects; do
-    show_sysctl "/proc/sys/net/ipv4/conf/$i/$k"
-  done
+	script := `set -- /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
+for k in accept_redirects arp_announce arp_ignore forwarding rp_filter send_redirects; do
+  set -- "$@" /proc/sys/net/ipv4/conf/*/"$k"
 done
-cd /
-show_sysctl /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/vs/*
-show_sysctl /proc/sys/net/ipv6/conf/all/forwarding
+for f in /proc/sys/net/ipv4/vs/*; do
+  if [ -r "$f" ]; then set -- "$@" "$f"; fi
+done
 `
 	for _, k := range keys {
-		script += "show_sysctl " + remote.Quote("/proc/sys/"+k) + "\n"
+		script += "set -- \"$@\" " + remote.Quote("/proc/sys/"+k) + "\n"
 	}
-	return Section{"sysctls", script, ParseSysctls}
+	return Section{"sysctls", script + GrepSysctls, ParseSysctls}
 }
 
-// ParseSysctls reads KEY=VALUE lines.
+// GrepSysctls is the POSIX sh that prints the files among its arguments.
+const GrepSysctls = `grep '' /dev/null "$@" 2>/dev/null || :`
+
+// ParseSysctls reads what GrepSysctls printed:
+//
+//	/proc/sys/net/ipv4/conf/all/arp_ignore:0
+//
+// Of a value of several lines the first counts.
 func ParseSysctls(text string, s *State) error {
 	for line := range strings.Lines(text) {
-		k, v, ok := strings.Cut(strings.TrimRight(line, "\n"), "=")
-		if !ok {
+		path, v, ok := strings.Cut(strings.TrimRight(line, "\n"), ":")
+		k, below := strings.CutPrefix(path, "/proc/sys/")
+		if !ok || !below {
 			return fmt.Errorf("cannot read sysctl line %q", line)
 		}
-		s.Sysctls[k] = v
+		if _, again := s.Sysctls[k]; !again {
+			s.Sysctls[k] = v
+		}
 	}
 	return nil
 }

@@ -1,0 +1,181 @@
+package examples_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// program is the lvsctl under test, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "lvsctl-examples-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "lvsctl")
+		build := exec.Command("go", "build", "-o", program, "../cmd/lvsctl")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "cannot build lvsctl: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// needLab leaves a test out, saying why, where no lab can run. In CI nothing is
+// left out.
+func needLab(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Getenv("LVSCTL_LAB") == "1" || (os.Getenv("CI") == "true" && os.Getenv("LVSCTL_LAB") != "0"):
+		return
+	case os.Getenv("LVSCTL_LAB") == "0":
+		t.Skip("left out: LVSCTL_LAB=0; `make lab` runs it")
+	case testing.Short():
+		t.Skip("left out by -short: it boots a virtual machine")
+	}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
+		t.Skip("left out: qemu-system-x86_64 is not installed; `make test` sets it up")
+	}
+}
+
+// cluster is a topology running in a lab of its own.
+type cluster struct {
+	*testing.T
+	dir      string // where the commands run, and the lab's files are
+	topology string
+}
+
+// start brings up the lab of an example, or of another topology's folder.
+func start(t *testing.T, topology string) *cluster {
+	t.Helper()
+	needLab(t)
+	abs, err := filepath.Abs(topology)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{T: t, dir: t.TempDir(), topology: abs}
+	t.Cleanup(func() {
+		if t.Failed() {
+			if text, err := os.ReadFile(c.consoleLog()); err == nil {
+				lines := strings.Split(string(text), "\n")
+				t.Logf("the lab's console ends in:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
+			}
+		}
+		c.lvsctl(0, "lab", "down", abs)
+		if _, err := os.Stat(filepath.Join(c.dir, ".lvsctl")); !errors.Is(err, os.ErrNotExist) {
+			t.Error("lab down leaves .lvsctl behind")
+		}
+	})
+	c.lvsctl(0, "lab", "up", abs)
+	return c
+}
+
+func (c *cluster) consoleLog() string {
+	return filepath.Join(c.dir, ".lvsctl", "lab", filepath.Base(c.topology), "console.log")
+}
+
+// lvsctl runs the program and returns its standard output; another exit code
+// than the wanted one ends the test.
+func (c *cluster) lvsctl(want int, args ...string) string {
+	c.Helper()
+	stdout, stderr, have := c.run(args...)
+	if have != want {
+		c.Fatalf("lvsctl %s: exit %d, want %d\n%s%s", strings.Join(args, " "), have, want, stdout, stderr)
+	}
+	return stdout
+}
+
+func (c *cluster) run(args ...string) (stdout, stderr string, code int) {
+	c.Helper()
+	var out, errOut bytes.Buffer
+	cmd := exec.Command(program, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &errOut
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		c.Fatalf("cannot run lvsctl: %v", err)
+	}
+	return out.String(), errOut.String(), cmd.ProcessState.ExitCode()
+}
+
+func (c *cluster) plan(want int, args ...string) string {
+	c.Helper()
+	return c.lvsctl(want, append([]string{"plan", "--lab", "--detailed-exitcode", c.topology}, args...)...)
+}
+
+func (c *cluster) apply(want int, args ...string) string {
+	c.Helper()
+	return c.lvsctl(want, append([]string{"apply", "--lab", "--auto-approve", c.topology}, args...)...)
+}
+
+func (c *cluster) destroy(want int) string {
+	c.Helper()
+	return c.lvsctl(want, "destroy", "--lab", "--auto-approve", c.topology)
+}
+
+// sh runs a script on a host and returns what it prints.
+func (c *cluster) sh(host, script string) string {
+	c.Helper()
+	stdout, stderr, code := c.run("lab", "exec", c.topology, host, "--", "sh", "-c", script)
+	if code != 0 {
+		c.Fatalf("%s: %s: exit %d\n%s%s", host, script, code, stdout, stderr)
+	}
+	return stdout
+}
+
+// ask sends n requests one after the other and counts who answered.
+func (c *cluster) ask(client, url string, n int) map[string]int {
+	c.Helper()
+	out := c.sh(client, fmt.Sprintf("for i in $(seq %d); do curl -sS -m 5 %s || echo FAILED; done 2>&1", n, url))
+	answers := map[string]int{}
+	for line := range strings.Lines(out) {
+		answers[strings.TrimSpace(line)]++
+	}
+	return answers
+}
+
+// wantAnswers asks and compares who answered how often.
+func (c *cluster) wantAnswers(client, url string, want map[string]int) {
+	c.Helper()
+	n := 0
+	for _, times := range want {
+		n += times
+	}
+	if diff := cmp.Diff(want, c.ask(client, url, n)); diff != "" {
+		c.Errorf("answers of %s (-want +have):\n%s", url, diff)
+	}
+}
+
+// snapshot is a host as its own tools print it: nothing of lvsctl reads it. What
+// a loaded module brings (tunl0) stays, so only devices with addresses count.
+const snapshot = `ip -o addr show | sed 's/valid_lft.*//'
+ip route show
+ip -6 route show
+grep '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/* 2>/dev/null | grep -v -e /tunl0/ -e /mc_forwarding
+[ ! -e /proc/net/ip_vs ] || ipvsadm -S -n
+[ ! -e /proc/net/ip_vs ] || ipvsadm -L -n --thresholds | tail -n +4
+find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
+`
+
+func (c *cluster) snapshots(hosts ...string) map[string]string {
+	c.Helper()
+	shots := map[string]string{}
+	for _, h := range hosts {
+		shots[h] = c.sh(h, snapshot)
+	}
+	return shots
+}

@@ -127,7 +127,7 @@ func drain(f *frame, r io.Reader) error {
 		if _, err := f.Write(buf[:n]); err != nil {
 			return err
 		}
-		if _, _, ended := f.result(); ended || err != nil {
+		if err != nil || f.over() {
 			return nil
 		}
 	}
@@ -150,8 +150,8 @@ func (p *pulse) Read(b []byte) (int, error) {
 // conclude makes the answer of what came; ended is nil if the shell may still
 // run.
 func conclude(stdout, stderr *frame, ended *exit) (Output, *Error) {
-	out, begun, _ := stdout.result()
-	errs, errsBegun, _ := stderr.result()
+	out, begun := stdout.result()
+	errs, errsBegun := stderr.result()
 	if status, ok := stdout.code(); ok {
 		if !errsBegun {
 			errs = ""

@@ -100,7 +100,18 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 	if err != nil {
 		return nil, false, interrupted(ctx)
 	}
-	defer leave()
+	defer func() {
+		if client == nil {
+			leave()
+			return
+		}
+		// sshd counts us among the newcomers until its child is past the login;
+		// that child's first answer says so.
+		go func() {
+			_, _, _ = client.SendRequest("keepalive@openssh.com", true, nil)
+			leave()
+		}()
+	}()
 	db, err := d.hostKeys.open(e.knownHosts)
 	if err != nil {
 		return nil, false, configError(err)
@@ -276,7 +287,8 @@ func (e *endpoint) tooSlow(words string) *Error {
 // noHandshake is the error of a server that spoke, but not to the end.
 func (e *endpoint) noHandshake(err error, words string) *Error {
 	f := &Error{Kind: KindUnreachable, Err: err}
-	text := said(words)
+	first, _, _ := strings.Cut(words, "\n")
+	text := said(first)
 	switch {
 	case !strings.Contains(words, "SSH-") && text != "" && !hungUp(err):
 		f.Summary = "what answers is no SSH server: it says " + text

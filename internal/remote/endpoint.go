@@ -276,7 +276,7 @@ func (d *Dialer) trust(e *endpoint, t Target) error {
 	users := fields(get("UserKnownHostsFile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
 	if t.KnownHosts != "" {
 		users = []string{t.KnownHosts}
-		e.flags = append(e.flags, "-o", "UserKnownHostsFile="+t.KnownHosts)
+		e.flags = append(e.flags, "-o", "UserKnownHostsFile="+word(t.KnownHosts))
 	}
 	global := fields(get("GlobalKnownHostsFile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"))
 	for _, f := range slices.Concat(users, global) {
@@ -339,6 +339,14 @@ func (d *Dialer) expand(name string, e *endpoint) (string, error) {
 		}
 	}
 	return filepath.Clean(b.String()), nil
+}
+
+// word keeps a file name one word for ssh.
+func word(name string) string {
+	if strings.ContainsAny(name, " \t") {
+		return `"` + name + `"`
+	}
+	return name
 }
 
 // fields splits a list of file names, which may be quoted.

@@ -82,7 +82,7 @@ func (e *Error) at(node, address string) *Error {
 
 func interrupted(ctx context.Context) *Error {
 	err := context.Cause(ctx)
-	summary := "interrupted"
+	summary := "stopped before it was done"
 	if errors.Is(err, context.DeadlineExceeded) {
 		summary = "out of time"
 	}

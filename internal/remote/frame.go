@@ -28,10 +28,8 @@ var errTooMuch = errors.New("more than 64 MiB of output")
 func wrap(body, mark string) string {
 	var b strings.Builder
 	b.Grow(len(body) + 1024)
-	b.WriteString("LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin\n" +
-		"export LC_ALL LANGUAGE PATH\n" +
-		"umask 022\n" +
-		"lvsctl_body() {\n:\n")
+	b.WriteString("LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
+		" export LC_ALL LANGUAGE PATH; umask 022; lvsctl_body() { :\n")
 	b.WriteString(body)
 	// The subshell keeps an exit in the body from taking the end mark with it.
 	b.WriteString("\n}\n" +
@@ -145,6 +143,13 @@ func (f *frame) mayEnd(rest []byte) bool {
 	return strings.HasPrefix(f.mark, string(rest[:min(len(rest), len(f.mark))]))
 }
 
+// over is whether the end mark came.
+func (f *frame) over() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended
+}
+
 // close stops the frame: whatever still arrives is dropped.
 func (f *frame) close() {
 	f.mu.Lock()
@@ -153,10 +158,10 @@ func (f *frame) close() {
 }
 
 // result is what arrived: content once begun, noise before that.
-func (f *frame) result() (text string, begun, ended bool) {
+func (f *frame) result() (text string, begun bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return string(f.buf), f.begun, f.ended
+	return string(f.buf), f.begun
 }
 
 // code is the script's status, and false if there is none to read.

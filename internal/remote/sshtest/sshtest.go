@@ -88,7 +88,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AllowTcpForwarding yes
-LogLevel DEBUG
+LogLevel VERBOSE
 `, s.Dir)
 	s.listen(t, config.String())
 
@@ -115,6 +115,16 @@ func (s *Server) HostBlock(alias string) string {
   IdentitiesOnly yes
   UserKnownHostsFile %s
 `, alias, s.Host, s.Port, s.User, s.Identity, s.KnownHosts)
+}
+
+// Authorize lets another public key log in, an authorized_keys line.
+func (s *Server) Authorize(t testing.TB, line string) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(s.Dir, "authorized_keys"), os.O_APPEND|os.O_WRONLY, 0)
+	check(t, err)
+	_, err = f.WriteString(strings.TrimSpace(line) + "\n")
+	check(t, err)
+	check(t, f.Close())
 }
 
 // HostKey is the file of the server's private host key of one type.

@@ -25,7 +25,7 @@ func (r *run) confirm(ctx context.Context, n *plan.Node) error {
 		return fmt.Errorf("cannot look at it again: %w", err)
 	}
 	s := state.Settle(after.State, node.Want, after.Record, node.Exclusive)
-	if err := r.keepRecord(ctx, conn, state.Confirm(s.Intent, after.State, s.Want)); err != nil {
+	if err := r.keepRecord(ctx, conn, state.Confirm(s, after.State)); err != nil {
 		return err
 	}
 	return r.difference(n, state.Diff(s.Have, s.Want))

@@ -162,7 +162,7 @@ func (c *cluster) wantAnswers(client, url string, want map[string]int) {
 
 // snapshot is a host as its own tools print it: nothing of lvsctl reads it. What
 // a loaded module brings (tunl0) stays, so only devices with addresses count.
-const snapshot = `ip -o addr show | sed 's/valid_lft.*//'
+const snapshot = `ip -o addr show | sed 's/valid_lft.*//; s/ tentative//'
 ip route show
 ip -6 route show
 grep '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/* 2>/dev/null | grep -v -e /tunl0/ -e /mc_forwarding

@@ -135,7 +135,7 @@ func planNode(in *Input) (Node, []Action) {
 	if n.Problems = problems(in, changes); len(n.Problems) > 0 {
 		return n, nil
 	}
-	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s.Intent, in.Live.State, s.Want).Empty()
+	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
 	actions := make([]Action, 0, len(changes))
 	for _, c := range changes {
 		a := Action{Node: in.Name, Change: c, Reason: Config, Range: in.Ranges[c.Ref()]}
@@ -232,6 +232,9 @@ func (p *Plan) Summary() string {
 		tail += " " + Plural(n, "node") + " cannot be changed."
 	}
 	if !c.Any() && c.Held == 0 {
+		if bad == len(p.filter(func(n Node) bool { return n.Chosen })) && bad > 0 {
+			return "Nothing could be planned." + tail
+		}
 		chosen := len(p.filter(func(n Node) bool { return n.Chosen })) - bad
 		if bad > 0 {
 			return fmt.Sprintf("No changes on the %s that could be planned.%s", Plural(chosen, "node"), tail)

@@ -35,26 +35,26 @@ func (r Record) Empty() bool {
 	return true
 }
 
-// Confirm is the record to leave behind once changes were made: of the intent,
-// what is now as wanted, and what is not yet as it was before. final is the node
-// as read afterwards, want what was settled.
-func Confirm(intent Record, final *State, want *State) Record {
-	r := NewRecord(intent.Topology)
+// Confirm is the record to leave behind once changes were made: of what was
+// intended, what is now as wanted and what is not yet as it was before. s was
+// settled from final, the node as read afterwards.
+func Confirm(s Settled, final *State) Record {
+	r := NewRecord(s.Intent.Topology)
 	for _, k := range kinds {
-		k.confirm(&r, final, want, intent)
+		k.confirm(&r, final, s)
 	}
 	return r
 }
 
 func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
 
-func (t *table[K, V]) confirm(to *Record, final, want *State, intent Record) {
-	live, wanted, set, before := *t.of(final), *t.of(want), *t.of(intent.Set), *t.of(intent.Before)
+func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
+	live, want, set, before := *t.of(final), *t.of(s.Want), *t.of(s.Intent.Set), *t.of(s.Intent.Before)
 	for k, v := range set {
 		f, there := live[k]
-		w, ours := wanted[k]
+		w, wanted := want[k]
 		b, had := before[k]
-		asWanted := ours && there && f == w
+		asWanted := wanted && there && f == w && !s.Restored[Ref{t.name, t.key(k)}]
 		asBefore := there == had && f == b
 		if !asWanted && asBefore {
 			continue

@@ -13,7 +13,7 @@ type kind interface {
 	init(*State)
 	settle(to *Settled, live, want *State, old Record, exclusive bool)
 	diff(have, want *State) []Change
-	confirm(to *Record, final, want *State, intent Record)
+	confirm(to *Record, final *State, s Settled)
 	count(*State) int
 }
 

@@ -3,6 +3,8 @@ package topology
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/hashicorp/hcl/v2"
 )
 
 // wantedRoute is a default route that a service asks of a real server.
@@ -20,7 +22,7 @@ func (l *loader) checkDefaultRoutes() {
 		ipv6 bool
 	}
 	first := map[key]wantedRoute{}
-	said := map[[2]*service]bool{}
+	said := map[hcl.Range]bool{} // a group can be wrong with all its members
 	routers := l.routersBySubnet()
 	for _, s := range l.services {
 		if s.broken {
@@ -41,11 +43,10 @@ func (l *loader) checkDefaultRoutes() {
 				first[k] = want
 				continue
 			}
-			pair := [2]*service{have.service, s}
-			if have.via == want.via || said[pair] {
+			if have.via == want.via || said[srv.at.name] {
 				continue
 			}
-			said[pair] = true
+			said[srv.at.name] = true
 			l.refuse(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
 				srv.node.Name, have.service.Name, have.via, have.why, s.Name, want.via, want.why)
 		}

@@ -18,9 +18,11 @@ var syncRoles = []string{"master", "backup", "both"}
 
 func (n *node) readSync() {
 	raw := n.raw.Sync
-	if raw == nil || raw.Role == nil || raw.Interface == nil {
+	if raw == nil {
 		return
 	}
+	n.require(raw.Role, "role", raw.Range, "A sync daemon needs its role: "+orList(syncRoles)+".")
+	n.require(raw.Interface, "interface", raw.Range, "A sync daemon needs the interface that it sends on; the kernel's default is literally eth0.")
 	n.Sync = &Sync{Range: raw.Range}
 	n.Sync.Role, _ = n.choice(raw.Role, syncRoles)
 	n.Sync.ID = n.integerOr(raw.ID, 0, 255, 0)

@@ -51,6 +51,10 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 	if diags.HasErrors() {
 		return cty.DynamicVal, false
 	}
+	if enormous(v) {
+		s.refuse(expr.Range(), "Number too large", "%s", excessNumber)
+		return cty.DynamicVal, false
+	}
 	if !v.IsWhollyKnown() {
 		s.errors++
 		return v, false
@@ -82,7 +86,11 @@ func (s *scope) resolves(ref hcl.Traversal) bool {
 		return false
 	}
 	if !members[step.Name] {
-		s.refuse(at, "Unknown reference", "There is no %s.%s.%s", root, step.Name, didYouMean(step.Name, sortedKeys(members)))
+		suggestion := ""
+		if near := nearest(step.Name, sortedKeys(members)); near != "" {
+			suggestion = fmt.Sprintf(" Did you mean %s.%s?", root, near)
+		}
+		s.refuse(at, "Unknown reference", "There is no %s.%s.%s", root, step.Name, suggestion)
 		return false
 	}
 	return true
@@ -116,6 +124,10 @@ func (s *scope) open(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
 		s.refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s: %s.", a.Name, kindOf(ty), err)
 		return v, false
 	}
+	if enormous(converted) {
+		s.refuse(a.Expr.Range(), "Number too large", "%s", excessNumber)
+		return v, false
+	}
 	return converted, true
 }
 
@@ -142,10 +154,12 @@ func (s *scope) isSet(a *hcl.Attribute) bool {
 }
 
 // require reports a missing attribute, at the head of its block.
-func (s *scope) require(a *hcl.Attribute, name string, block hcl.Range, why string) {
-	if !s.isSet(a) {
-		s.refuse(block, "Missing "+name, "%s", why)
+func (s *scope) require(a *hcl.Attribute, name string, block hcl.Range, why string) bool {
+	if s.isSet(a) {
+		return true
 	}
+	s.refuse(block, "Missing "+name, "%s", why)
+	return false
 }
 
 func sortedKeys[V any](m map[string]V) []string {

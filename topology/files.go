@@ -92,17 +92,16 @@ func (s *source) refuseUnreadable(path string, err error) {
 // parseText parses what a file holds.
 func (s *source) parseText(path string, src []byte) *hcl.File {
 	if strings.HasSuffix(path, ".json") {
-		if tooDeepJSON(src) {
-			whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
-			s.refuse(whole, "Expression too deep", "Something in this file is nested more than %d levels deep.", deepestNesting)
+		if e := excessInJSON(src, path); e != nil {
+			s.add(e.diagnostics())
 			return nil
 		}
 		file, diags := s.parser.ParseJSON(src, path)
 		return s.parsed(file, diags)
 	}
 	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
-	if at := tooDeep(tokens); at != nil {
-		s.refuse(*at, "Expression too deep", "This is nested more than %d levels deep, or a chain of more than %d operators. Split it with locals.", deepestNesting, longestChain)
+	if e := excessIn(tokens); e != nil {
+		s.add(e.diagnostics())
 		return nil
 	}
 	file, diags := s.parser.ParseHCL(src, path)

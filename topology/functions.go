@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
@@ -25,7 +27,7 @@ func functions(dir string, environ map[string]string) map[string]function.Functi
 		"cidrnetmask":     cidrNetmaskFunc,
 		"cidrsubnet":      cidrSubnetFunc,
 		"cidrsubnets":     cidrSubnetsFunc,
-		"coalesce":        stdlib.CoalesceFunc,
+		"coalesce":        coalesceFunc,
 		"coalescelist":    stdlib.CoalesceListFunc,
 		"compact":         stdlib.CompactFunc,
 		"concat":          stdlib.ConcatFunc,
@@ -101,6 +103,35 @@ var lengthFunc = function.New(&function.Spec{
 			return stdlib.Strlen(args[0])
 		}
 		return stdlib.Length(args[0])
+	},
+})
+
+// coalesceFunc returns the first value that is neither null nor "", as in
+// Terraform: that is what makes it useful with env.
+var coalesceFunc = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		types := make([]cty.Type, len(args))
+		for i, a := range args {
+			types[i] = a.Type()
+		}
+		unified, _ := convert.UnifyUnsafe(types)
+		if len(args) == 0 || unified == cty.NilType {
+			return cty.NilType, errors.New("one or more arguments of the same type are required")
+		}
+		return unified, nil
+	},
+	Impl: func(args []cty.Value, unified cty.Type) (cty.Value, error) {
+		for _, a := range args {
+			v, err := convert.Convert(a, unified)
+			if err != nil {
+				return cty.NilVal, err
+			}
+			if !v.IsNull() && !v.RawEquals(cty.StringVal("")) {
+				return v, nil
+			}
+		}
+		return cty.NilVal, errors.New("every argument is null or empty")
 	},
 })
 

@@ -109,6 +109,9 @@ func (l *loader) readRoutes(n *node) {
 	}
 	first := map[key]hcl.Range{}
 	for _, raw := range n.raw.Routes {
+		if !n.require(raw.To, "to", raw.Range, "A route needs the subnet, or the address, that it leads to.") {
+			continue
+		}
 		to, ok := n.destination(raw.To)
 		if !ok {
 			continue

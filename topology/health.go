@@ -48,6 +48,7 @@ func (s *service) readCheckKind(raw *rawHealthCheck, h *HealthCheck) {
 	if raw.Misc != nil {
 		kinds++
 		h.Kind = "misc"
+		s.require(raw.Misc.Command, "command", raw.Misc.Range, "A misc check needs the command to run.")
 		if command, ok := s.text(raw.Misc.Command); ok {
 			h.Command = command
 			if strings.TrimSpace(command) == "" {

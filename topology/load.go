@@ -34,9 +34,9 @@ func Load(path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnost
 		l.topology(files, o)
 	}
 	if report.diags.HasErrors() {
-		return nil, l.source.parser.Files(), report.diags
+		l.result = nil
 	}
-	return l.result, l.source.parser.Files(), report.diags
+	return l.result, l.source.parser.Files(), report.sorted()
 }
 
 // A loader goes from files to a topology. Its steps are in the order in which

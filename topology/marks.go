@@ -21,6 +21,9 @@ func (s *service) readMarks() {
 			s.refuse(raw.Range, "mark without vip", "mark applies to packets for the VIP, and the service has none. Set vip, or mark the packets by other means.")
 			continue
 		}
+		if !s.require(raw.Ports, "ports", raw.Range, "mark needs the ports whose packets get the mark: [80, \"8000-8010\"].") {
+			continue
+		}
 		m := Mark{Protocol: TCP, Range: raw.Range}
 		if p, ok := s.choice(raw.Protocol, protocols); ok {
 			m.Protocol = Protocol(p)

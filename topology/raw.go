@@ -3,7 +3,8 @@ package topology
 import "github.com/hashicorp/hcl/v2"
 
 // The raw types are the blocks as they are written. Attributes are not
-// evaluated yet, so that each can be read, and refused, at its own place.
+// evaluated yet, so that each can be read, and refused, at its own place. All of
+// them are optional here: a missing one is refused with the reason.
 
 type rawLvsctl struct {
 	Name            *hcl.Attribute `hcl:"name,optional"`
@@ -21,8 +22,9 @@ type rawVariable struct {
 }
 
 type rawValidation struct {
-	Condition    *hcl.Attribute `hcl:"condition"`
-	ErrorMessage *hcl.Attribute `hcl:"error_message"`
+	Range        hcl.Range      `hcl:",def_range"`
+	Condition    *hcl.Attribute `hcl:"condition,optional"`
+	ErrorMessage *hcl.Attribute `hcl:"error_message,optional"`
 }
 
 type rawSSH struct {
@@ -71,7 +73,7 @@ type rawInterface struct {
 }
 
 type rawRoute struct {
-	To     *hcl.Attribute `hcl:"to"`
+	To     *hcl.Attribute `hcl:"to,optional"`
 	Via    *hcl.Attribute `hcl:"via,optional"`
 	Dev    *hcl.Attribute `hcl:"dev,optional"`
 	Metric *hcl.Attribute `hcl:"metric,optional"`
@@ -86,8 +88,8 @@ type rawTimeouts struct {
 }
 
 type rawSync struct {
-	Role      *hcl.Attribute `hcl:"role"`
-	Interface *hcl.Attribute `hcl:"interface"`
+	Role      *hcl.Attribute `hcl:"role,optional"`
+	Interface *hcl.Attribute `hcl:"interface,optional"`
 	ID        *hcl.Attribute `hcl:"id,optional"`
 	Range     hcl.Range      `hcl:",def_range"`
 }
@@ -117,7 +119,7 @@ type rawService struct {
 
 type rawMark struct {
 	Protocol *hcl.Attribute `hcl:"protocol,optional"`
-	Ports    *hcl.Attribute `hcl:"ports"`
+	Ports    *hcl.Attribute `hcl:"ports,optional"`
 	Range    hcl.Range      `hcl:",def_range"`
 }
 
@@ -157,13 +159,14 @@ type rawHTTPCheck struct {
 }
 
 type rawMiscCheck struct {
-	Command *hcl.Attribute `hcl:"command"`
+	Range   hcl.Range      `hcl:",def_range"`
+	Command *hcl.Attribute `hcl:"command,optional"`
 }
 
 type rawVRRP struct {
-	Directors       *hcl.Attribute `hcl:"directors"`
-	Interface       *hcl.Attribute `hcl:"interface"`
-	VirtualRouterID *hcl.Attribute `hcl:"virtual_router_id"`
+	Directors       *hcl.Attribute `hcl:"directors,optional"`
+	Interface       *hcl.Attribute `hcl:"interface,optional"`
+	VirtualRouterID *hcl.Attribute `hcl:"virtual_router_id,optional"`
 	AdvertInt       *hcl.Attribute `hcl:"advert_int,optional"`
 	Preempt         *hcl.Attribute `hcl:"preempt,optional"`
 	AuthPass        *hcl.Attribute `hcl:"auth_pass,optional"`

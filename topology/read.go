@@ -88,7 +88,7 @@ func (s *scope) duration(a *hcl.Attribute, least, most time.Duration) (time.Dura
 		return 0, false
 	}
 	text := v.AsString()
-	if strings.Trim(text, "0123456789") == "" && text != "" {
+	if strings.Trim(text, "-0123456789") == "" && text != "" {
 		text += "s"
 	}
 	d, err := time.ParseDuration(text)

@@ -17,7 +17,7 @@ func (l *loader) members(what string, w element, roles ...Role) ([]*node, bool) 
 	} else if g := l.groups[w.key]; g != nil {
 		found = g.members
 	} else {
-		l.refuse(w.at, "Unknown node", "%s is %s, and there is no node or group of that name.%s", what, quote(w.key), l.nearest(w.key, roles))
+		l.refuse(w.at, "Unknown node", "%s is %s, and there is no node or group of that name.%s", what, quote(w.key), l.nearestNode(w.key, roles))
 		return nil, false
 	}
 	for _, n := range found {
@@ -46,8 +46,8 @@ func (l *loader) one(what string, w element, roles ...Role) (*node, bool) {
 	return found[0], true
 }
 
-// nearest suggests a node or a group of the roles.
-func (l *loader) nearest(name string, roles []Role) string {
+// nearestNode suggests a node or a group of the roles.
+func (l *loader) nearestNode(name string, roles []Role) string {
 	if l.suggested++; l.suggested > mostSuggestions {
 		return ""
 	}

@@ -1,7 +1,9 @@
 package topology
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +65,22 @@ func (r *report) add(diags hcl.Diagnostics) {
 		r.seen[key] = true
 		r.diags = append(r.diags, d)
 	}
+}
+
+// sorted returns the diagnostics in the order of the files; those from outside
+// come first.
+func (r *report) sorted() hcl.Diagnostics {
+	place := func(d *hcl.Diagnostic) hcl.Range {
+		if d.Subject == nil {
+			return hcl.Range{}
+		}
+		return *d.Subject
+	}
+	slices.SortStableFunc(r.diags, func(a, b *hcl.Diagnostic) int {
+		p, q := place(a), place(b)
+		return cmp.Or(strings.Compare(p.Filename, q.Filename), cmp.Compare(p.Start.Byte, q.Start.Byte))
+	})
+	return r.diags
 }
 
 // quote shows a value from a file: escaped, so that nothing in it can act on a

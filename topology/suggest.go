@@ -7,9 +7,18 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// didYouMean is a sentence to end a detail with, or "": the candidate nearest
-// to a misspelt name, by edits.
+// didYouMean is a sentence to end a detail with, or "".
 func didYouMean(given string, candidates []string) string {
+	best := nearest(given, candidates)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Did you mean %s?", quote(best))
+}
+
+// nearest returns the candidate with the fewest edits from a misspelt name, or
+// "" when none is near.
+func nearest(given string, candidates []string) string {
 	// Comparing is quadratic in length and linear in candidates; beyond these
 	// sizes a suggestion is worth less than the time it takes.
 	const longest, most = 64, 2000
@@ -26,10 +35,7 @@ func didYouMean(given string, candidates []string) string {
 			best, edits = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Did you mean %s?", quote(best))
+	return best
 }
 
 // orList writes the values an attribute can have: "a", "b" or "c".

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
@@ -73,22 +74,35 @@ func (g givenValue) read(constant *scope, v *variable) cty.Value {
 	if v.literal() {
 		return constant.typed(v, cty.StringVal(g.text), hcl.Range{})
 	}
-	where := "<" + g.from + " " + g.name + ">"
-	tokens, _ := hclsyntax.LexExpression([]byte(g.text), where, hcl.InitialPos)
-	if tooDeep(tokens) != nil {
-		constant.refuseInput("Expression too deep", "The value of variable %s is nested too deep.", quote(g.name))
+	value, diags := constant.parseValue(g)
+	if diags.HasErrors() && v.sensitive {
+		constant.refuseInput("Not an expression", "The value of variable %s, which is sensitive and not shown, cannot be read as %s.", quote(g.name), typeexpr.TypeString(v.typ))
 		return cty.DynamicVal
 	}
-	expr, diags := hclsyntax.ParseExpression([]byte(g.text), where, hcl.InitialPos)
 	constant.add(diags)
 	if diags.HasErrors() {
 		return cty.DynamicVal
 	}
-	value, ok := constant.eval(expr)
-	if !ok {
-		return cty.DynamicVal
+	return constant.typed(v, value, hcl.Range{})
+}
+
+// parseValue evaluates an expression from outside the files.
+func (s *scope) parseValue(g givenValue) (cty.Value, hcl.Diagnostics) {
+	where := "<" + g.from + " " + g.name + ">"
+	tokens, _ := hclsyntax.LexExpression([]byte(g.text), where, hcl.InitialPos)
+	if e := excessIn(tokens); e != nil {
+		return cty.DynamicVal, e.diagnostics()
 	}
-	return constant.typed(v, value, expr.Range())
+	expr, diags := hclsyntax.ParseExpression([]byte(g.text), where, hcl.InitialPos)
+	if diags.HasErrors() {
+		return cty.DynamicVal, diags
+	}
+	alone := &scope{report: newReport(), ctx: s.ctx, names: s.names}
+	value, ok := alone.eval(expr)
+	if !ok {
+		value = cty.DynamicVal
+	}
+	return value, alone.diags
 }
 
 // environment turns NAME=VALUE lines into a map.

@@ -106,6 +106,10 @@ func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]
 func (s *scope) validate(blocks []rawVariable) {
 	for _, raw := range blocks {
 		for _, rule := range raw.Validations {
+			if !s.require(rule.Condition, "condition", rule.Range, "A validation needs the condition that must hold.") ||
+				!s.require(rule.ErrorMessage, "error_message", rule.Range, "A validation needs the text to say when its condition does not hold.") {
+				continue
+			}
 			condition, ok := s.open(rule.Condition, cty.Bool)
 			if !ok {
 				continue

@@ -32,6 +32,9 @@ func (l *loader) readVRRP(block *hcl.Block) {
 	before := l.errors
 	v := &vrrp{VRRPInstance: &VRRPInstance{Name: name, Range: block.DefRange}, scope: l.scope}
 	v.decode(block.Body, &v.raw)
+	v.require(v.raw.Directors, "directors", v.Range, "A vrrp_instance needs the directors that share its addresses, in order of priority.")
+	v.require(v.raw.Interface, "interface", v.Range, "A vrrp_instance needs the interface on which its directors hear each other.")
+	v.require(v.raw.VirtualRouterID, "virtual_router_id", v.Range, "A vrrp_instance needs a number from 1 to 255 that nothing else on its LAN uses.")
 	l.readVRRPDirectors(v)
 	if dev, ok := v.deviceAttr(v.raw.Interface); ok {
 		v.Interface = dev
@@ -70,8 +73,8 @@ func (l *loader) readVRRPDirectors(v *vrrp) {
 			v.Directors = append(v.Directors, d.Node)
 		}
 	}
-	if v.raw.Directors != nil && v.isEmpty(v.raw.Directors) {
-		v.refuse(v.raw.Directors.Expr.Range(), "No director", "A vrrp_instance needs the directors that share its addresses, in order of priority.")
+	if v.isSet(v.raw.Directors) && v.isEmpty(v.raw.Directors) {
+		v.refuse(v.raw.Directors.Expr.Range(), "No director", "directors is empty. Name the directors that share the addresses, in order of priority.")
 	}
 }
 

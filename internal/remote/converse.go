@@ -44,9 +44,20 @@ func (e exit) String() string {
 // collecting go on at once: either may be larger than what the pipes hold. It
 // lets go of the shell before it returns, and then calls script.Line no more.
 func converse(ctx context.Context, sh shell, script Script, silence time.Duration) (Output, *Error) {
+	defer sh.close()
+	return exchange(ctx, sh, script, silence, dialogue{wrap, sh.stdin.Close})
+}
+
+// dialogue is how a script's text is made, and what follows it.
+type dialogue struct {
+	wrap func(body, mark string) string
+	then func() error
+}
+
+// exchange is converse for a shell that may have to live on.
+func exchange(ctx context.Context, sh shell, script Script, silence time.Duration, d dialogue) (Output, *Error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer sh.close()
 
 	quiet := time.NewTimer(silence)
 	defer quiet.Stop()
@@ -64,8 +75,8 @@ func converse(ctx context.Context, sh shell, script Script, silence time.Duratio
 
 	go func() {
 		// An error here shows as a missing end mark, which says more.
-		_, _ = io.Copy(sh.stdin, &pulse{Reader: strings.NewReader(wrap(script.Body, mark)), beat: alive})
-		_ = sh.stdin.Close()
+		_, _ = io.Copy(sh.stdin, &pulse{Reader: strings.NewReader(d.wrap(script.Body, mark)), beat: alive})
+		_ = d.then()
 	}()
 	var streams sync.WaitGroup
 	collect := func(f *frame, r io.Reader) {

@@ -26,17 +26,27 @@ var errTooMuch = errors.New("more than 64 MiB of output")
 // carries the status, because the transport's exit status cannot be told from
 // sudo's or the login shell's.
 func wrap(body, mark string) string {
+	// The subshell keeps an exit in the body from taking the end mark with it.
+	return wrapCall(body, mark, "(lvsctl_body)", "exit 0")
+}
+
+// wrapHold is wrap for a shell that outlives its script: the body runs in the
+// shell itself, which then waits for the end of its input.
+func wrapHold(body, mark string) string {
+	return wrapCall(body, mark, "lvsctl_body", "exec cat >/dev/null 2>&1")
+}
+
+func wrapCall(body, mark, call, then string) string {
 	var b strings.Builder
 	b.Grow(len(body) + 1024)
 	b.WriteString("LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
 		" export LC_ALL LANGUAGE PATH; umask 022; lvsctl_body() { :\n")
 	b.WriteString(body)
-	// The subshell keeps an exit in the body from taking the end mark with it.
 	b.WriteString("\n}\n" +
-		"{ printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2;" +
-		" (lvsctl_body) </dev/null; lvsctl_status=$?;" +
+		"{ printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
+		call + " </dev/null; lvsctl_status=$?;" +
 		" printf '\\n%s %s\\n' " + mark + " end >&2;" +
-		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; exit 0; }` + "\n")
+		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; ` + then + "; }\n")
 	return b.String()
 }
 

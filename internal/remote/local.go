@@ -32,25 +32,26 @@ func newLocal(t Target, silence time.Duration) *localRunner {
 func (r *localRunner) Close() error { return nil }
 
 func (r *localRunner) Run(ctx context.Context, script Script) (Output, error) {
-	if err := checkScript(script); err != nil {
-		return Output{}, err.at(r.node, "local")
-	}
-	if ctx.Err() != nil {
-		return Output{}, interrupted(ctx).at(r.node, "local")
-	}
+	return runIn(ctx, script, r, converse)
+}
+
+func (r *localRunner) Hold(ctx context.Context, script Script) (Output, func(), error) {
+	return holdIn(ctx, script, r)
+}
+
+func (r *localRunner) quiet() time.Duration { return r.silence }
+
+func (r *localRunner) blame(e *Error) error { return e.as(r.user).at(r.node, "local") }
+
+func (r *localRunner) open(context.Context) (shell, *Error) {
 	sh, err := r.start()
-	if err != nil {
-		e := &Error{Kind: KindShell, Summary: err.Error(), Err: err}
-		if errors.Is(err, exec.ErrNotFound) && r.args[0] == "sudo" {
-			e = neverBegan(exit{status: 127}, "", "sudo: not found")
-		}
-		return Output{}, e.as(r.user).at(r.node, "local")
+	switch {
+	case err == nil:
+		return sh, nil
+	case errors.Is(err, exec.ErrNotFound) && r.args[0] == "sudo":
+		return shell{}, neverBegan(exit{status: 127}, "", "sudo: not found")
 	}
-	out, failed := converse(ctx, sh, script, r.silence)
-	if failed != nil {
-		return Output{}, failed.as(r.user).at(r.node, "local")
-	}
-	return out, nil
+	return shell{}, &Error{Kind: KindShell, Summary: err.Error(), Err: err}
 }
 
 // start starts sh on pipes of its own: those of os/exec lose output when the

@@ -19,6 +19,11 @@ type Runner interface {
 	// a *[Error] when the node could not be reached or the output was cut off, and
 	// then nothing is known of what ran.
 	Run(ctx context.Context, script Script) (Output, error)
+	// Hold runs a script and, once it has ended, keeps the shell that ran it,
+	// with every file the script opened by exec: a lock on one lasts until release
+	// is called or the connection ends, whichever way. Other scripts can be run
+	// meanwhile. release may be called more than once; it is never nil.
+	Hold(ctx context.Context, script Script) (out Output, release func(), err error)
 	// Close drops the connection.
 	Close() error
 }

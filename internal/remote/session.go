@@ -27,22 +27,16 @@ func (r *sshRunner) Close() error {
 }
 
 func (r *sshRunner) Run(ctx context.Context, script Script) (Output, error) {
-	if err := checkScript(script); err != nil {
-		return Output{}, err.at(r.node, r.address)
-	}
-	if ctx.Err() != nil {
-		return Output{}, interrupted(ctx).at(r.node, r.address)
-	}
-	sh, failed := r.open(ctx)
-	var out Output
-	if failed == nil {
-		out, failed = converse(ctx, sh, script, r.silence)
-	}
-	if failed != nil {
-		return Output{}, failed.as(r.user).at(r.node, r.address)
-	}
-	return out, nil
+	return runIn(ctx, script, r, converse)
 }
+
+func (r *sshRunner) Hold(ctx context.Context, script Script) (Output, func(), error) {
+	return holdIn(ctx, script, r)
+}
+
+func (r *sshRunner) quiet() time.Duration { return r.silence }
+
+func (r *sshRunner) blame(e *Error) error { return e.as(r.user).at(r.node, r.address) }
 
 // command is what the login shell gets. That shell may be csh or fish, so it
 // holds nothing that one of them would read differently; LC_ALL is for sudo's

@@ -57,7 +57,7 @@ func (l *loader) expandTopLevel(byType map[string]hcl.Blocks) {
 		}
 	}
 	for _, body := range l.dynamic {
-		expanded := dynblock.Expand(body, l.ctx, dynblock.OptCheckForEach(refuseSensitive))
+		expanded := dynblock.Expand(body, l.ctx, dynblock.OptCheckForEach(iterable))
 		content, diags := expanded.Content(&hcl.BodySchema{Blocks: topLevel})
 		l.add(diags)
 		for _, b := range content.Blocks {
@@ -66,6 +66,14 @@ func (l *loader) expandTopLevel(byType map[string]hcl.Blocks) {
 			}
 		}
 	}
+}
+
+// iterable refuses what dynamic blocks cannot be made of.
+func iterable(v cty.Value, expr hcl.Expression, ctx *hcl.EvalContext) hcl.Diagnostics {
+	if !v.IsWhollyKnown() {
+		return hcl.Diagnostics{{Severity: hcl.DiagError, Subject: expr.Range().Ptr(), Extra: unreadable{}}}
+	}
+	return refuseSensitive(v, expr, ctx)
 }
 
 func refuseSensitive(v cty.Value, expr hcl.Expression, _ *hcl.EvalContext) hcl.Diagnostics {
@@ -82,7 +90,7 @@ func refuseSensitive(v cty.Value, expr hcl.Expression, _ *hcl.EvalContext) hcl.D
 
 // decode fills a raw block, dynamic blocks in it expanded.
 func (s *scope) decode(body hcl.Body, raw any) {
-	expanded := dynblock.Expand(body, s.ctx, dynblock.OptCheckForEach(refuseSensitive))
+	expanded := dynblock.Expand(body, s.ctx, dynblock.OptCheckForEach(iterable))
 	s.add(gohcl.DecodeBody(expanded, nil, raw))
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
 // check holds the elements against one another, and completes the services with
@@ -18,7 +16,7 @@ func (l *loader) check() {
 		if s.broken {
 			continue
 		}
-		c := serviceCheck{service: s, owners: owners, said: map[said]bool{}}
+		c := serviceCheck{service: s, owners: owners}
 		c.checkVIP()
 		c.checkDevice()
 		c.checkPort()
@@ -52,26 +50,10 @@ func (s *service) complete() {
 	}
 }
 
-// A serviceCheck checks one service. A group can break a rule with every one of
-// its members; said keeps that at one diagnostic.
+// A serviceCheck checks one service, given whose each address is.
 type serviceCheck struct {
 	*service
 	owners map[netip.Addr]*node
-	said   map[said]bool
-}
-
-type said struct {
-	rule string
-	at   hcl.Range
-}
-
-// complain refuses what breaks a rule, once a rule and place.
-func (c *serviceCheck) complain(at hcl.Range, summary, detail string, args ...any) {
-	key := said{summary, at}
-	if !c.said[key] {
-		c.said[key] = true
-		c.refuse(at, summary, detail, args...)
-	}
 }
 
 // checkAddresses refuses an address that two nodes have, and returns whose each
@@ -84,7 +66,6 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 		jump    string
 	}
 	logins := map[login]*node{}
-	said := map[hcl.Range]bool{}
 	for _, name := range sortedKeys(l.nodes) {
 		n := l.nodes[name]
 		for _, i := range n.Interfaces {
@@ -94,18 +75,16 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 				if addr.IsLinkLocalUnicast() {
 					continue
 				}
-				if other := owners[addr]; other != nil && !said[i.Range] {
-					said[i.Range] = true
-					l.refuse(i.Range, "Address given twice", "%s of %s belongs to %s already, at %s.", addr, n.Name, other.Name, other.Range)
+				if other := owners[addr]; other != nil {
+					l.complain(i.Range, "Address given twice", "%s of %s belongs to %s already, at %s.", addr, n.Name, other.Name, other.Range)
 				}
 				owners[addr] = n
 			}
 		}
 		if a := n.raw.Address; a != nil && !n.broken {
 			key := login{n.Node.Address, n.SSH.Port, n.SSH.ProxyJump}
-			if other := logins[key]; other != nil && !said[a.Range] {
-				said[a.Range] = true
-				l.refuse(a.Expr.Range(), "Two nodes at one address", "SSH to %s reaches %s already. One machine is one node.", quote(n.Node.Address), other.Name)
+			if other := logins[key]; other != nil {
+				l.complain(a.Expr.Range(), "Two nodes at one address", "SSH to %s reaches %s already. One machine is one node.", quote(n.Node.Address), other.Name)
 			}
 			logins[key] = n
 		}

@@ -3,8 +3,6 @@ package topology
 import (
 	"fmt"
 	"net/netip"
-
-	"github.com/hashicorp/hcl/v2"
 )
 
 // wantedRoute is a default route that a service asks of a real server.
@@ -22,7 +20,6 @@ func (l *loader) checkDefaultRoutes() {
 		ipv6 bool
 	}
 	first := map[key]wantedRoute{}
-	said := map[hcl.Range]bool{} // a group can be wrong with all its members
 	routers := l.routersBySubnet()
 	for _, s := range l.services {
 		if s.broken {
@@ -43,11 +40,10 @@ func (l *loader) checkDefaultRoutes() {
 				first[k] = want
 				continue
 			}
-			if have.via == want.via || said[srv.at.name] {
+			if have.via == want.via {
 				continue
 			}
-			said[srv.at.name] = true
-			l.refuse(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
+			l.complain(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
 				srv.node.Name, have.service.Name, have.via, have.why, s.Name, want.via, want.why)
 		}
 	}
@@ -68,7 +64,7 @@ func (s *service) wants(srv server, ipv6 bool, routers routersBySubnet) (wantedR
 			return wantedRoute{}, false
 		}
 		if len(found) > 1 {
-			s.refuse(srv.node.Range, "Which router?", "%s shares subnets with the routers %s and %s. Set gateway to one of them.", srv.node.Name, found[0].node.Name, found[1].node.Name)
+			s.complain(srv.node.Range, "Which router?", "%s shares subnets with the routers %s and %s. Set gateway to one of them.", srv.node.Name, found[0].node.Name, found[1].node.Name)
 			return wantedRoute{}, false
 		}
 		return wantedRoute{s, found[0].addr, fmt.Sprintf("%s, the router %s", srv.Mode, found[0].node.Name)}, true

@@ -99,7 +99,7 @@ func (l *loader) checkHolding() {
 				key = heldKey{director: d, mark: s.FWMark, ipv6: s.familyIs6()}
 			}
 			if first := services[key]; first != nil {
-				l.refuse(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
+				l.complain(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
 				break
 			}
 			services[key] = s
@@ -110,7 +110,7 @@ func (l *loader) checkHolding() {
 			if first := vips[on]; first == nil {
 				vips[on] = s
 			} else if first.VIP != s.VIP || first.Interface != s.Interface {
-				l.refuse(s.raw.VIP.Expr.Range(), "One VIP in two ways", "%s holds %s for %s already, with another prefix length or interface. Write vip and interface alike in both.", d.Name, s.vip, first.Name)
+				l.complain(s.raw.VIP.Expr.Range(), "One VIP in two ways", "%s holds %s for %s already, with another prefix length or interface. Write vip and interface alike in both.", d.Name, s.vip, first.Name)
 				break
 			}
 			if first := holder[s.vip]; first == nil {

@@ -153,6 +153,12 @@ func (s *scope) isSet(a *hcl.Attribute) bool {
 	return diags.HasErrors() || !v.IsNull()
 }
 
+// isEmpty reports whether an attribute has no elements.
+func (s *scope) isEmpty(a *hcl.Attribute) bool {
+	v, diags := a.Expr.Value(s.ctx)
+	return !diags.HasErrors() && v.IsKnown() && (v.IsNull() || v.CanIterateElements() && v.LengthInt() == 0)
+}
+
 // require reports a missing attribute, at the head of its block.
 func (s *scope) require(a *hcl.Attribute, name string, block hcl.Range, why string) bool {
 	if s.isSet(a) {

@@ -240,3 +240,42 @@ func TestSyntaxesAndOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestDynamicBlocks(t *testing.T) {
+	topo := valid(t, `
+locals {
+  routers = { east = ["10.0.0.1/24", "10.1.0.1/24"], west = ["10.2.0.1/24"] }
+}
+dynamic "router" {
+  for_each = local.routers
+  iterator = it
+  labels   = ["gw-${it.key}"]
+  content {
+    address = it.key
+    dynamic "interface" {
+      for_each = it.value
+      labels   = ["eth${interface.key}"]
+      content { address = interface.value }
+    }
+  }
+}
+router "plain" {
+  for_each = toset(["10.3.0.1"])
+  dynamic "interface" {
+    for_each = [each.key]
+    labels   = ["eth0"]
+    content { address = "${interface.value}/24" }
+  }
+}
+`, Options{})
+	var have []string
+	for _, n := range topo.Nodes {
+		for _, i := range n.Interfaces {
+			have = append(have, n.Name+" "+n.Address+" "+i.Name+" "+i.Addresses[0].String())
+		}
+	}
+	want := []string{"gw-east east eth0 10.0.0.1/24", "gw-east east eth1 10.1.0.1/24", "gw-west west eth0 10.2.0.1/24", "plain-10.3.0.1 10.3.0.1 eth0 10.3.0.1/24"}
+	if d := cmp.Diff(want, have); d != "" {
+		t.Errorf("interfaces (-want +have):\n%s", d)
+	}
+}

@@ -45,7 +45,9 @@ type loader struct {
 	*scope  // of the top level
 	source  *source
 	dynamic []hcl.Body // files with dynamic blocks outside any other
-	result  *Topology
+	// valuesMissing: a file of values could not be read, which has been reported.
+	valuesMissing bool
+	result        *Topology
 
 	ssh      SSH // of every node that says nothing else
 	nodes    map[string]*node

@@ -16,6 +16,12 @@ func (l *loader) members(what string, w element, roles ...Role) ([]*node, bool) 
 		found = []*node{n}
 	} else if g := l.groups[w.key]; g != nil {
 		found = g.members
+		if g.broken {
+			l.errors++
+		}
+	} else if l.ofBrokenGroup(w.key) {
+		l.errors++
+		return nil, false
 	} else {
 		l.refuse(w.at, "Unknown node", "%s is %s, and there is no node or group of that name.%s", what, quote(w.key), l.nearestNode(w.key, roles))
 		return nil, false
@@ -27,6 +33,17 @@ func (l *loader) members(what string, w element, roles ...Role) ([]*node, bool) 
 		}
 	}
 	return found, true
+}
+
+// ofBrokenGroup reports whether a name may be a member of a group whose keys
+// could not be read.
+func (l *loader) ofBrokenGroup(name string) bool {
+	for i, c := range name {
+		if g := l.groups[name[:i]]; c == '-' && g != nil && g.broken {
+			return true
+		}
+	}
+	return false
 }
 
 // one resolves a name to a single node.

@@ -15,13 +15,24 @@ import (
 type report struct {
 	diags hcl.Diagnostics
 	seen  map[string]bool
+	said  map[rule]bool
 	// errors counts what was refused, repeated or not, and what could not be read
 	// because of an earlier refusal. An element during which it grew is broken, and
 	// no check looks at it again: one mistake, one diagnostic.
 	errors int
 }
 
-func newReport() *report { return &report{seen: map[string]bool{}} }
+// A rule, by its summary, at the place that breaks it.
+type rule struct {
+	summary string
+	at      hcl.Range
+}
+
+// unreadable is the Extra of a diagnostic about something that is unknown
+// because of an earlier refusal. It counts, and is not shown.
+type unreadable struct{}
+
+func newReport() *report { return &report{seen: map[string]bool{}, said: map[rule]bool{}} }
 
 // refuse reports an error at a place in a file: what is wrong in a few words,
 // then why, and what to do instead.
@@ -32,6 +43,18 @@ func (r *report) refuse(at hcl.Range, summary, detail string, args ...any) {
 		Detail:   fmt.Sprintf(detail, args...),
 		Subject:  at.Ptr(),
 	}})
+}
+
+// complain refuses what breaks a rule between elements, once a place: a group
+// breaks it with every one of its members, and it is still one mistake.
+func (r *report) complain(at hcl.Range, summary, detail string, args ...any) {
+	key := rule{summary, at}
+	if r.said[key] {
+		r.errors++
+		return
+	}
+	r.said[key] = true
+	r.refuse(at, summary, detail, args...)
 }
 
 // warn reports what may be meant and deserves a second look.
@@ -53,6 +76,9 @@ func (r *report) add(diags hcl.Diagnostics) {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {
 			r.errors++
+		}
+		if _, hidden := d.Extra.(unreadable); hidden {
+			continue
 		}
 		at := ""
 		if d.Subject != nil {

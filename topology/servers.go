@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
 )
 
 // A server is a Server while it is checked.
@@ -21,6 +22,7 @@ type servedAt struct{ name, port, mode hcl.Range }
 
 // readServers reads the short form and the long form.
 func (l *loader) readServers(s *service) {
+	before := s.errors
 	seen := map[serverKey]hcl.Range{}
 	if s.isSet(s.raw.ServerList) {
 		l.readServerList(s, seen)
@@ -28,14 +30,9 @@ func (l *loader) readServers(s *service) {
 	for _, raw := range s.raw.Servers {
 		l.readServerBlock(s, raw, seen)
 	}
-	if len(s.servers) == 0 && len(s.raw.Servers) == 0 && (s.raw.ServerList == nil || s.isEmpty(s.raw.ServerList)) {
+	if len(s.servers) == 0 && s.errors == before {
 		s.warn(s.Range, "Virtual server without real servers", "%s has no real servers: clients are refused until it has some.", s.Name)
 	}
-}
-
-func (s *scope) isEmpty(a *hcl.Attribute) bool {
-	v, diags := a.Expr.Value(s.ctx)
-	return !diags.HasErrors() && v.IsKnown() && (v.IsNull() || v.CanIterateElements() && v.LengthInt() == 0)
 }
 
 // serverKey is what IPVS knows a real server by within a service.
@@ -60,11 +57,12 @@ func (l *loader) readServerList(s *service, seen map[serverKey]hcl.Range) {
 	}
 	entries, _ := s.entries(a)
 	for _, e := range entries {
-		if e.value.IsNull() || e.value.Type() != cty.Number {
+		weight, err := convert.Convert(e.value, cty.Number)
+		if err != nil || weight.IsNull() || enormous(weight) {
 			s.refuse(e.at, "Wrong kind of value", "The weight of %s must be a number.", quote(e.key))
 			continue
 		}
-		if weight, ok := s.whole("The weight of "+quote(e.key), e.value, e.at, 0, mostWeight); ok {
+		if weight, ok := s.whole("The weight of "+quote(e.key), weight, e.at, 0, mostWeight); ok {
 			l.addServers(s, e, Server{Port: s.Port, Weight: weight, Mode: s.Mode, Range: e.at}, servedAt{e.at, e.at, e.at}, seen)
 		}
 	}

@@ -145,6 +145,7 @@ func (l *loader) readDirectors(s *service) {
 		l.onlyDirector(s)
 		return
 	}
+	before := s.errors
 	words, _ := s.texts(attr)
 	seen := map[*node]bool{}
 	for _, w := range words {
@@ -161,7 +162,7 @@ func (l *loader) readDirectors(s *service) {
 			s.directors = append(s.directors, d)
 		}
 	}
-	if len(s.directors) == 0 && len(words) == 0 {
+	if len(s.directors) == 0 && s.errors == before {
 		s.refuse(attr.Expr.Range(), "No director", "A virtual server needs a director that holds it.")
 	}
 }

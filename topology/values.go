@@ -32,6 +32,7 @@ func (l *loader) given(o Options, environ map[string]string, blocks []rawVariabl
 	for _, path := range o.VarFiles {
 		file := l.source.parse(path)
 		if file == nil {
+			l.valuesMissing = true
 			continue
 		}
 		attrs, diags := file.Body.JustAttributes()

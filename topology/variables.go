@@ -89,6 +89,8 @@ func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]
 	values := map[string]cty.Value{}
 	for name, v := range declared {
 		switch {
+		case v.value == cty.NilVal && l.valuesMissing:
+			v.value = cty.DynamicVal
 		case v.value == cty.NilVal:
 			l.refuse(v.raw.NameRange, "Missing value", "Variable %s has no default. Give it with --var %s=VALUE, in a --var-file, or as LVSCTL_VAR_%s.", quote(name), name, name)
 			v.value = cty.DynamicVal

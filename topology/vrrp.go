@@ -59,6 +59,7 @@ func (l *loader) readVRRP(block *hcl.Block) {
 }
 
 func (l *loader) readVRRPDirectors(v *vrrp) {
+	before := v.errors
 	words, _ := v.texts(v.raw.Directors)
 	seen := map[*node]bool{}
 	for _, w := range words {
@@ -73,8 +74,8 @@ func (l *loader) readVRRPDirectors(v *vrrp) {
 			v.Directors = append(v.Directors, d.Node)
 		}
 	}
-	if v.isSet(v.raw.Directors) && v.isEmpty(v.raw.Directors) {
-		v.refuse(v.raw.Directors.Expr.Range(), "No director", "directors is empty. Name the directors that share the addresses, in order of priority.")
+	if len(v.directors) == 0 && v.errors == before && v.raw.Directors != nil {
+		v.refuse(v.raw.Directors.Expr.Range(), "No director", "directors names none. Name the directors that share the addresses, in order of priority.")
 	}
 }
 

@@ -10,10 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
@@ -38,6 +36,13 @@ type Node struct {
 type Options struct {
 	// Parallelism is how many nodes are worked on at once; 0 means 1.
 	Parallelism int
+	// Rollback is how long a node waits for a change to be confirmed before it
+	// puts itself back; 0 arms nothing.
+	Rollback time.Duration
+	// Atomic confirms nothing until every node could be: all nodes or none.
+	Atomic bool
+	// Owner is who holds the nodes' locks: user@host.
+	Owner string
 	// Event, if set, is told what happens as it happens. It is called by one
 	// goroutine at a time.
 	Event func(Event)
@@ -48,6 +53,7 @@ type Options struct {
 type Event struct {
 	Node   string
 	Action *plan.Action
+	Note   string // without an Action
 	Outcome
 }
 
@@ -61,19 +67,31 @@ type Outcome struct {
 // Status is how an action ended.
 type Status string
 
-// The ways an action ends. Unknown is a change whose node fell silent before
-// it could say.
+// The ways an action ends. Already is one that somebody else has done since the
+// plan was made, Unknown one whose node fell silent before it could say.
 const (
-	Done    Status = "done"
-	Failed  Status = "failed"
-	Skipped Status = "skipped"
-	Unknown Status = "unknown"
+	Done       Status = "done"
+	Already    Status = "already done"
+	Failed     Status = "failed"
+	Skipped    Status = "skipped"
+	RolledBack Status = "rolled back"
+	Unknown    Status = "unknown"
 )
+
+// holds reports whether the change is in force.
+func (s Status) holds() bool { return s == Done || s == Already }
 
 // Result is what became of a plan.
 type Result struct {
 	Plan     *plan.Plan
-	Outcomes map[int]Outcome // by action ID
+	Outcomes map[int]Outcome // by action ID; nil if nothing was begun
+	// Locked names who else is applying to a node. Nothing was changed anywhere
+	// when there is one.
+	Locked map[string]*LockedError
+	// Stale are the nodes that were no longer as planned on.
+	Stale map[string]*StaleError
+	// Reverted are the nodes that were put back, and why.
+	Reverted map[string]error
 	// Unconfirmed are the nodes that are not as wanted afterwards, or could not
 	// be looked at, and why.
 	Unconfirmed map[string]error
@@ -82,12 +100,12 @@ type Result struct {
 // run is one apply under way.
 type run struct {
 	*plan.Plan
-	nodes map[string]Node
 	opts  Options
 	slots chan struct{}
+	works map[string]*work
 
-	mu       sync.Mutex
-	outcomes map[int]Outcome
+	mu     sync.Mutex
+	result *Result
 	// batches are closed when all actions of a node's stage have an outcome.
 	batches map[batchKey]chan struct{}
 	stageOf map[int]batchKey
@@ -108,33 +126,46 @@ type batch struct {
 // Run carries out a plan. When ctx ends, no further script is begun; those
 // under way are finished and confirmed, so that no node is left in between.
 func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Result {
+	result := Result{
+		Plan: p, Outcomes: make(map[int]Outcome, len(p.Actions)),
+		Locked: map[string]*LockedError{}, Stale: map[string]*StaleError{},
+		Reverted: map[string]error{}, Unconfirmed: map[string]error{},
+	}
 	r := &run{
-		Plan: p, nodes: nodes, opts: o,
-		slots:    make(chan struct{}, max(o.Parallelism, 1)),
-		outcomes: make(map[int]Outcome, len(p.Actions)),
-		batches:  map[batchKey]chan struct{}{},
-		stageOf:  make(map[int]batchKey, len(p.Actions)),
+		Plan: p, opts: o, result: &result,
+		slots:   make(chan struct{}, max(o.Parallelism, 1)),
+		works:   map[string]*work{},
+		batches: map[batchKey]chan struct{}{},
+		stageOf: make(map[int]batchKey, len(p.Actions)),
 	}
 	byNode := r.split()
-	result := Result{Plan: p, Outcomes: r.outcomes, Unconfirmed: map[string]error{}}
-	var group errgroup.Group
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		batches := byNode[n.Name]
-		if len(batches) == 0 && !(n.Chosen && n.Forget) {
-			continue
+		if len(byNode[n.Name]) > 0 || n.Chosen && n.Forget {
+			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name]}
 		}
-		group.Go(func() error {
-			if err := r.node(ctx, n, batches); err != nil {
-				r.mu.Lock()
-				result.Unconfirmed[n.Name] = err
-				r.mu.Unlock()
-			}
-			return nil
-		})
 	}
-	_ = group.Wait() // the functions return nil: each node's error is its own
+	defer r.release()
+	r.each(func(w *work) { r.lock(ctx, w) })
+	if len(result.Locked) > 0 {
+		result.Outcomes = nil
+		return result
+	}
+	stop := r.heartbeat(ctx)
+	r.each(func(w *work) { r.node(ctx, w) })
+	stop()
+	r.settle(ctx)
 	return result
+}
+
+// each runs a step for every node at once. How many scripts run at a time is
+// limited where they run: a node that only waits takes no slot.
+func (r *run) each(step func(*work)) {
+	var group sync.WaitGroup
+	for _, w := range r.works {
+		group.Go(func() { step(w) })
+	}
+	group.Wait()
 }
 
 // split makes each node's batches. A director's making and taking away go in
@@ -159,29 +190,26 @@ func (r *run) split() map[string][]batch {
 	return byNode
 }
 
-// node carries out one node's batches, then confirms them.
-func (r *run) node(ctx context.Context, n *plan.Node, batches []batch) error {
-	var failure error
-	begun := n.Forget
-	for _, b := range batches {
+// node carries out one node's batches, one transaction each.
+func (r *run) node(ctx context.Context, w *work) {
+	for _, b := range w.batches {
 		r.await(b)
-		todo := r.filter(ctx, b, failure)
-		if len(todo) > 0 {
+		if todo := r.filter(ctx, w, b); len(todo) > 0 {
 			r.slots <- struct{}{}
-			failure = r.script(context.WithoutCancel(ctx), n, todo, !begun)
+			w.idle.Lock()
+			w.failure = r.transact(context.WithoutCancel(ctx), w, todo)
+			w.idle.Unlock()
 			<-r.slots
-			begun = true
 		}
 		for _, k := range b.keys {
 			close(r.batches[k])
 		}
 	}
-	if !begun {
-		return nil
+	if w.plan.Forget && w.failure == nil {
+		if err := r.forget(context.WithoutCancel(ctx), w); err != nil {
+			r.unconfirmed(w, err)
+		}
 	}
-	r.slots <- struct{}{}
-	defer func() { <-r.slots }()
-	return r.confirm(context.WithoutCancel(ctx), n)
 }
 
 // await waits until everything that a batch needs of other nodes has ended.
@@ -193,44 +221,47 @@ func (r *run) await(b batch) {
 	}
 }
 
-// filter settles the outcome of actions that cannot be done and returns the
-// others.
-func (r *run) filter(ctx context.Context, b batch, failure error) []*plan.Action {
+// filter settles the outcome of actions that cannot be done, or are done
+// already, and returns the others.
+func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 	var todo []*plan.Action
 	var stopped error
 	for _, a := range b.actions {
-		err := r.obstacle(ctx, a, failure)
+		err := r.obstacle(ctx, w, a)
 		if err == nil && a.Stage == plan.Clear {
 			err = stopped
 		}
-		if err == nil {
+		switch {
+		case err == nil && w.already[a.ID]:
+			r.end(a, Outcome{Status: Already})
+		case err == nil:
 			todo = append(todo, a)
-			continue
+		default:
+			if a.Stage == plan.Clear {
+				// What follows takes apart what this one still needs.
+				stopped = err
+			}
+			r.end(a, Outcome{Skipped, err})
 		}
-		if a.Stage == plan.Clear && stopped == nil {
-			// What follows takes apart what this one still needs.
-			stopped = err
-		}
-		r.end(a, Outcome{Skipped, err})
 	}
 	return todo
 }
 
 var errInterrupted = errors.New("interrupted before it was begun")
 
-func (r *run) obstacle(ctx context.Context, a *plan.Action, failure error) error {
+func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 	switch {
 	case a.Held != "":
 		return errors.New(a.Held)
-	case failure != nil:
-		return failure
+	case w.failure != nil:
+		return w.failure
 	case ctx.Err() != nil:
 		return errInterrupted
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range a.Needs {
-		if o := r.outcomes[id]; o.Status != Done {
+		if !r.result.Outcomes[id].Status.holds() {
 			return fmt.Errorf("%s is not ready", r.stageOf[id].node)
 		}
 	}
@@ -240,64 +271,22 @@ func (r *run) obstacle(ctx context.Context, a *plan.Action, failure error) error
 func (r *run) end(a *plan.Action, o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.outcomes[a.ID] = o
+	r.result.Outcomes[a.ID] = o
 	if r.opts.Event != nil {
 		r.opts.Event(Event{Node: a.Node, Action: a, Outcome: o})
 	}
 }
 
-// Complete reports whether everything was done and every node is as wanted.
-func (res Result) Complete() bool {
-	for _, o := range res.Outcomes {
-		if o.Status != Done {
-			return false
-		}
+func (r *run) note(w *work, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.opts.Event != nil {
+		r.opts.Event(Event{Node: w.plan.Name, Note: fmt.Sprintf(format, args...)})
 	}
-	return len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
 }
 
-// Count counts what was done, as [plan.Plan.Count] does what is to be.
-func (res Result) Count() plan.Counts {
-	done := &plan.Plan{}
-	for _, a := range res.Plan.Actions {
-		if res.Outcomes[a.ID].Status == Done {
-			done.Actions = append(done.Actions, a)
-		}
-	}
-	return done.Count()
-}
-
-// Summary is the last line of an apply. Its wording is stable: scripts read it.
-func (res Result) Summary(verb string) string {
-	c := res.Count()
-	text := fmt.Sprintf("%d added, %d changed, %d destroyed on %s.", c.Add, c.Change, c.Destroy, plan.Plural(c.Nodes, "node"))
-	if res.Complete() {
-		return verb + " complete: " + text
-	}
-	return verb + " incomplete: " + text + " Not done: " + strings.Join(res.shortcomings(), ", ") + "."
-}
-
-// shortcomings names the nodes on which something is missing, in order.
-func (res Result) shortcomings() []string {
-	left := map[string]int{}
-	for _, a := range res.Plan.Actions {
-		if res.Outcomes[a.ID].Status != Done {
-			left[a.Node]++
-		}
-	}
-	var list []string
-	for _, n := range res.Plan.Nodes {
-		switch {
-		case !n.Chosen:
-		case n.Unreadable != nil:
-			list = append(list, n.Name+" (could not be read)")
-		case len(n.Problems) > 0:
-			list = append(list, n.Name+" (cannot be changed)")
-		case left[n.Name] > 0:
-			list = append(list, n.Name+" ("+plan.Plural(left[n.Name], "change")+")")
-		case res.Unconfirmed[n.Name] != nil:
-			list = append(list, n.Name+" (not confirmed)")
-		}
-	}
-	return list
+func (r *run) unconfirmed(w *work, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Unconfirmed[w.plan.Name] = err
 }

@@ -2,56 +2,99 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
-	"github.com/lvsctl/lvsctl/plan"
 )
 
-// confirm looks at a node over a new connection, compares it with what was
-// wanted, and leaves the record that is true of it.
-func (r *run) confirm(ctx context.Context, n *plan.Node) error {
-	node := r.nodes[n.Name]
-	conn, err := node.Dial(ctx)
+// confirm looks at a node over a new connection. If it is as the plan has it,
+// and what answered before answers still, the record is written and the timer
+// disarmed; otherwise the node is put back at once.
+func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
+	conn, err := w.Dial(ctx)
 	if err != nil {
-		return err
+		return r.refute(ctx, w, t, w.Runner, fmt.Errorf("cannot be reached anew after the change: %w", err))
 	}
 	defer conn.Close()
-	after, err := live.Read(ctx, conn, node.Question)
+	after, err := r.lookAgain(ctx, w, conn)
 	if err != nil {
-		return fmt.Errorf("cannot look at it again: %w", err)
+		return r.refute(ctx, w, t, conn, err)
 	}
-	s := state.Settle(after.State, node.Want, after.Record, node.Exclusive)
-	if err := r.keepRecord(ctx, conn, state.Confirm(s, after.State)); err != nil {
-		return err
+	w.settled = state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+	if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
+		return r.refute(ctx, w, t, conn, err)
 	}
-	return r.difference(n, state.Diff(s.Have, s.Want))
+	if r.opts.Atomic && t.id != "" {
+		w.open = append(w.open, t)
+		return nil
+	}
+	return r.commit(ctx, w, t, conn, state.Confirm(w.settled, after.State))
+}
+
+// refute puts an armed node back; one that is not armed stays as it is, and the
+// result says how that is.
+func (r *run) refute(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
+	if t.id == "" {
+		r.unconfirmed(w, why)
+		return why
+	}
+	return r.rollBack(ctx, w, t, conn, why)
+}
+
+// lookAgain reads a node and asks the gateways that answered before.
+func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.Node, error) {
+	read, err := live.NewScript(w.Question)
+	if err != nil {
+		return live.Node{}, err
+	}
+	nonce, err := newNonce()
+	if err != nil {
+		return live.Node{}, err
+	}
+	body := "{\n" + read.Body + "}\nprintf '%s\\n' " + nonce + "\n" + probeAgainScript(w.probes)
+	out, err := conn.Run(ctx, remote.Script{Body: body})
+	if err != nil {
+		return live.Node{}, fmt.Errorf("cannot look at it again: %w", err)
+	}
+	text, silent, _ := strings.Cut(out.Stdout, nonce+"\n")
+	out.Stdout = text
+	after, err := read.Parse(out)
+	if err != nil {
+		return after, fmt.Errorf("cannot look at it again: %w", err)
+	}
+	if gateways := strings.Fields(silent); len(gateways) > 0 {
+		return after, fmt.Errorf("%s answered before the change and does not any more", strings.Join(gateways, ", "))
+	}
+	return after, nil
 }
 
 // difference is what is still not as wanted, beyond what is known not to have
 // been done.
-func (r *run) difference(n *plan.Node, left []state.Change) error {
+func (r *run) difference(w *work, left []state.Change) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	undone := map[state.Ref]bool{}
-	for i := range r.Actions {
-		if a := &r.Actions[i]; a.Node == n.Name && r.outcomes[a.ID].Status != Done {
-			undone[a.Ref()] = true
+	for _, b := range w.batches {
+		for _, a := range b.actions {
+			if !r.result.Outcomes[a.ID].Status.holds() {
+				undone[a.Ref()] = true
+			}
 		}
 	}
 	var list []string
 	for _, c := range left {
-		if !undone[c.Ref()] {
+		if !undone[c.Ref()] && !w.unrelated[c.Ref()] {
 			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, orAbsent(c.Op == state.Add, c.Before), orAbsent(c.Op == state.Remove, c.After)))
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s is not as wanted after the apply: %s", n.Name, strings.Join(list, "; "))
+	return fmt.Errorf("not as wanted after the change: %s", strings.Join(list, "; "))
 }
 
 func orAbsent(absent bool, value string) string {
@@ -64,28 +107,64 @@ func orAbsent(absent bool, value string) string {
 	return value
 }
 
-func (r *run) keepRecord(ctx context.Context, conn remote.Runner, rec state.Record) error {
-	var b strings.Builder
+var errTooLate = errors.New("the confirmation came too late")
+
+// commit makes a transaction final: the record is true, the timer is gone.
+func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) error {
+	text, err := r.finalScript(ctx, w, t, conn, rec)
+	switch {
+	case errors.Is(err, errTooLate):
+		return r.rollBack(ctx, w, t, conn, fmt.Errorf("nobody could confirm the change within %s", r.opts.Rollback))
+	case err != nil:
+		return r.refute(ctx, w, t, conn, err)
+	}
+	w.record = text
+	return nil
+}
+
+// finalScript writes the record and disarms, in that order: should the disk be
+// full the timer still has its say. It returns the record's text.
+func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce, err := newNonce()
 	if err != nil {
-		return err
+		return "", err
 	}
-	writePrelude(&b, nonce)
+	var b strings.Builder
+	writePrelude(&b, nonce, "", 0)
+	text := ""
+	if !rec.Empty() {
+		if text, err = encodeRecord(rec); err != nil {
+			return "", err
+		}
+		stageRecord(&b, rec.Topology, text)
+	}
+	if t.id != "" {
+		writeDisarm(&b, t)
+	}
 	if rec.Empty() {
 		removeRecord(&b, rec.Topology)
 	} else {
-		text, err := encodeRecord(rec)
-		if err != nil {
-			return err
-		}
-		writeRecord(&b, rec.Topology, text)
+		keepRecord(&b, rec.Topology)
+	}
+	if t.id != "" {
+		writeClear(&b, t)
 	}
 	out, err := conn.Run(ctx, remote.Script{Body: b.String()})
 	if err != nil {
-		return err
+		return "", err
 	}
-	if out.Status != 0 || strings.Contains(out.Stdout, nonce) {
-		return fmt.Errorf("cannot write the record: %s", strings.TrimSpace(strings.ReplaceAll(out.Stdout, nonce+" record ", "")+out.Stderr))
+	said, why, stopped := strings.Cut(out.Stdout, nonce+" stopped ")
+	switch {
+	case !stopped:
+		return text, nil
+	case strings.HasPrefix(why, "too late"):
+		return "", errTooLate
 	}
-	return nil
+	return "", fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
+}
+
+// forget takes away a record of nothing.
+func (r *run) forget(ctx context.Context, w *work) error {
+	_, err := r.finalScript(ctx, w, &transaction{}, w.Runner, state.NewRecord(w.settled.Intent.Topology))
+	return err
 }

@@ -29,15 +29,24 @@ func encodeRecord(r state.Record) (string, error) {
 	return string(text), nil
 }
 
-// writeRecord writes the record by rename, readable by root alone; what fails
-// ends the script. mkdir without -p, because the folder's parent is every
+// stageRecord writes the record beside its place, readable by root alone; what
+// fails ends the script. mkdir goes without -p: the folder's parent is every
 // system's own.
-func writeRecord(b *strings.Builder, topology, text string) {
+func stageRecord(b *strings.Builder, topology, text string) {
+	fmt.Fprintf(b, `{ [ -d %[1]s ] || mkdir -m 0700 %[1]s; } 2>&1 && (umask 077 && printf '%%s\n' %[3]s >%[2]s) 2>&1 || { rm -f %[2]s; r 'cannot write the record'; return 0; }
+`, remote.Quote(live.RecordDir), remote.Quote(live.RecordPath(topology)+".new"), remote.Quote(text))
+}
+
+// keepRecord puts a staged record in its place.
+func keepRecord(b *strings.Builder, topology string) {
 	path := live.RecordPath(topology)
-	fmt.Fprintf(b, `{ [ -d %[1]s ] || mkdir -m 0700 %[1]s; } 2>&1 &&
-{ (umask 077 && printf '%%s\n' %[4]s >%[3]s); } 2>&1 &&
-mv -f %[3]s %[2]s 2>&1 || { r "exit status $?"; return 0; }
-`, remote.Quote(live.RecordDir), remote.Quote(path), remote.Quote(path+".new"), remote.Quote(text))
+	fmt.Fprintf(b, "mv -f %s %s 2>&1 || { r 'cannot write the record'; return 0; }\n", remote.Quote(path+".new"), remote.Quote(path))
+}
+
+// writeRecord is both at once.
+func writeRecord(b *strings.Builder, topology, text string) {
+	stageRecord(b, topology, text)
+	keepRecord(b, topology)
 }
 
 // removeRecord takes a record away, and its folder with the last one.

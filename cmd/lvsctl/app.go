@@ -137,7 +137,7 @@ func (a *app) load(args []string) (*topology.Topology, error) {
 	if len(args) > 0 {
 		path = args[0]
 	}
-	t, files, diags := topology.Load(path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ()})
+	t, files, diags := topology.Load(path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
 	a.diagnose(files, diags)
 	if diags.HasErrors() {
 		return nil, exitError{code: exitFailed}

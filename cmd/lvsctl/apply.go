@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"os/user"
 	"strings"
+	"time"
 
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
@@ -24,10 +27,13 @@ type change struct {
 	question string
 	want     wish
 
-	scope    scope
-	detail   plan.Detail
-	asJSON   bool
-	approved bool
+	scope      scope
+	detail     plan.Detail
+	asJSON     bool
+	approved   bool
+	rollback   time.Duration
+	noRollback bool
+	atomic     bool
 }
 
 func (c *change) flags(f *pflag.FlagSet) {
@@ -35,6 +41,9 @@ func (c *change) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
 	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
 	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
+	f.DurationVar(&c.rollback, "rollback-timeout", 60*time.Second, "how long a node waits for its change to be confirmed before it puts itself back")
+	f.BoolVar(&c.noRollback, "no-rollback", false, "arm no rollback: what was done before a failure stays")
+	f.BoolVar(&c.atomic, "atomic", false, "all nodes or none: if one cannot be changed, all are put back")
 }
 
 func applyCommand(a *app) *cobra.Command {
@@ -45,8 +54,12 @@ func applyCommand(a *app) *cobra.Command {
 		Long: `Makes every node as the topology says: shows the plan, asks, makes the changes
 in an order that loses no request, then reads every node again and compares.
 
+Before its first change every node is told how to undo it, and does so by itself
+unless it was looked at again, over a new connection, in time.
+
 Exit codes: 0 done, or nothing to do; 1 something was not done, the last line
-says where; 130 interrupted.`,
+says where; 4 a node was put back; 5 a node was changed since the plan; 6 a node
+is locked by another apply; 130 interrupted.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
@@ -70,8 +83,8 @@ that is. Installed packages and loaded modules stay.`,
 }
 
 func (a *app) change(ctx context.Context, args []string, c *change) error {
-	if c.asJSON && !c.approved {
-		return errors.New("--json cannot ask for approval\nAdd --auto-approve.")
+	if err := c.check(); err != nil {
+		return err
 	}
 	s, err := a.survey(ctx, args, c.scope, c.want)
 	if err != nil {
@@ -93,8 +106,41 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 			return err
 		}
 	}
-	result := apply.Run(ctx, s.plan, s.nodes, apply.Options{Parallelism: a.parallelism, Event: a.event(c)})
+	result := apply.Run(ctx, s.plan, s.nodes, c.options(a))
 	return a.finish(c, result, ctx.Err() != nil)
+}
+
+func (c *change) options(a *app) apply.Options {
+	o := apply.Options{Parallelism: a.parallelism, Rollback: c.rollback, Atomic: c.atomic, Owner: owner(), Event: a.event()}
+	if c.noRollback {
+		o.Rollback = 0
+	}
+	return o
+}
+
+// check refuses flags that contradict each other.
+func (c *change) check() error {
+	switch {
+	case c.asJSON && !c.approved:
+		return errors.New("--json cannot ask for approval\nAdd --auto-approve.")
+	case c.atomic && c.noRollback:
+		return errors.New("--atomic and --no-rollback cannot be used together\nAll nodes or none is what rolling back is for.")
+	case !c.noRollback && c.rollback < 5*time.Second:
+		return fmt.Errorf("--rollback-timeout %s is too short to look at a node again; use 5s or more", c.rollback)
+	}
+	return nil
+}
+
+// owner is who this program works for, as the holder of a node's lock is shown.
+func owner() string {
+	name, host := "somebody", "somewhere"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
 }
 
 // approve asks on the terminal. Only "yes" is yes.
@@ -122,10 +168,14 @@ func (a *app) approve(ctx context.Context, question string) error {
 }
 
 // event prints each action as it ends, on standard error.
-func (a *app) event(c *change) func(apply.Event) {
+func (a *app) event() func(apply.Event) {
 	symbols := map[state.Op]string{state.Add: "+", state.Edit: "~", state.Remove: "-"}
 	return func(e apply.Event) {
-		if e.Action == nil || e.Action.Held != "" {
+		switch {
+		case e.Action == nil:
+			fmt.Fprintf(a.stderr, "%s: %s\n", e.Node, e.Note)
+			return
+		case e.Action.Held != "":
 			return
 		}
 		line := fmt.Sprintf("%s: %s %s %s", e.Node, symbols[e.Action.Op], e.Action.Kind, e.Action.Sentence())
@@ -134,6 +184,8 @@ func (a *app) event(c *change) func(apply.Event) {
 			fmt.Fprintln(a.stderr, line)
 		case apply.Failed:
 			fmt.Fprintln(a.stderr, a.paint(a.stderr, color.FgRed)("%s: FAILED", line))
+		case apply.RolledBack:
+			fmt.Fprintln(a.stderr, a.paint(a.stderr, color.FgYellow)("%s: rolled back", line))
 		}
 	}
 }
@@ -155,9 +207,20 @@ func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 	default:
 		a.printSummary(r.Summary(c.verb))
 	}
+	return exitOf(r, interrupted)
+}
+
+// exitOf is the exit code of a result: the worst that happened.
+func exitOf(r apply.Result, interrupted bool) error {
 	switch {
 	case interrupted:
 		return exitError{code: exitInterrupted}
+	case len(r.Locked) > 0:
+		return exitError{code: exitLocked}
+	case len(r.Reverted) > 0:
+		return exitError{code: exitRolledBack}
+	case len(r.Stale) > 0:
+		return exitError{code: exitStale}
 	case !r.Complete():
 		return exitError{code: exitFailed}
 	}
@@ -168,24 +231,34 @@ func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 func (a *app) reportFailures(r apply.Result) {
 	for _, n := range r.Plan.Nodes {
 		seen := map[string]bool{}
-		for _, act := range r.Plan.Actions {
-			o := r.Outcomes[act.ID]
-			if act.Node != n.Name || o.Err == nil || (o.Status != apply.Failed && o.Status != apply.Unknown) || seen[o.Err.Error()] {
-				continue
+		report := func(err error) {
+			if err != nil && !seen[err.Error()] {
+				seen[err.Error()] = true
+				a.fail(named(n.Name, err))
 			}
-			seen[o.Err.Error()] = true
-			a.fail(named(n.Name, o.Err))
 		}
-		if err := r.Unconfirmed[n.Name]; err != nil && !seen[err.Error()] {
-			a.fail(named(n.Name, err))
+		if e := r.Locked[n.Name]; e != nil {
+			report(e)
 		}
+		if e := r.Stale[n.Name]; e != nil {
+			report(e)
+		}
+		for _, act := range r.Plan.Actions {
+			if o := r.Outcomes[act.ID]; act.Node == n.Name && (o.Status == apply.Failed || o.Status == apply.Unknown) {
+				report(o.Err)
+			}
+		}
+		report(r.Reverted[n.Name])
+		report(r.Unconfirmed[n.Name])
 	}
 }
 
 // named puts a node's name before an error that does not carry it.
 func named(node string, err error) error {
-	var r *remote.Error
-	if errors.As(err, &r) {
+	var unreached *remote.Error
+	var locked *apply.LockedError
+	var stale *apply.StaleError
+	if errors.As(err, &unreached) || errors.As(err, &locked) || errors.As(err, &stale) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", node, err)

@@ -24,6 +24,8 @@ import (
 type Node struct {
 	State  *state.State
 	Record state.Record // empty if there is none
+	// RecordText is the record as it stands on the node; "" if there is none.
+	RecordText string
 	Facts  Facts
 }
 
@@ -59,17 +61,37 @@ const RecordDir = "/var/lib/lvsctl"
 // Read reads a node. Its errors name what could not be read; errors of reaching
 // the node are the Runner's own.
 func Read(ctx context.Context, r remote.Runner, q Question) (Node, error) {
+	s, err := NewScript(q)
+	if err != nil {
+		return Node{}, err
+	}
+	out, err := r.Run(ctx, remote.Script{Body: s.Body})
+	if err != nil {
+		return Node{}, err
+	}
+	return s.Parse(out)
+}
+
+// Script is a read as a part of some other script, which prints nothing after
+// it.
+type Script struct {
+	Body     string
+	nonce    string
+	sections []section
+}
+
+// NewScript makes the script that answers q.
+func NewScript(q Question) (Script, error) {
 	nonce, err := newNonce()
 	if err != nil {
-		return Node{}, err
+		return Script{}, err
 	}
 	sections := q.sections()
-	out, err := r.Run(ctx, remote.Script{Body: script(nonce, sections)})
-	if err != nil {
-		return Node{}, err
-	}
-	return parse(out, nonce, sections)
+	return Script{script(nonce, sections), nonce, sections}, nil
 }
+
+// Parse reads what the script printed.
+func (s Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
 
 func newNonce() (string, error) {
 	b := make([]byte, 12)
@@ -184,7 +206,7 @@ for k in ${l%%\"*}; do set -- "$@" "/proc/sys/$k"; done
 }
 
 func parseRecord(text, topology string, n *Node) error {
-	n.Record = state.NewRecord(topology)
+	n.Record, n.RecordText = state.NewRecord(topology), strings.TrimRight(text, "\n")
 	if strings.TrimSpace(text) == "" {
 		return nil
 	}

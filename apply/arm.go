@@ -1,0 +1,100 @@
+package apply
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// rollbackScript is what a node runs to put itself back: when its time is up
+// ("timer") or when it is told to ("now"). Whoever renames the file armed first,
+// this script or the confirmation, has the word; the other does nothing.
+//
+// It undoes, last first, the steps whose mark says that they were begun, and
+// gives the record its old text. Every inverse is tried whatever became of the
+// others; the apply looks at the result by itself.
+func rollbackScript(t *transaction, topology string) string {
+	var b strings.Builder
+	b.WriteString(`PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin; LC_ALL=C; export PATH LC_ALL
+x=${0%/*}
+now() { read -r up rest </proc/uptime && printf '%s\n' "${up%%.*}"; }
+if [ "$1" = timer ]; then
+  while [ "$(now)" -lt "$(cat "$x/deadline")" ]; do
+    sleep 1
+    [ -e "$x/armed" ] || exit 0
+  done
+fi
+mv "$x/armed" "$x/firing" 2>/dev/null || exit 0
+if [ "$1" = timer ] && command -v logger >/dev/null; then
+  logger -t lvsctl "nobody confirmed the change of ` + topology + `: putting this node back"
+fi
+# The shell that changes things may still run, cut off from whoever began it.
+if p=$(cat "$x/changer" 2>/dev/null) && kill -9 "$p" 2>/dev/null; then sleep 1; fi
+failed=
+`)
+	for _, a := range slices.Backward(t.actions) {
+		fmt.Fprintf(&b, "if [ -e \"$x/b/%d\" ]; then\n", a.ID)
+		for _, c := range a.Undo {
+			fmt.Fprintf(&b, "  { %s; } >>\"$x/log\" 2>&1 || failed=\"$failed %d\"\n", c, a.ID)
+		}
+		if len(a.Undo) == 0 {
+			b.WriteString("  :\n")
+		}
+		b.WriteString("fi\n")
+	}
+	path := remote.Quote(live.RecordPath(topology))
+	if t.record == "" {
+		fmt.Fprintf(&b, "rm -f %s; rmdir %s 2>/dev/null\n", path, remote.Quote(live.RecordDir))
+	} else {
+		fmt.Fprintf(&b, "cp \"$x/record\" %[1]s.old && mv -f %[1]s.old %[1]s\n", path)
+	}
+	b.WriteString(`printf 'rolled back%s\n' "$failed" >"$x/result"
+mv "$x/firing" "$x/fired"
+`)
+	return b.String()
+}
+
+// writeArm writes the rollback and its timer to a folder that root alone can
+// read and no reboot survives, starts the timer, and makes sure that it runs.
+// Nothing was changed when any of it fails.
+func writeArm(b *strings.Builder, t *transaction, topology string, seconds int) {
+	q := remote.Quote
+	fmt.Fprintf(b, `arm() {
+  umask 077
+  mkdir "$x" "$x/b" && printf '%%s' %[1]s >"$x/rollback.sh" && printf '%%s\n' %[2]s >"$x/record" && put_off || return 1
+  # Of the subshell that this is, not of the shell it was forked from: $$.
+  sh -c 'printf "%%s\n" "$PPID"' >"$x/changer" && : >"$x/armed" || return 1
+  if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+    systemd-run --quiet --on-active=%[3]ds --timer-property=AccuracySec=100ms --unit="lvsctl-rollback-%[4]s" \
+      /bin/sh "$x/rollback.sh" timer && systemctl is-active --quiet "lvsctl-rollback-%[4]s.timer"
+    return
+  fi
+  if command -v setsid >/dev/null; then
+    setsid /bin/sh "$x/rollback.sh" timer </dev/null >/dev/null 2>&1 9>&- &
+  else
+    (trap '' HUP; exec /bin/sh "$x/rollback.sh" timer) </dev/null >/dev/null 2>&1 9>&- &
+  fi
+  kill -0 "$!"
+}
+if arm 2>&1; then a; else rm -rf "$x"; r 'cannot arm the rollback'; return 0; fi
+trap 'rm -f "$x/changer"' EXIT
+`, q(rollbackScript(t, topology)), q(t.record), seconds, t.id)
+}
+
+// writeDisarm claims the transaction for good before its timer can, then clears
+// it away; too late is reported as such.
+func writeDisarm(b *strings.Builder, t *transaction) {
+	fmt.Fprintf(b, runFolder+`x=$r/%[1]s
+if ! mv "$x/armed" "$x/confirmed" 2>/dev/null; then r 'too late'; return 0; fi
+`, t.id)
+}
+
+// writeClear takes a finished transaction's folder and timer away.
+func writeClear(b *strings.Builder, t *transaction) {
+	fmt.Fprintf(b, runFolder+`if command -v systemctl >/dev/null; then systemctl stop 'lvsctl-rollback-%[1]s.timer' 2>/dev/null; fi
+rm -rf "$r/%[1]s"
+`, t.id)
+}

@@ -1,0 +1,225 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// work is one node while it is worked on.
+type work struct {
+	Node
+	plan    *plan.Node
+	batches []batch
+	release func()
+	// settled is the node as it was when it was last known for certain: under the
+	// lock, then after each confirmation. record is the text of its record then.
+	settled state.Settled
+	record  string
+	probes  map[string]bool
+	// already are the actions that need not be done any more, and unrelated what
+	// differed under the lock and is no part of the plan.
+	already   map[int]bool
+	unrelated map[state.Ref]bool
+	// failure is what stopped the node.
+	failure error
+	// idle is held while a batch runs.
+	idle sync.Mutex
+	// open are the transactions that wait for every other node's.
+	open []*transaction
+}
+
+// LockedError says that someone else is applying to a node.
+type LockedError struct {
+	Node string
+	// Holder is who, from where and since when, as they wrote it there.
+	Holder string
+	// Pending is how long an apply that was cut off has until the node puts itself
+	// back; 0 if it is not that.
+	Pending time.Duration
+}
+
+func (e *LockedError) Error() string {
+	if e.Pending > 0 {
+		return fmt.Sprintf("%s waits for an apply that was cut off (%s); it puts itself back in %s\nTry again then.", e.Node, e.Holder, e.Pending)
+	}
+	return fmt.Sprintf("%s is locked by another apply: %s\nThe lock goes when that apply ends, however it ends.", e.Node, e.Holder)
+}
+
+// StaleError says that a node is not as it was when it was planned for.
+type StaleError struct {
+	Node      string
+	Conflicts []Conflict
+}
+
+// Conflict is one entry with its three values, as a person reads them.
+type Conflict struct {
+	Kind, Key            string
+	Planned, Want, Found string
+}
+
+func (e *StaleError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s was changed since the plan was made; nothing was changed there now", e.Node)
+	for _, c := range e.Conflicts {
+		fmt.Fprintf(&b, "\n  %s %s: planned on %s, wanted %s, found %s", c.Kind, c.Key, c.Planned, c.Want, c.Found)
+	}
+	b.WriteString("\nMake a new plan.")
+	return b.String()
+}
+
+// runFolder sets $r to where state lives that no reboot survives.
+const runFolder = `r=/run; [ -d "$r" ] || r=/var/run; r=$r/lvsctl
+`
+
+// lockScript takes the node's lock with file descriptor 9 of a shell that lives
+// as long as the apply's connection: the kernel frees it with the shell, however
+// that ends. Where there is no flock(1) a folder that names the shell serves,
+// stale once that is gone. An armed transaction that nobody confirms is a lock
+// too.
+func lockScript(nonce, owner string) string {
+	q := remote.Quote
+	return runFolder + `umask 077
+say() { printf '%s\n' ` + q(nonce) + `" $*"; }
+( [ -d "$r" ] || mkdir "$r" ) 2>&1 && ( : >>"$r/lock" ) 2>&1 || { say unusable; return 0; }
+if command -v flock >/dev/null; then
+  exec 9>>"$r/lock"
+  flock -n 9 || { say held "$(cat "$r/holder" 2>/dev/null)"; return 0; }
+elif ! mkdir "$r/lock.d" 2>/dev/null && kill -0 "$(cat "$r/lock.d/pid" 2>/dev/null)" 2>/dev/null; then
+  say held "$(cat "$r/holder" 2>/dev/null)"; return 0
+else
+  printf '%s\n' "$$" >"$r/lock.d/pid"
+fi
+for p in "$r"/*/armed; do
+  if [ -e "$p" ]; then
+    read -r up rest </proc/uptime
+    say pending "$(($(cat "${p%armed}deadline") - ${up%%.*}))" "$(cat "$r/holder" 2>/dev/null)"
+    return 0
+  fi
+done
+printf '%s since %s\n' ` + q(owner) + ` "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$r/holder"
+say locked
+`
+}
+
+// lock locks a node, reads it again under the lock and compares what the plan
+// touches with what it was planned on.
+func (r *run) lock(ctx context.Context, w *work) {
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	w.release = func() {}
+	after, err := r.lockAndRead(ctx, w)
+	var locked *LockedError
+	switch {
+	case errors.As(err, &locked):
+		r.mu.Lock()
+		r.result.Locked[w.plan.Name] = locked
+		r.mu.Unlock()
+	case err != nil:
+		w.failure = err
+		r.unconfirmed(w, err)
+	default:
+		r.compare(w, after)
+	}
+}
+
+func (r *run) lockAndRead(ctx context.Context, w *work) (live.Node, error) {
+	nonce, err := newNonce()
+	if err != nil {
+		return live.Node{}, err
+	}
+	read, err := live.NewScript(w.Question)
+	if err != nil {
+		return live.Node{}, err
+	}
+	out, release, err := w.Runner.Hold(ctx, remote.Script{Body: lockScript(nonce, r.opts.Owner) + "{\n" + read.Body + "}\n" + probeScript(nonce)})
+	w.release = release
+	if err != nil {
+		return live.Node{}, err
+	}
+	said, rest, ok := strings.Cut(out.Stdout, nonce+" ")
+	verdict, rest, _ := strings.Cut(rest, "\n")
+	if !ok {
+		return live.Node{}, errors.New("cannot lock it: it gave no answer")
+	}
+	verb, detail, _ := strings.Cut(verdict, " ")
+	switch verb {
+	case "held":
+		return live.Node{}, &LockedError{Node: w.plan.Name, Holder: orSomebody(detail)}
+	case "pending":
+		seconds, holder, _ := strings.Cut(detail, " ")
+		left, _ := time.ParseDuration(seconds + "s")
+		return live.Node{}, &LockedError{Node: w.plan.Name, Holder: orSomebody(holder), Pending: max(left, time.Second)}
+	case "unusable":
+		return live.Node{}, fmt.Errorf("cannot lock it: %s", lastLine(strings.Split(said, "\n"), "no message"))
+	}
+	rest, probes, _ := strings.Cut(rest, nonce+" probes\n")
+	w.probes = parseProbes(probes)
+	out.Stdout = rest
+	return read.Parse(out)
+}
+
+func orSomebody(holder string) string {
+	if holder == "" {
+		return "somebody"
+	}
+	return holder
+}
+
+// compare settles the node anew and holds the plan against it: what is as wanted
+// by now is skipped, what is as planned on is done, anything else stops the node
+// before its first change.
+func (r *run) compare(w *work, now live.Node) {
+	w.settled = state.Settle(now.State, w.Want, now.Record, w.Exclusive)
+	w.record = now.RecordText
+	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
+	changes := map[state.Ref]state.Change{}
+	for _, c := range state.Diff(w.settled.Have, w.settled.Want) {
+		changes[c.Ref()] = c
+		w.unrelated[c.Ref()] = true
+	}
+	stale := &StaleError{Node: w.plan.Name}
+	for _, b := range w.batches {
+		for _, a := range b.actions {
+			c, ok := changes[a.Ref()]
+			delete(w.unrelated, a.Ref())
+			switch {
+			case a.Held != "":
+			case !ok:
+				w.already[a.ID] = true
+			case c.Op != a.Op || c.Before != a.Before || c.After != a.After:
+				stale.Conflicts = append(stale.Conflicts, conflict(a, c))
+			}
+		}
+	}
+	if len(stale.Conflicts) > 0 {
+		w.failure = stale
+		r.mu.Lock()
+		r.result.Stale[w.plan.Name] = stale
+		r.mu.Unlock()
+	}
+}
+
+func conflict(a *plan.Action, now state.Change) Conflict {
+	return Conflict{
+		Kind: a.Kind, Key: a.Key,
+		Planned: orAbsent(a.Op == state.Add, a.Before),
+		Want:    orAbsent(a.Op == state.Remove, a.After),
+		Found:   orAbsent(now.Op == state.Add, now.Before),
+	}
+}
+
+// release lets go of every lock.
+func (r *run) release() {
+	for _, w := range r.works {
+		w.release()
+	}
+}

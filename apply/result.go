@@ -1,0 +1,70 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// Complete reports whether everything was done and every node is as wanted.
+func (res Result) Complete() bool {
+	for _, o := range res.Outcomes {
+		if !o.Status.holds() {
+			return false
+		}
+	}
+	return len(res.Locked) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
+}
+
+// Count counts what was done, as [plan.Plan.Count] does what is to be.
+func (res Result) Count() plan.Counts {
+	done := &plan.Plan{}
+	for _, a := range res.Plan.Actions {
+		if res.Outcomes[a.ID].Status == Done {
+			done.Actions = append(done.Actions, a)
+		}
+	}
+	return done.Count()
+}
+
+// Summary is the last line of an apply. Its wording is stable: scripts read it.
+func (res Result) Summary(verb string) string {
+	c := res.Count()
+	text := fmt.Sprintf("%d added, %d changed, %d destroyed on %s.", c.Add, c.Change, c.Destroy, plan.Plural(c.Nodes, "node"))
+	if res.Complete() {
+		return verb + " complete: " + text
+	}
+	return verb + " incomplete: " + text + " Not done: " + strings.Join(res.shortcomings(), ", ") + "."
+}
+
+// shortcomings names the nodes on which something is missing, in order.
+func (res Result) shortcomings() []string {
+	left := map[string]int{}
+	for _, a := range res.Plan.Actions {
+		if !res.Outcomes[a.ID].Status.holds() {
+			left[a.Node]++
+		}
+	}
+	var list []string
+	for _, n := range res.Plan.Nodes {
+		switch {
+		case !n.Chosen:
+		case n.Unreadable != nil:
+			list = append(list, n.Name+" (could not be read)")
+		case len(n.Problems) > 0:
+			list = append(list, n.Name+" (cannot be changed)")
+		case res.Locked[n.Name] != nil:
+			list = append(list, n.Name+" (locked)")
+		case res.Stale[n.Name] != nil:
+			list = append(list, n.Name+" (changed since the plan)")
+		case res.Reverted[n.Name] != nil:
+			list = append(list, n.Name+" (rolled back)")
+		case left[n.Name] > 0:
+			list = append(list, n.Name+" ("+plan.Plural(left[n.Name], "change")+")")
+		case res.Unconfirmed[n.Name] != nil:
+			list = append(list, n.Name+" (not confirmed)")
+		}
+	}
+	return list
+}

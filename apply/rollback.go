@@ -1,0 +1,233 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// rollBack puts a node back at once, over a connection that may or may not
+// still work, and sees that it took. why is what made it necessary, and what
+// the node's later actions are skipped for.
+func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
+	r.note(w, "putting it back: %s", firstLine(why))
+	result, err := r.fire(ctx, t, conn)
+	if err != nil {
+		return r.outwait(ctx, w, t, why)
+	}
+	return r.reverted(ctx, w, t, conn, result, why)
+}
+
+// fire runs the rollback, or waits for the one that is running already, and
+// returns what it left behind.
+func (r *run) fire(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
+	out, err := conn.Run(ctx, remote.Script{Body: fmt.Sprintf(runFolder+`x=$r/%s
+[ -d "$x" ] || { printf 'gone\n'; return 0; }
+sh "$x/rollback.sh" now
+n=0
+while [ ! -e "$x/result" ] && [ "$n" -lt 30 ]; do sleep 1; n=$((n + 1)); done
+cat "$x/result" "$x/log" 2>/dev/null
+`, t.id)})
+	return strings.TrimSpace(out.Stdout), err
+}
+
+// outwait is for a node that cannot be reached: its timer puts it back, and this
+// waits until it has, then looks.
+func (r *run) outwait(ctx context.Context, w *work, t *transaction, why error) error {
+	wait := time.Duration(r.patience(w))*time.Second + 30*time.Second
+	r.note(w, "lost; waiting for it to put itself back (within %s)", r.opts.Rollback)
+	deadline := time.Now().Add(wait)
+	for {
+		conn, err := w.Dial(ctx)
+		if err == nil {
+			result, fired := r.fire(ctx, t, conn)
+			if fired == nil {
+				defer conn.Close()
+				return r.reverted(ctx, w, t, conn, result, why)
+			}
+			err = fired
+			_ = conn.Close() // it is no use any more
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			r.turn(t, Unknown, why)
+			r.unconfirmed(w, fmt.Errorf("could not be reached for %s after its connection was lost (%w); its timer puts it back by itself", wait, err))
+			return why
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// reverted looks whether a rollback took: the node has to be as it was, by its
+// own account.
+func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote.Runner, result string, why error) error {
+	status, log, _ := strings.Cut(result, "\n")
+	after, err := live.Read(ctx, conn, w.Question)
+	if err != nil {
+		r.turn(t, Unknown, why)
+		r.unconfirmed(w, fmt.Errorf("was put back, but cannot be looked at: %w", err))
+		return why
+	}
+	now := state.Settle(after.State, w.Want, t.before.Intent, w.Exclusive)
+	if left := between(t, now.Have); len(left) > 0 {
+		r.turn(t, Unknown, why)
+		detail := ""
+		if log = strings.TrimSpace(log); log != "" {
+			detail = " (" + strings.ReplaceAll(log, "\n", "; ") + ")"
+		}
+		r.unconfirmed(w, fmt.Errorf("the rollback did not take: %s%s", strings.Join(left, "; "), detail))
+		return why
+	}
+	r.turn(t, RolledBack, why)
+	r.mu.Lock()
+	r.result.Reverted[w.plan.Name] = why
+	r.mu.Unlock()
+	if status == "gone" {
+		// The node was rebooted, or someone cleared /run: it is as it was anyway.
+		r.note(w, "it has no trace of the change any more, and is as it was before")
+	} else {
+		r.note(w, "it is as it was before")
+	}
+	var b strings.Builder
+	writeClear(&b, t)
+	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+		r.note(w, "cannot clear /run/lvsctl: %s", firstLine(err))
+	}
+	w.settled = t.before
+	return why
+}
+
+// between lists what of a transaction's entries is not as it was before.
+func between(t *transaction, have *state.State) []string {
+	touched := map[state.Ref]bool{}
+	for _, a := range t.actions {
+		touched[a.Ref()] = true
+	}
+	var list []string
+	for _, c := range state.Diff(have, t.before.Have) {
+		if touched[c.Ref()] {
+			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, orAbsent(c.Op == state.Add, c.Before), orAbsent(c.Op == state.Remove, c.After)))
+		}
+	}
+	return list
+}
+
+// turn gives the actions of a transaction that were done, or may have been, the
+// outcome of the whole.
+func (r *run) turn(t *transaction, to Status, why error) {
+	for _, a := range t.actions {
+		r.mu.Lock()
+		had := r.result.Outcomes[a.ID].Status
+		r.mu.Unlock()
+		if had == Done || had == Unknown || had == "" {
+			r.end(a, Outcome{to, why})
+		}
+	}
+}
+
+// recover follows the loss of the connection in the middle of a batch.
+func (r *run) recover(ctx context.Context, w *work, t *transaction, p *progress, err error) error {
+	err = p.finish(Unknown, err)
+	var lost *remote.Error
+	if errors.As(err, &lost) && lost.Kind == remote.KindScript {
+		return err // sh refused the script whole: nothing ran
+	}
+	return r.outwait(ctx, w, t, err)
+}
+
+// heartbeat puts off the deadlines of open transactions while an apply of all
+// nodes or none is under way.
+func (r *run) heartbeat(ctx context.Context) (stop func()) {
+	if !r.opts.Atomic || r.opts.Rollback == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(r.opts.Rollback / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				r.each(func(w *work) { r.putOff(ctx, w) })
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
+}
+
+// putOff gives a node's open transactions another full wait.
+func (r *run) putOff(ctx context.Context, w *work) {
+	if !w.idle.TryLock() {
+		return // its own script puts the deadline off
+	}
+	defer w.idle.Unlock()
+	for _, t := range w.open {
+		var b strings.Builder
+		writePrelude(&b, "put-off", t.id, r.patience(w))
+		b.WriteString("put_off\n")
+		if _, err := w.Runner.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+			return // the node will put itself back, and the commit will notice
+		}
+	}
+}
+
+// settle ends an apply of all nodes or none: everything is committed if
+// everything holds, and put back otherwise, directors first.
+func (r *run) settle(ctx context.Context) {
+	if !r.opts.Atomic {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	if r.result.Complete() {
+		r.each(func(w *work) { r.commitOpen(ctx, w) })
+		if r.result.Complete() {
+			return
+		}
+	}
+	why := errors.New("not every node could be changed, and it is all or none")
+	for _, stage := range []plan.Stage{plan.Clear, plan.Stop, plan.Send, plan.Ready} {
+		r.each(func(w *work) {
+			for i := len(w.open) - 1; i >= 0; i-- {
+				if t := w.open[i]; t.actions[0].Stage == stage {
+					_ = r.rollBack(ctx, w, t, w.Runner, why) // why itself
+				}
+			}
+		})
+	}
+}
+
+func (r *run) commitOpen(ctx context.Context, w *work) {
+	if len(w.open) == 0 {
+		return
+	}
+	after, err := live.Read(ctx, w.Runner, w.Question)
+	if err != nil {
+		r.unconfirmed(w, err)
+		return
+	}
+	s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+	for _, t := range w.open {
+		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(s, after.State)); err != nil {
+			return // its actions are rolled back, and say so
+		}
+	}
+	w.open = nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,200 @@
+package apply
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// transaction is one batch under way on its node: armed, changed, and then
+// confirmed or rolled back.
+type transaction struct {
+	id      string // its folder below /run/lvsctl; "" if nothing is armed
+	actions []*plan.Action
+	// before is the node as the rollback has to find it again.
+	before state.Settled
+	record string
+}
+
+// transact runs a batch and sees it confirmed or undone. The error is what
+// stopped the node; every action has an outcome when it returns.
+func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) error {
+	nonce, err := newNonce()
+	if err != nil {
+		return r.abandon(actions, err)
+	}
+	t := &transaction{actions: actions, before: w.settled, record: w.record}
+	if r.opts.Rollback > 0 {
+		t.id = strings.TrimPrefix(nonce, "lvsctl-")
+	}
+	script, err := r.batchScript(w, t, nonce)
+	if err != nil {
+		return r.abandon(actions, err)
+	}
+	p := &progress{nonce: nonce, actions: actions, run: r, work: w}
+	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line})
+	switch {
+	case err != nil && t.id == "":
+		return p.finish(Unknown, err)
+	case err != nil:
+		return r.recover(ctx, w, t, p, err)
+	}
+	failure := p.finish(Skipped, p.failure)
+	switch {
+	case failure != nil && (t.id == "" || !p.armed):
+		return failure
+	case failure != nil:
+		return r.rollBack(ctx, w, t, w.Runner, failure)
+	}
+	return r.confirm(ctx, w, t)
+}
+
+// batchScript arms the node, writes the record that knows what was there before,
+// then changes one thing after the other.
+func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error) {
+	record, err := encodeRecord(w.settled.Intent)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	writePrelude(&b, nonce, t.id, r.patience(w))
+	if t.id != "" {
+		writeArm(&b, t, w.settled.Intent.Topology, r.patience(w))
+	}
+	writeRecord(&b, w.settled.Intent.Topology, record)
+	for _, a := range t.actions {
+		writeStep(&b, a)
+	}
+	return b.String(), nil
+}
+
+// patience is how many seconds a node waits to be confirmed. In an apply of all
+// nodes or none that dies, directors put themselves back first: nobody sends
+// traffic to a real server that has begun to forget it.
+func (r *run) patience(w *work) int {
+	seconds := int(r.opts.Rollback.Seconds())
+	if r.opts.Atomic && w.plan.Role != "director" {
+		seconds += 5
+	}
+	return max(seconds, 1)
+}
+
+func (r *run) abandon(actions []*plan.Action, err error) error {
+	for _, a := range actions {
+		r.end(a, Outcome{Skipped, err})
+	}
+	return err
+}
+
+func newNonce() (string, error) {
+	b := make([]byte, 12)
+	if _, err := rand.Read(b); err != nil {
+		return "", fmt.Errorf("cannot make a nonce: %w", err)
+	}
+	return "lvsctl-" + hex.EncodeToString(b), nil
+}
+
+// writePrelude defines what reports on steps: lines that begin with a nonce,
+// which nothing else on the node can know. In an armed batch a step also leaves
+// a mark for the rollback, and puts the deadline off.
+func writePrelude(b *strings.Builder, nonce, id string, seconds int) {
+	fmt.Fprintf(b, `d() { printf '%%s\n' '%[1]s done '"$1"; }
+f() { printf '%%s\n' '%[1]s failed '"$1 $2"; }
+r() { printf '%%s\n' '%[1]s stopped '"$1"; }
+`, nonce)
+	if id == "" {
+		fmt.Fprintf(b, `s() { printf '%%s\n' '%s begin '"$1"; }
+`, nonce)
+		return
+	}
+	fmt.Fprintf(b, `a() { printf '%%s\n' '%[1]s armed'; }
+%[2]sx=$r/%[3]s
+put_off() { read -r up rest </proc/uptime && printf '%%s\n' "$((${up%%%%.*} + %[4]d))" >"$x/deadline"; }
+s() { { : >"$x/b/$1" && put_off; } 2>&1 || return 1; printf '%%s\n' '%[1]s begin '"$1"; }
+`, nonce, runFolder, id, seconds)
+}
+
+// writeStep runs an action's commands one by one, each status checked; the first
+// that fails ends the script.
+func writeStep(b *strings.Builder, a *plan.Action) {
+	fmt.Fprintf(b, "s %d || { f %d 1; return 0; }\n", a.ID, a.ID)
+	for _, c := range a.Do {
+		fmt.Fprintf(b, "{ %s; } 2>&1 || { f %d $?; return 0; }\n", c, a.ID)
+	}
+	fmt.Fprintf(b, "d %d\n", a.ID)
+}
+
+// progress follows a batch's script line by line.
+type progress struct {
+	nonce   string
+	actions []*plan.Action
+	run     *run
+	work    *work
+	next    int // the first action without an outcome
+	armed   bool
+	said    []string
+	failure error
+}
+
+func (p *progress) line(text string) {
+	words, marked := strings.CutPrefix(text, p.nonce+" ")
+	if !marked {
+		p.said = append(p.said, text)
+		if note, ok := strings.CutPrefix(text, "note: "); ok {
+			p.run.note(p.work, "%s", note)
+		}
+		return
+	}
+	verb, rest, _ := strings.Cut(words, " ")
+	switch {
+	case verb == "armed":
+		p.armed = true
+		return
+	case verb == "stopped":
+		p.failure = fmt.Errorf("%s: %s", rest, lastLine(p.said, "no message"))
+		return
+	case p.next >= len(p.actions):
+		return
+	}
+	a := p.actions[p.next]
+	switch verb {
+	case "begin":
+		p.said = nil
+	case "done":
+		p.run.end(a, Outcome{Status: Done})
+		p.next++
+	case "failed":
+		_, status, _ := strings.Cut(rest, " ")
+		p.failure = fmt.Errorf("cannot %s %s %s: %s", a.Op, a.Kind, a.Key, lastLine(p.said, "exit status "+status))
+		p.run.end(a, Outcome{Failed, p.failure})
+		p.next++
+	}
+}
+
+func lastLine(said []string, otherwise string) string {
+	for i := len(said) - 1; i >= 0; i-- {
+		if s := strings.TrimSpace(said[i]); s != "" {
+			return s
+		}
+	}
+	return otherwise
+}
+
+// finish gives every action that is left an outcome: the rest of a script that
+// stopped was not begun, that of one whose connection was lost is unknown.
+func (p *progress) finish(rest Status, err error) error {
+	if err == nil && p.next < len(p.actions) {
+		err = errors.New("the script ended before its last step")
+	}
+	for ; p.next < len(p.actions); p.next++ {
+		p.run.end(p.actions[p.next], Outcome{rest, err})
+	}
+	return err
+}

@@ -178,7 +178,7 @@ func (a *attempt) failure(err error) *Error {
 	e.Summary = fmt.Sprintf("it accepts no key from %s; offered: %s", a.e.user, offered)
 	if !errors.Is(err, errNoKey) {
 		e.Summary = fmt.Sprintf("it ended the login of %s (%s); offered: %s", a.e.user,
-			said(strings.TrimPrefix(err.Error(), "ssh: handshake failed: ")), offered)
+			said(bare(err)), offered)
 	}
 	if len(a.skipped) > 0 {
 		e.Summary += "; not offered: " + strings.Join(a.skipped, ", ")

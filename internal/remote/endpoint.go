@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,91 +89,6 @@ func (d *Dialer) resolve(t Target) (*endpoint, error) {
 	}
 	e.via, err = d.chain(jump, t, []string{e.login()})
 	return e, err
-}
-
-// jumpOf is the ssh config's ProxyJump for a host. A ProxyCommand would have to
-// be run and trusted as ssh does; it is refused rather than left out.
-func (d *Dialer) jumpOf(alias string) (string, error) {
-	jump := d.config.get(alias, "ProxyJump")
-	command := d.config.get(alias, "ProxyCommand")
-	if jump == "" && command != "" && !strings.EqualFold(command, "none") {
-		return "", fmt.Errorf("the ssh config has a ProxyCommand for %s, which lvsctl does not run; use ProxyJump, or proxy_jump in the topology", alias)
-	}
-	return jump, nil
-}
-
-// chain resolves a ProxyJump list and returns its last hop. As in OpenSSH, the
-// first hop's own ProxyJump counts, the others are reached through the one
-// before them.
-func (d *Dialer) chain(jump string, t Target, seen []string) (*endpoint, error) {
-	if jump == "" || strings.EqualFold(jump, "none") {
-		return nil, nil
-	}
-	var via *endpoint
-	for i, hop := range strings.Split(jump, ",") {
-		h, err := parseHop(hop)
-		if err != nil {
-			return nil, err
-		}
-		h.ConnectTimeout = t.ConnectTimeout
-		// The config's word on a hop stands; a topology that brings its own key and
-		// known_hosts means its jump hosts too.
-		if d.config.get(h.Address, "IdentityFile") == "" {
-			h.IdentityFile = t.IdentityFile
-		}
-		if d.config.get(h.Address, "UserKnownHostsFile") == "" {
-			h.KnownHosts = t.KnownHosts
-		}
-		user := h.User
-		if user == "" {
-			user = d.config.get(h.Address, "User")
-		}
-		if user == "" {
-			user = d.me
-		}
-		e, err := d.endpoint(h, user)
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(seen, e.login()) {
-			return nil, fmt.Errorf("proxy_jump goes in a circle: %s -> %s; give the jump host ProxyJump none in the ssh config",
-				strings.Join(seen, " -> "), e.login())
-		}
-		seen = append(seen, e.login())
-		if i == 0 {
-			own, err := d.jumpOf(h.Address)
-			if err != nil {
-				return nil, err
-			}
-			if via, err = d.chain(own, h, seen); err != nil {
-				return nil, err
-			}
-		}
-		e.via, via = via, e
-	}
-	return via, nil
-}
-
-// parseHop reads one hop of a ProxyJump: [ssh://][USER@]HOST[:PORT].
-func parseHop(s string) (Target, error) {
-	var t Target
-	rest := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "ssh://"), "/")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		t.User, rest = rest[:at], rest[at+1:]
-	}
-	t.Address = rest
-	if host, port, err := net.SplitHostPort(rest); err == nil {
-		n, err := parsePort(port)
-		if err != nil {
-			return t, fmt.Errorf("cannot read the jump host %q: %w", s, err)
-		}
-		t.Address, t.Port = host, n
-	}
-	t.Address = strings.Trim(t.Address, "[]")
-	if t.Address == "" || strings.ContainsAny(t.Address, " \t") {
-		return t, fmt.Errorf("cannot read the jump host %q: want [USER@]HOST[:PORT]", s)
-	}
-	return t, nil
 }
 
 // endpoint resolves everything of t but the jump hosts.
@@ -302,83 +216,4 @@ func (d *Dialer) trust(e *endpoint, t Target) error {
 		e.pin = pin
 	}
 	return nil
-}
-
-// expand replaces ~ and the tokens of ssh_config(5) in a file name.
-func (d *Dialer) expand(name string, e *endpoint) (string, error) {
-	if name == "~" || strings.HasPrefix(name, "~/") {
-		name = d.home + name[1:]
-	}
-	var b strings.Builder
-	for i := 0; i < len(name); i++ {
-		if name[i] != '%' {
-			b.WriteByte(name[i])
-			continue
-		}
-		i++
-		if i == len(name) {
-			return "", fmt.Errorf("%s ends in %%", name)
-		}
-		switch name[i] {
-		case '%':
-			b.WriteByte('%')
-		case 'd':
-			b.WriteString(d.home)
-		case 'h':
-			b.WriteString(e.host)
-		case 'n':
-			b.WriteString(e.alias)
-		case 'p':
-			b.WriteString(strconv.Itoa(e.port))
-		case 'r':
-			b.WriteString(e.user)
-		case 'u':
-			b.WriteString(d.me)
-		default:
-			return "", fmt.Errorf("%s: %%%c is not understood", name, name[i])
-		}
-	}
-	return filepath.Clean(b.String()), nil
-}
-
-// word keeps a file name one word for ssh.
-func word(name string) string {
-	if strings.ContainsAny(name, " \t") {
-		return `"` + name + `"`
-	}
-	return name
-}
-
-// fields splits a list of file names, which may be quoted.
-func fields(s string) []string {
-	var all []string
-	var word strings.Builder
-	quoted, open := false, false
-	flush := func() {
-		if open {
-			all = append(all, word.String())
-		}
-		word.Reset()
-		open = false
-	}
-	for _, r := range s {
-		switch {
-		case r == '"':
-			quoted, open = !quoted, true
-		case (r == ' ' || r == '\t') && !quoted:
-			flush()
-		default:
-			open = true
-			word.WriteRune(r)
-		}
-	}
-	flush()
-	return all
-}
-
-func homeDir() string {
-	if h, err := os.UserHomeDir(); err == nil {
-		return h
-	}
-	return "/"
 }

@@ -89,8 +89,11 @@ func interrupted(ctx context.Context) *Error {
 	return &Error{Kind: KindInterrupted, Summary: summary, Err: err}
 }
 
+// configError is an error found before anything was dialled; what stands after
+// its first line is the remedy.
 func configError(err error) *Error {
-	return &Error{Kind: KindConfig, Summary: err.Error(), Err: err}
+	summary, remedy, _ := strings.Cut(err.Error(), "\n")
+	return &Error{Kind: KindConfig, Summary: summary, Remedy: remedy, Err: err}
 }
 
 // said is what a node printed, as one line that is safe on a terminal: the far

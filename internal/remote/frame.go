@@ -19,12 +19,13 @@ const (
 
 var errTooMuch = errors.New("more than 64 MiB of output")
 
-// wrap makes the text that goes to sh -s. The body is a function and the call
-// is the last line, in braces: a transfer cut short anywhere leaves an open
-// brace, and sh runs nothing of it. The marks tell the script's own output from
-// banners and .bashrc noise, and a whole one from one cut off; the end mark
-// carries the status, because the transport's exit status cannot be told from
-// sudo's or the login shell's.
+// wrap makes the text that goes to sh -s. The body travels as one quoted word and
+// becomes a function only in the last line, in braces: a transfer cut short
+// anywhere leaves a quote or a brace open, and sh runs nothing of it; a body
+// that leaves something open itself is found out without the end of the input.
+// The marks tell the script's own output from banners and .bashrc noise, and a
+// whole one from one cut off; the end mark carries the status, because the
+// transport's exit status cannot be told from sudo's or the login shell's.
 func wrap(body, mark string) string {
 	// The subshell keeps an exit in the body from taking the end mark with it.
 	return wrapCall(body, mark, "(lvsctl_body)", "exit 0")
@@ -37,17 +38,14 @@ func wrapHold(body, mark string) string {
 }
 
 func wrapCall(body, mark, call, then string) string {
-	var b strings.Builder
-	b.Grow(len(body) + 1024)
-	b.WriteString("LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
-		" export LC_ALL LANGUAGE PATH; umask 022; lvsctl_body() { :\n")
-	b.WriteString(body)
-	b.WriteString("\n}\n" +
-		"{ printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
+	return "LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
+		" export LC_ALL LANGUAGE PATH; umask 022\n" +
+		"lvsctl_text=" + Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +
+		`{ eval "$lvsctl_text" || exit 2; unset lvsctl_text;` +
+		" printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
 		call + " </dev/null; lvsctl_status=$?;" +
 		" printf '\\n%s %s\\n' " + mark + " end >&2;" +
-		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; ` + then + "; }\n")
-	return b.String()
+		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; ` + then + "; }\n"
 }
 
 func newMark() string { return "lvsctl-" + rand.Text() }

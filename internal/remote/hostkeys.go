@@ -40,7 +40,10 @@ var (
 	}
 )
 
-// open reads the known_hosts files that exist.
+// errUnknown marks a host of which no key is known.
+var errUnknown = errors.New("unknown host key")
+
+// open reads the known_hosts files, once.
 func (h *hostKeys) open(files []string) (*knownhosts.HostKeyDB, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -48,6 +51,20 @@ func (h *hostKeys) open(files []string) (*knownhosts.HostKeyDB, error) {
 	if db := h.dbs[key]; db != nil {
 		return db, nil
 	}
+	db, err := readKnownHosts(files)
+	if err != nil {
+		return nil, err
+	}
+	if h.dbs == nil {
+		h.dbs = map[string]*knownhosts.HostKeyDB{}
+	}
+	h.dbs[key] = db
+	return db, nil
+}
+
+// readKnownHosts reads those of the files that exist. A line that makes no sense
+// is an error, not left out as in OpenSSH: it may have been meant to revoke.
+func readKnownHosts(files []string) (*knownhosts.HostKeyDB, error) {
 	var there []string
 	for _, f := range files {
 		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
@@ -59,10 +76,6 @@ func (h *hostKeys) open(files []string) (*knownhosts.HostKeyDB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read known_hosts: %s", strings.TrimPrefix(err.Error(), "knownhosts: "))
 	}
-	if h.dbs == nil {
-		h.dbs = map[string]*knownhosts.HostKeyDB{}
-	}
-	h.dbs[key] = db
 	return db, nil
 }
 
@@ -107,8 +120,17 @@ func signatures(keyType string) []string {
 	return []string{keyType}
 }
 
-// check says whether key is the host key of e; nil if it is.
+// check says whether key is the host key of e; nil if it is, or now counts as
+// such.
 func (h *hostKeys) check(e *endpoint, db *knownhosts.HostKeyDB, key ssh.PublicKey) *Error {
+	failed := e.check(db, key)
+	if failed == nil || !e.acceptNew || !errors.Is(failed, errUnknown) || len(e.knownHosts) == 0 {
+		return failed
+	}
+	return h.remember(e, key)
+}
+
+func (e *endpoint) check(db *knownhosts.HostKeyDB, key ssh.PublicKey) *Error {
 	if e.pin != nil {
 		return e.checkPin(key)
 	}
@@ -150,64 +172,33 @@ func (h *hostKeys) check(e *endpoint, db *knownhosts.HostKeyDB, key ssh.PublicKe
 	case err != nil:
 		return &Error{Kind: KindHostKey, Summary: "its host key cannot be checked: " + err.Error(), Err: err}
 	}
-	if e.acceptNew && len(e.knownHosts) > 0 {
-		return h.remember(e, key)
-	}
 	return e.unknown(key)
-}
-
-func (e *endpoint) checkPin(key ssh.PublicKey) *Error {
-	if cert, ok := key.(*ssh.Certificate); ok {
-		key = cert.Key
-	}
-	if same(key, e.pin) {
-		return nil
-	}
-	return &Error{
-		Kind:    KindHostKey,
-		Summary: fmt.Sprintf("it offers the host key %s, but the topology's host_key is %s", describe(key), describe(e.pin)),
-		Remedy: "either the node has a new key or somebody stands in between: compare with\n" + fingerprintCommand(key) +
-			"\non the node's console, and only then change host_key",
-	}
-}
-
-func (e *endpoint) unknown(key ssh.PublicKey) *Error {
-	return &Error{
-		Kind:    KindHostKey,
-		Summary: fmt.Sprintf("its host key is not known: %s", describe(key)),
-		Remedy: "compare the fingerprint with the node's own (" + fingerprintCommand(key) + "), then accept it:\n" +
-			e.ssh("-o", "StrictHostKeyChecking=ask"),
-	}
-}
-
-func (e *endpoint) changed(key ssh.PublicKey, want []xknownhosts.KnownKey, err error) *Error {
-	var lines []string
-	for _, k := range want {
-		lines = append(lines, fmt.Sprintf("%s in %s:%d", describe(k.Key), k.Filename, k.Line))
-	}
-	return &Error{
-		Kind:    KindHostKey,
-		Summary: fmt.Sprintf("ITS HOST KEY HAS CHANGED: it offers %s, but known is %s", describe(key), strings.Join(lines, ", ")),
-		Remedy: "either the node was reinstalled or somebody stands in between. If it was reinstalled, remove the old key:\n" +
-			Cmd("ssh-keygen", "-f", want[0].Filename, "-R", knownhosts.Normalize(e.known())).String(),
-		Err: err,
-	}
 }
 
 // remember writes a new host's key down. The lock is held throughout: nodes
 // dialled at once must not write the same line twice, or half a line.
 func (h *hostKeys) remember(e *endpoint, key ssh.PublicKey) *Error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dbs = nil // read again: the next connection must find it
+	now, err := readKnownHosts(e.knownHosts)
+	if err != nil {
+		return configError(err)
+	}
+	if failed := e.check(now, key); failed == nil || !errors.Is(failed, errUnknown) {
+		return failed // somebody was faster
+	}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		key = cert.Key
+	}
 	file := e.knownHosts[0]
 	name := knownhosts.Normalize(e.known())
 	if e.hashNew {
 		name = xknownhosts.HashHostname(name)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if err := appendLine(file, name+" "+strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))); err != nil {
 		return configError(fmt.Errorf("cannot write the new host key to known_hosts: %w", err))
 	}
-	clear(h.dbs) // read again: the next connection must find it
 	return nil
 }
 
@@ -221,9 +212,6 @@ func appendLine(file, line string) error {
 	}
 	if len(text) > 0 && text[len(text)-1] != '\n' {
 		line = "\n" + line
-	}
-	if slices.Contains(strings.Split(string(text), "\n"), line) {
-		return nil
 	}
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -246,17 +234,6 @@ func plain(want []xknownhosts.KnownKey, known []knownhosts.PublicKey) []xknownho
 }
 
 func same(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
-
-func describe(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }
-
-// fingerprintCommand shows the fingerprint on the node itself.
-func fingerprintCommand(key ssh.PublicKey) string {
-	name := strings.TrimPrefix(key.Type(), "ssh-")
-	if strings.HasPrefix(name, "ecdsa") {
-		name = "ecdsa"
-	}
-	return "ssh-keygen -lf /etc/ssh/ssh_host_" + name + "_key.pub"
-}
 
 func host(hostport string) string {
 	h, _, err := net.SplitHostPort(hostport)

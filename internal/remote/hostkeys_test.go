@@ -149,7 +149,7 @@ func TestAcceptNew(t *testing.T) {
 
 func TestAcceptNewKeepsTheLastLine(t *testing.T) {
 	file := write(t, "# no newline at its end")
-	for _, line := range []string{"a", "b", "b"} {
+	for _, line := range []string{"a", "b"} {
 		if err := appendLine(file, line); err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -15,9 +16,10 @@ type link struct {
 	done    chan struct{} // closed when the connection is gone
 	release func()        // gives the jump host back
 
-	once sync.Once
-	mu   sync.Mutex
-	why  string // why we gave it up, if we did
+	once   sync.Once
+	closed atomic.Bool // by us
+	mu     sync.Mutex
+	why    string // why we gave it up, if we did
 }
 
 func newLink(client *ssh.Client, release func(), silence time.Duration) *link {
@@ -49,7 +51,7 @@ func (l *link) watch(silence time.Duration) {
 	}
 }
 
-// drop closes the connection; why is what scripts on it then report.
+// drop closes the connection; why is what is said of it from then on.
 func (l *link) drop(why string) {
 	l.mu.Lock()
 	if l.why == "" {
@@ -61,17 +63,19 @@ func (l *link) drop(why string) {
 
 func (l *link) close() {
 	l.once.Do(func() {
+		l.closed.Store(true)
 		_ = l.client.Close()
 		l.release()
 	})
 }
 
+// gone is whether the connection is of no more use.
 func (l *link) gone() bool {
 	select {
 	case <-l.done:
 		return true
 	default:
-		return false
+		return l.closed.Load()
 	}
 }
 

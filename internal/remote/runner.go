@@ -22,7 +22,7 @@ type Runner interface {
 	// Hold runs a script and, once it has ended, keeps the shell that ran it,
 	// with every file the script opened by exec: a lock on one lasts until release
 	// is called or the connection ends, whichever way. Other scripts can be run
-	// meanwhile. release may be called more than once; it is never nil.
+	// meanwhile. The script must not exit: that ends the shell. release may be called more than once; it is never nil.
 	Hold(ctx context.Context, script Script) (out Output, release func(), err error)
 	// Close drops the connection.
 	Close() error

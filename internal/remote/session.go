@@ -22,7 +22,7 @@ type sshRunner struct {
 }
 
 func (r *sshRunner) Close() error {
-	r.link.close()
+	r.link.drop("the connection is closed")
 	return nil
 }
 
@@ -36,7 +36,14 @@ func (r *sshRunner) Hold(ctx context.Context, script Script) (Output, func(), er
 
 func (r *sshRunner) quiet() time.Duration { return r.silence }
 
-func (r *sshRunner) blame(e *Error) error { return e.as(r.user).at(r.node, r.address) }
+// blame also gives up a connection that failed: what is half lost would be
+// waited for again and again.
+func (r *sshRunner) blame(e *Error) error {
+	if e.Kind == KindLost {
+		r.link.drop(e.Summary)
+	}
+	return e.as(r.user).at(r.node, r.address)
+}
 
 // command is what the login shell gets. That shell may be csh or fish, so it
 // holds nothing that one of them would read differently; LC_ALL is for sudo's
@@ -48,22 +55,58 @@ func (r *sshRunner) command() string {
 	return "exec /bin/sh -s"
 }
 
-// open starts sh. A peer that does not answer is dropped with the connection:
-// there is nothing smaller to take back.
+// open starts sh. x/crypto may wait for ever for a session on a connection that
+// ends just then, so nobody waits for it unconditionally.
 func (r *sshRunner) open(ctx context.Context) (shell, *Error) {
-	stop := context.AfterFunc(ctx, func() { r.link.drop("interrupted") })
-	quiet := time.AfterFunc(r.silence, func() { r.link.drop(fmt.Sprintf("it opened no session for %s", r.silence)) })
-	defer quiet.Stop()
-	sh, err := r.session()
-	if stop() && err == nil {
-		return sh, nil
+	if r.link.gone() {
+		return shell{}, r.unsent()
 	}
-	if ctx.Err() != nil {
+	type result struct {
+		sh  shell
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		sh, err := r.session()
+		opened <- result{sh, err}
+	}()
+	quiet := time.NewTimer(r.silence)
+	defer quiet.Stop()
+	select {
+	case o := <-opened:
+		if o.err == nil {
+			return o.sh, nil
+		}
+		return shell{}, r.refused(o.err)
+	case <-r.link.done:
+		return shell{}, r.unsent()
+	case <-quiet.C:
+		r.link.drop(fmt.Sprintf("it opened no session for %s", r.silence))
+		return shell{}, r.unsent()
+	case <-ctx.Done():
+		go func() {
+			select {
+			case o := <-opened:
+				if o.err == nil {
+					o.sh.close()
+				}
+			case <-r.link.done:
+			}
+		}()
 		return shell{}, interrupted(ctx)
 	}
+}
+
+// unsent is the error of a connection that was gone before the script was sent.
+func (r *sshRunner) unsent() *Error {
+	return &Error{Kind: KindLost, Summary: r.link.lost(), Remedy: "nothing of the script ran"}
+}
+
+// refused is the error of a session that did not come about.
+func (r *sshRunner) refused(err error) *Error {
 	var rejected *ssh.OpenChannelError
 	if errors.As(err, &rejected) {
-		return shell{}, &Error{
+		return &Error{
 			Kind:    KindShell,
 			Summary: "it opens no session: " + said(rejected.Message),
 			Remedy:  "look at MaxSessions in the node's sshd_config",
@@ -72,10 +115,10 @@ func (r *sshRunner) open(ctx context.Context) (shell, *Error) {
 	}
 	select {
 	case <-r.link.done:
-		return shell{}, &Error{Kind: KindLost, Summary: r.link.lost(), Remedy: "nothing of the script ran", Err: err}
-	case <-time.After(100 * time.Millisecond):
-		return shell{}, &Error{Kind: KindShell, Summary: "it starts no command: " + err.Error(), Err: err}
+		return r.unsent()
+	case <-time.After(stragglers): // the connection lives: it was a refusal
 	}
+	return &Error{Kind: KindShell, Summary: "it starts no command: " + said(bare(err)), Err: err}
 }
 
 func (r *sshRunner) session() (shell, error) {

@@ -107,7 +107,7 @@ func TestRunOverSSH(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = r.Run(t.Context(), Script{Body: "echo"})
-	wantError(t, err, KindLost, "connection")
+	wantError(t, err, KindLost, "the connection is closed")
 }
 
 func TestLargeScriptOverSSH(t *testing.T) {
@@ -254,6 +254,9 @@ func TestSilenceOverSSH(t *testing.T) {
 	r := dial(t, dialer(t, "", func(c *Config) { c.Silence = 400 * time.Millisecond }), target(s))
 	_, err := r.Run(t.Context(), Script{Body: "sleep 20 >&- 2>&-"})
 	wantError(t, err, KindLost, "said nothing for 400ms")
+	_, err = r.Run(t.Context(), Script{Body: "echo"})
+	wantError(t, err, KindLost, "said nothing for 400ms") // it is not waited for twice
+	r = dial(t, dialer(t, "", func(c *Config) { c.Silence = 400 * time.Millisecond }), target(s))
 	have, err := r.Run(t.Context(), Script{Body: "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i >&2; done"})
 	if err != nil || have.Status != 0 {
 		t.Errorf("want a script that speaks to run on, have %v, %v", have, err)

@@ -1,0 +1,246 @@
+package remote
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/remote/sshtest"
+)
+
+func TestConfigErrors(t *testing.T) {
+	for title, c := range map[string]struct {
+		config string
+		want   string
+	}{
+		"Match exec":        {"Host a\n  Port 1\nMatch exec \"true\"\n  Port 2\n", "FILE:3: Match exec \"true\" is not understood"},
+		"Match user":        {"\nMatch user bob\n", "FILE:2: Match user bob is not understood"},
+		"Match host user":   {"Match host web user bob\n", "FILE:1: Match host web user bob: more than one pattern or criterion"},
+		"Match host list":   {"Match host a,b\n", "FILE:1: Match host a,b: more than one pattern"},
+		"Match final":       {"Match final all\n", "FILE:1:"},
+		"quoted pattern":    {"Host \"a b\"\n", "FILE:1: quotes and tabs"},
+		"tab in patterns":   {"Host a\tb\n", "FILE:1: quotes and tabs"},
+		"an include's line": {"Include INC\n", "INC:2: Match exec"},
+		"itself":            {"Include FILE\n", "may include itself"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			dir := t.TempDir()
+			file, inc := filepath.Join(dir, "config"), filepath.Join(dir, "inc")
+			names := strings.NewReplacer("FILE", file, "INC", inc)
+			for f, text := range map[string]string{file: names.Replace(c.config), inc: "# two\nMatch exec true\n"} {
+				if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := NewDialer(Config{SSHConfig: file})
+			if err == nil || !strings.Contains(err.Error(), names.Replace(c.want)) || !strings.HasPrefix(err.Error(), "cannot read the ssh config: ") {
+				t.Errorf("want ...%s..., have %v", names.Replace(c.want), err)
+			}
+		})
+	}
+	if _, err := NewDialer(Config{SSHConfig: "/no/such/config"}); err == nil || !strings.Contains(err.Error(), "/no/such/config") {
+		t.Errorf("want an error for a file that was named, have %v", err)
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	for title, c := range map[string]struct {
+		config string
+		to     Target
+		want   string
+	}{
+		"no address":     {"", Target{}, "no address"},
+		"port":           {"Port ssh", Target{Address: "web"}, `Port for web: "ssh" is not a port`},
+		"port zero":      {"Port 0", Target{Address: "web"}, `"0" is not a port`},
+		"timeout":        {"ConnectTimeout soon", Target{Address: "web"}, "ConnectTimeout for web"},
+		"token":          {"IdentityFile ~/%z", Target{Address: "web"}, "%z is not understood"},
+		"half a token":   {"IdentityFile /a%", Target{Address: "web"}, "ends in %"},
+		"ProxyCommand":   {"ProxyCommand nc %h %p", Target{Address: "web"}, "ProxyCommand for web, which lvsctl does not run"},
+		"jump's command": {"Host gw\n ProxyCommand nc", Target{Address: "web", ProxyJump: "gw"}, "ProxyCommand for gw"},
+		"jump port":      {"", Target{Address: "web", ProxyJump: "gw:http"}, `jump host "gw:http"`},
+		"no jump":        {"", Target{Address: "web", ProxyJump: "a,,b"}, `jump host ""`},
+		"itself":         {"Host *\n ProxyJump gw", Target{Address: "web"}, "goes in a circle: root@web:22 -> me@gw:22 -> me@gw:22"},
+		"each other":     {"Host a\n ProxyJump b\nHost b\n ProxyJump a", Target{Address: "web", ProxyJump: "a"}, "goes in a circle"},
+		"the target":     {"", Target{Address: "web", User: "me", ProxyJump: "me@web"}, "goes in a circle"},
+		"pin":            {"", Target{Address: "web", HostKey: "SHA256:x"}, "host_key"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			d := dialer(t, c.config)
+			d.me = "me"
+			c.to.Name = "node-1"
+			_, err := d.Dial(t.Context(), c.to)
+			if c.to.Address == "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("have %v", err)
+				}
+				return
+			}
+			wantError(t, err, KindConfig, c.want)
+		})
+	}
+}
+
+// way is an endpoint in short: USER@HOST:PORT, jump hosts first.
+func way(e *endpoint) string {
+	if e.via != nil {
+		return way(e.via) + " " + e.login()
+	}
+	return e.login()
+}
+
+func TestWays(t *testing.T) {
+	for title, c := range map[string]struct {
+		config string
+		to     Target
+		want   string
+	}{
+		"plain":             {"", Target{Address: "web"}, "root@web:22"},
+		"IPv6":              {"", Target{Address: "fd00::1"}, "root@[fd00::1]:22"},
+		"config":            {"Host web\n HostName 10.0.0.1\n Port 2222\n User op", Target{Address: "web"}, "op@10.0.0.1:2222"},
+		"topology first":    {"Port 2222\nUser op", Target{Address: "web", Port: 23, User: "adm"}, "adm@web:23"},
+		"first value":       {"Port 1\nPort 2", Target{Address: "web"}, "root@web:1"},
+		"first block":       {"Host web\n Port 1\nHost *\n Port 2\n User op", Target{Address: "web"}, "op@web:1"},
+		"another block":     {"Host web\n Port 1\nHost *\n Port 2", Target{Address: "db"}, "root@db:2"},
+		"wildcard":          {"Host web-? 10.0.*\n Port 1", Target{Address: "10.0.3.4"}, "root@10.0.3.4:1"},
+		"negation":          {"Host * !web\n Port 1", Target{Address: "web"}, "root@web:22"},
+		"negation, other":   {"Host * !web\n Port 1", Target{Address: "db"}, "root@db:1"},
+		"Match host":        {"Match host web\n Port 1\nMatch all\n User op", Target{Address: "web"}, "op@web:1"},
+		"%h":                {"Host *.dc\n HostName %h.example.com", Target{Address: "web.dc"}, "root@web.dc.example.com:22"},
+		"case and equals":   {"host=web\n\thostNAME = 10.0.0.1 # the first", Target{Address: "web"}, "root@10.0.0.1:22"},
+		"ProxyCommand none": {"ProxyCommand none", Target{Address: "web"}, "root@web:22"},
+		"jump":              {"", Target{Address: "web", ProxyJump: "op@gw:2222"}, "op@gw:2222 root@web:22"},
+		"jump as me":        {"", Target{Address: "web", ProxyJump: "gw"}, "me@gw:22 root@web:22"},
+		"jump, IPv6":        {"", Target{Address: "web", ProxyJump: "op@[fd00::1]:2222"}, "op@[fd00::1]:2222 root@web:22"},
+		"jump, URI":         {"", Target{Address: "web", ProxyJump: "ssh://op@gw:23"}, "op@gw:23 root@web:22"},
+		"jumps":             {"", Target{Address: "web", ProxyJump: "a, b,c"}, "me@a:22 me@b:22 me@c:22 root@web:22"},
+		"jump of config":    {"Host web\n ProxyJump gw\nHost gw\n HostName 10.0.0.1\n User op", Target{Address: "web"}, "op@10.0.0.1:22 root@web:22"},
+		"jump's own jump":   {"Host web\n ProxyJump gw\nHost gw\n ProxyJump out", Target{Address: "web"}, "me@out:22 me@gw:22 root@web:22"},
+		"first hop's jump":  {"Host a b\n ProxyJump out", Target{Address: "web", ProxyJump: "a,b"}, "me@out:22 me@a:22 me@b:22 root@web:22"},
+		"no jump":           {"ProxyJump gw", Target{Address: "web", ProxyJump: "none"}, "root@web:22"},
+		"no jump, config":   {"Host web\n ProxyJump none\nHost *\n ProxyJump gw", Target{Address: "web"}, "root@web:22"},
+		"gateway exempt":    {"Host gw\n ProxyJump none\nHost *\n ProxyJump gw", Target{Address: "web"}, "me@gw:22 root@web:22"},
+		"jump over command": {"ProxyJump gw\nHost gw\nProxyCommand none", Target{Address: "web", ProxyJump: "none"}, "root@web:22"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			d := dialer(t, c.config)
+			d.me = "me"
+			e, err := d.resolve(c.to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have := way(e); have != c.want {
+				t.Errorf("want %s, have %s", c.want, have)
+			}
+		})
+	}
+}
+
+func TestIncludes(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	for name, text := range map[string]string{
+		"b.conf": "Host web\n  Port 2\n",
+		"a.conf": "Host web\n  Port 1\n",
+		"gw":     "ProxyJump gw\n",
+	} {
+		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := dialer(t, "Include "+home+"/*.conf\nHost db\n  Include "+home+"/gw\nHost *\n  Port 3\n")
+	d.me = "me"
+	for address, want := range map[string]string{"web": "root@web:1", "db": "me@gw:3 root@db:3"} {
+		e, err := d.resolve(Target{Address: address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := way(e); have != want {
+			t.Errorf("%s: want %s, have %s", address, want, have)
+		}
+	}
+}
+
+func TestEndpoint(t *testing.T) {
+	type short struct {
+		Identities, KnownHosts []string
+		Agent, KeyAlias        string
+		Only, AcceptNew        bool
+		Timeout                time.Duration
+	}
+	const global = "/etc/ssh/ssh_known_hosts"
+	defaults := short{
+		Identities: []string{"/home/me/.ssh/id_ed25519", "/home/me/.ssh/id_ecdsa", "/home/me/.ssh/id_rsa"},
+		KnownHosts: []string{"/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2", global, global + "2"},
+		Agent:      "/agent", Timeout: 10 * time.Second,
+	}
+	with := func(change func(*short)) short { s := defaults; change(&s); return s }
+	yes := true
+	for title, c := range map[string]struct {
+		config string
+		to     Target
+		want   short
+	}{
+		"defaults": {"", Target{}, defaults},
+		"identities": {"IdentityFile ~/.ssh/a\nIdentityFile \"%d/.ssh/b c\"\nIdentityFile /keys/%r@%h-%n-%u-%p%%\nIdentityFile ~/.ssh/a", Target{},
+			with(func(s *short) {
+				s.Identities = []string{"/home/me/.ssh/a", "/home/me/.ssh/b c", "/keys/root@web-web-me-22%"}
+			})},
+		"topology's identity": {"IdentityFile ~/.ssh/a\nIdentitiesOnly no", Target{IdentityFile: "~/k", IdentitiesOnly: &yes},
+			with(func(s *short) { s.Identities, s.Only = []string{"/home/me/k"}, true })},
+		"no identity":    {"IdentityFile none", Target{}, with(func(s *short) { s.Identities = nil })},
+		"IdentitiesOnly": {"IdentitiesOnly yes", Target{}, with(func(s *short) { s.Only = true })},
+		"no agent":       {"IdentityAgent none", Target{}, with(func(s *short) { s.Agent = "" })},
+		"this agent":     {"IdentityAgent SSH_AUTH_SOCK", Target{}, defaults},
+		"another agent":  {"IdentityAgent ~/%u.sock", Target{}, with(func(s *short) { s.Agent = "/home/me/me.sock" })},
+		"variable agent": {"IdentityAgent $OTHER_SOCK", Target{}, with(func(s *short) { s.Agent = "/other" })},
+		"known_hosts": {"UserKnownHostsFile ~/a \"/b c\"\nGlobalKnownHostsFile none", Target{},
+			with(func(s *short) { s.KnownHosts = []string{"/home/me/a", "/b c"} })},
+		"topology's known_hosts": {"UserKnownHostsFile ~/a", Target{KnownHosts: "/k"},
+			with(func(s *short) { s.KnownHosts = []string{"/k", global, global + "2"} })},
+		"accept-new":         {"StrictHostKeyChecking accept-new\nHostKeyAlias w", Target{}, with(func(s *short) { s.AcceptNew, s.KeyAlias = true, "w" })},
+		"timeout":            {"ConnectTimeout 3", Target{}, with(func(s *short) { s.Timeout = 3 * time.Second })},
+		"topology's timeout": {"ConnectTimeout 3", Target{ConnectTimeout: time.Minute}, with(func(s *short) { s.Timeout = time.Minute })},
+	} {
+		t.Run(title, func(t *testing.T) {
+			d := dialer(t, c.config)
+			t.Setenv("SSH_AUTH_SOCK", "/agent")
+			t.Setenv("OTHER_SOCK", "/other")
+			d.home, d.me = "/home/me", "me"
+			c.to.Address = "web"
+			e, err := d.resolve(c.to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			have := short{e.identities, e.knownHosts, e.agent, e.keyAlias, e.identitiesOnly, e.acceptNew, e.timeout}
+			if d := cmp.Diff(c.want, have); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// With no --ssh-config the user's own file counts, before the system's.
+func TestOwnConfig(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Options{})
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("SSH_AUTH_SOCK", "")
+	if err := os.MkdirAll(filepath.Join(home, ".ssh"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".ssh", "config"), []byte(s.HostBlock("web")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := NewDialer(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantHello(t, d, Target{Name: "node-1", Address: "web"})
+	if _, err := NewDialer(Config{SSHConfig: write(t, "")}); err != nil { // without an empty one being an error
+		t.Error(err)
+	}
+}

@@ -89,12 +89,27 @@ type Result struct {
 	// when there is one.
 	Locked map[string]*LockedError
 	// Stale are the nodes that were no longer as planned on.
-	Stale map[string]*StaleError
+	Stale map[string]*plan.StaleError
 	// Reverted are the nodes that were put back, and why.
 	Reverted map[string]error
 	// Unconfirmed are the nodes that are not as wanted afterwards, or could not
 	// be looked at, and why.
 	Unconfirmed map[string]error
+}
+
+// Nothing is the result of a plan that asks for nothing.
+func Nothing(p *plan.Plan) Result {
+	return Result{Plan: p, Stale: staleNodes(p)}
+}
+
+func staleNodes(p *plan.Plan) map[string]*plan.StaleError {
+	stale := map[string]*plan.StaleError{}
+	for _, n := range p.Nodes {
+		if n.Stale != nil {
+			stale[n.Name] = n.Stale
+		}
+	}
+	return stale
 }
 
 // run is one apply under way.
@@ -128,7 +143,7 @@ type batch struct {
 func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Result {
 	result := Result{
 		Plan: p, Outcomes: make(map[int]Outcome, len(p.Actions)),
-		Locked: map[string]*LockedError{}, Stale: map[string]*StaleError{},
+		Locked: map[string]*LockedError{}, Stale: staleNodes(p),
 		Reverted: map[string]error{}, Unconfirmed: map[string]error{},
 	}
 	r := &run{
@@ -275,6 +290,12 @@ func (r *run) end(a *plan.Action, o Outcome) {
 	if r.opts.Event != nil {
 		r.opts.Event(Event{Node: a.Node, Action: a, Outcome: o})
 	}
+}
+
+func (r *run) ended(a *plan.Action) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.result.Outcomes[a.ID].Status != ""
 }
 
 func (r *run) note(w *work, format string, args ...any) {

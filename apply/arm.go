@@ -7,6 +7,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/plan"
 )
 
 // rollbackScript is what a node runs to put itself back: when its time is up
@@ -37,10 +38,10 @@ failed=
 `)
 	for _, a := range slices.Backward(t.actions) {
 		fmt.Fprintf(&b, "if [ -e \"$x/b/%d\" ]; then\n", a.ID)
-		for _, c := range a.Undo {
+		for _, c := range undo(a) {
 			fmt.Fprintf(&b, "  { %s; } >>\"$x/log\" 2>&1 || failed=\"$failed %d\"\n", c, a.ID)
 		}
-		if len(a.Undo) == 0 {
+		if len(undo(a)) == 0 {
 			b.WriteString("  :\n")
 		}
 		b.WriteString("fi\n")
@@ -55,6 +56,23 @@ failed=
 mv "$x/firing" "$x/fired"
 `)
 	return b.String()
+}
+
+// undo is an action's inverse. A server that was quiesced may be there still,
+// with no weight: then it is not added back but given its weight again.
+func undo(a *plan.Action) []remote.Command {
+	if len(a.Quiesce) == 0 {
+		return a.Undo
+	}
+	var commands []remote.Command
+	for _, c := range a.Undo {
+		edit := remote.Command{Args: slices.Clone(c.Args), To: c.To}
+		if i := slices.Index(edit.Args, "-a"); i >= 0 {
+			edit.Args[i] = "-e"
+		}
+		commands = append(commands, remote.Cmd("sh", "-c", edit.String()+" 2>/dev/null || "+c.String()))
+	}
+	return commands
 }
 
 // writeArm writes the rollback and its timer to a folder that root alone can

@@ -9,6 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
 )
 
 // confirm looks at a node over a new connection. If it is as the plan has it,
@@ -88,23 +89,13 @@ func (r *run) difference(w *work, left []state.Change) error {
 	var list []string
 	for _, c := range left {
 		if !undone[c.Ref()] && !w.unrelated[c.Ref()] {
-			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, orAbsent(c.Op == state.Add, c.Before), orAbsent(c.Op == state.Remove, c.After)))
+			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
 		}
 	}
 	if len(list) == 0 {
 		return nil
 	}
 	return fmt.Errorf("not as wanted after the change: %s", strings.Join(list, "; "))
-}
-
-func orAbsent(absent bool, value string) string {
-	switch {
-	case absent:
-		return "absent"
-	case value == "":
-		return "there"
-	}
-	return value
 }
 
 var errTooLate = errors.New("the confirmation came too late")

@@ -54,28 +54,6 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by another apply: %s\nThe lock goes when that apply ends, however it ends.", e.Node, e.Holder)
 }
 
-// StaleError says that a node is not as it was when it was planned for.
-type StaleError struct {
-	Node      string
-	Conflicts []Conflict
-}
-
-// Conflict is one entry with its three values, as a person reads them.
-type Conflict struct {
-	Kind, Key            string
-	Planned, Want, Found string
-}
-
-func (e *StaleError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s was changed since the plan was made; nothing was changed there now", e.Node)
-	for _, c := range e.Conflicts {
-		fmt.Fprintf(&b, "\n  %s %s: planned on %s, wanted %s, found %s", c.Kind, c.Key, c.Planned, c.Want, c.Found)
-	}
-	b.WriteString("\nMake a new plan.")
-	return b.String()
-}
-
 // runFolder sets $r to where state lives that no reboot survives.
 const runFolder = `r=/run; [ -d "$r" ] || r=/var/run; r=$r/lvsctl
 `
@@ -186,7 +164,7 @@ func (r *run) compare(w *work, now live.Node) {
 		changes[c.Ref()] = c
 		w.unrelated[c.Ref()] = true
 	}
-	stale := &StaleError{Node: w.plan.Name}
+	stale := &plan.StaleError{Node: w.plan.Name}
 	for _, b := range w.batches {
 		for _, a := range b.actions {
 			c, ok := changes[a.Ref()]
@@ -195,8 +173,8 @@ func (r *run) compare(w *work, now live.Node) {
 			case a.Held != "":
 			case !ok:
 				w.already[a.ID] = true
-			case c.Op != a.Op || c.Before != a.Before || c.After != a.After:
-				stale.Conflicts = append(stale.Conflicts, conflict(a, c))
+			case !a.Agrees(c):
+				stale.Conflicts = append(stale.Conflicts, a.Conflict(c))
 			}
 		}
 	}
@@ -205,15 +183,6 @@ func (r *run) compare(w *work, now live.Node) {
 		r.mu.Lock()
 		r.result.Stale[w.plan.Name] = stale
 		r.mu.Unlock()
-	}
-}
-
-func conflict(a *plan.Action, now state.Change) Conflict {
-	return Conflict{
-		Kind: a.Kind, Key: a.Key,
-		Planned: orAbsent(a.Op == state.Add, a.Before),
-		Want:    orAbsent(a.Op == state.Remove, a.After),
-		Found:   orAbsent(now.Op == state.Add, now.Before),
 	}
 }
 

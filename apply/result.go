@@ -14,7 +14,7 @@ func (res Result) Complete() bool {
 			return false
 		}
 	}
-	return len(res.Locked) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
+	return len(res.Locked) == 0 && len(res.Stale) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
 }
 
 // Count counts what was done, as [plan.Plan.Count] does what is to be.

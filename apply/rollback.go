@@ -115,7 +115,7 @@ func between(t *transaction, have *state.State) []string {
 	var list []string
 	for _, c := range state.Diff(have, t.before.Have) {
 		if touched[c.Ref()] {
-			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, orAbsent(c.Op == state.Add, c.Before), orAbsent(c.Op == state.Remove, c.After)))
+			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
 		}
 	}
 	return list

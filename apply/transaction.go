@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
@@ -69,10 +71,27 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		writeArm(&b, t, w.settled.Intent.Topology, r.patience(w))
 	}
 	writeRecord(&b, w.settled.Intent.Topology, record)
+	quiet := false
 	for _, a := range t.actions {
+		if len(a.Quiesce) > 0 && !quiet {
+			quiet = true
+			writeQuiesce(&b, t.actions)
+		}
 		writeStep(&b, a)
 	}
 	return b.String(), nil
+}
+
+// writeQuiesce keeps new traffic from all that leaves in this batch, before the
+// first of it does. Each counts as begun, so that a rollback gives it back.
+func writeQuiesce(b *strings.Builder, actions []*plan.Action) {
+	b.WriteString(state.DrainFunction)
+	for _, a := range actions {
+		for _, c := range a.Quiesce {
+			fmt.Fprintf(b, "m %[1]d || { f %[1]d 1; return 0; }\n{ %[2]s; } 2>&1 || { f %[1]d $?; return 0; }\n", a.ID, c)
+		}
+	}
+	b.WriteString("lvsctl_quiet=$(lvsctl_uptime)\n")
 }
 
 // patience is how many seconds a node waits to be confirmed. In an apply of all
@@ -110,14 +129,17 @@ f() { printf '%%s\n' '%[1]s failed '"$1 $2"; }
 r() { printf '%%s\n' '%[1]s stopped '"$1"; }
 `, nonce)
 	if id == "" {
-		fmt.Fprintf(b, `s() { printf '%%s\n' '%s begin '"$1"; }
+		fmt.Fprintf(b, `m() { :; }
+put_off() { :; }
+s() { printf '%%s\n' '%s begin '"$1"; }
 `, nonce)
 		return
 	}
 	fmt.Fprintf(b, `a() { printf '%%s\n' '%[1]s armed'; }
 %[2]sx=$r/%[3]s
 put_off() { read -r up rest </proc/uptime && printf '%%s\n' "$((${up%%%%.*} + %[4]d))" >"$x/deadline"; }
-s() { { : >"$x/b/$1" && put_off; } 2>&1 || return 1; printf '%%s\n' '%[1]s begin '"$1"; }
+m() { { : >"$x/b/$1" && put_off; } 2>&1; }
+s() { m "$1" || return 1; printf '%%s\n' '%[1]s begin '"$1"; }
 `, nonce, runFolder, id, seconds)
 }
 
@@ -171,10 +193,12 @@ func (p *progress) line(text string) {
 		p.run.end(a, Outcome{Status: Done})
 		p.next++
 	case "failed":
-		_, status, _ := strings.Cut(rest, " ")
+		id, status, _ := strings.Cut(rest, " ")
+		if i := slices.IndexFunc(p.actions, func(a *plan.Action) bool { return strconv.Itoa(a.ID) == id }); i >= 0 {
+			a = p.actions[i]
+		}
 		p.failure = fmt.Errorf("cannot %s %s %s: %s", a.Op, a.Kind, a.Key, lastLine(p.said, "exit status "+status))
 		p.run.end(a, Outcome{Failed, p.failure})
-		p.next++
 	}
 }
 
@@ -194,7 +218,9 @@ func (p *progress) finish(rest Status, err error) error {
 		err = errors.New("the script ended before its last step")
 	}
 	for ; p.next < len(p.actions); p.next++ {
-		p.run.end(p.actions[p.next], Outcome{rest, err})
+		if a := p.actions[p.next]; !p.run.ended(a) {
+			p.run.end(a, Outcome{rest, err})
+		}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -32,12 +33,12 @@ type DocumentCounts struct {
 
 // DocumentNode is one node.
 type DocumentNode struct {
-	Name      string   `json:"name"`
-	Role      string   `json:"role"`
-	Address   string   `json:"address"`
-	Error     string   `json:"error,omitempty"`
-	Problems  []string `json:"problems,omitempty"`
-	LeftAlone []string `json:"left_alone,omitempty"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	Address   string    `json:"address"`
+	Error     string    `json:"error,omitempty"`
+	Problems  []string  `json:"problems,omitempty"`
+	LeftAlone []Foreign `json:"left_alone,omitempty"`
 }
 
 // DocumentItem is one change. Result is set once it was applied.
@@ -83,12 +84,9 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, LeftAlone: n.Foreign}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
-	}
-	for _, f := range n.Foreign {
-		d.LeftAlone = append(d.LeftAlone, f.Service)
 	}
 	return d
 }
@@ -98,7 +96,7 @@ func (a Action) document() DocumentItem {
 		ID: a.ID, Node: a.Node, Kind: a.Kind, Key: a.Key, Action: a.Op,
 		Before: a.Before, After: a.After, Reason: a.Reason, Risk: a.Risk,
 		HeldBack: a.Held, Needs: a.Needs,
-		Commands: commandLines(a.Do), Inverse: commandLines(a.Undo),
+		Commands: commandLines(slices.Concat(a.Quiesce, a.Do)), Inverse: commandLines(a.Undo),
 		File: a.Range.Filename, Line: a.Range.Start.Line,
 	}
 }

@@ -64,6 +64,8 @@ type Node struct {
 	// Settled is what the actions were made from, with the record to write before
 	// the first of them.
 	Settled state.Settled
+	// Stale says that the node is not as it was when a saved plan was made.
+	Stale *StaleError
 	// Forget reports that there is a record of nothing: whatever it named is as it
 	// was, without any action.
 	Forget bool
@@ -71,8 +73,8 @@ type Node struct {
 
 // Foreign is a virtual service that is left alone.
 type Foreign struct {
-	Service string
-	Servers int
+	Service string `json:"service"`
+	Servers int    `json:"servers"`
 }
 
 // Action is one change on one node.
@@ -102,7 +104,7 @@ const (
 	Drift  Reason = "drift"
 )
 
-// Risk is what a change endangers; "" for nothing.
+// Risk is what a change endangers, in a sentence; "" for nothing.
 type Risk string
 
 // Usable reports whether the node can be changed.
@@ -137,11 +139,13 @@ func planNode(in *Input) (Node, []Action) {
 	}
 	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
 	actions := make([]Action, 0, len(changes))
+	danger := dangers(in, s)
 	for _, c := range changes {
 		a := Action{Node: in.Name, Change: c, Reason: Config, Range: in.Ranges[c.Ref()]}
 		if s.Drifted[c.Ref()] {
 			a.Reason = Drift
 		}
+		a.Risk = danger.of(c)
 		a.Stage = stageOf(in.Role, s.Restored[c.Ref()] || c.Op == state.Remove)
 		actions = append(actions, a)
 	}

@@ -35,18 +35,18 @@ type Detail struct {
 }
 
 // Lines is the plan as a person reads it, node by node, without the summary.
-func (p *Plan) Lines(d Detail) []Line {
-	byNode := map[string][]*Action{}
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		byNode[a.Node] = append(byNode[a.Node], a)
+func (p *Plan) Lines(d Detail) []Line { return p.Document().Lines(d) }
+
+// Lines is a plan from its JSON, as [Plan.Lines].
+func (doc Document) Lines(d Detail) []Line {
+	byNode := map[string][]*DocumentItem{}
+	for i := range doc.Changes {
+		c := &doc.Changes[i]
+		byNode[c.Node] = append(byNode[c.Node], c)
 	}
 	var lines []Line
-	for _, n := range p.Nodes {
-		if !n.Chosen {
-			continue
-		}
-		section := nodeLines(n, byNode[n.Name], d)
+	for _, n := range doc.Nodes {
+		section := n.lines(byNode[n.Name], d)
 		if len(section) > 0 && len(lines) > 0 {
 			lines = append(lines, Line{Plain, ""})
 		}
@@ -55,21 +55,21 @@ func (p *Plan) Lines(d Detail) []Line {
 	return lines
 }
 
-func nodeLines(n Node, actions []*Action, d Detail) []Line {
+func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 	var lines []Line
-	if n.Unreadable != nil {
+	if n.Error != "" {
 		lines = append(lines, Line{Alarm, "  ! could not be read; nothing is planned for it"})
 	}
 	for _, problem := range n.Problems {
 		lines = append(lines, Line{Alarm, "  ! " + problem})
 	}
-	for _, a := range actions {
-		lines = append(lines, a.lines(d)...)
+	for _, c := range changes {
+		lines = append(lines, c.lines(d)...)
 	}
 	if len(lines) > 0 {
 		lines = append([]Line{{Heading, fmt.Sprintf("  # %s %s (%s)", n.Role, n.Name, n.Address)}}, lines...)
 	}
-	for _, f := range n.Foreign {
+	for _, f := range n.LeftAlone {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", n.Name, f.Service, Plural(f.Servers, "server"))})
 	}
 	return lines
@@ -79,37 +79,40 @@ var styles = map[state.Op]Style{state.Add: Adding, state.Edit: Changing, state.R
 
 var symbols = map[state.Op]string{state.Add: "+", state.Edit: "~", state.Remove: "-"}
 
-func (a *Action) lines(d Detail) []Line {
-	text := fmt.Sprintf("  %s %-9s %s", symbols[a.Op], a.Kind, a.Sentence())
-	style := styles[a.Op]
-	if a.Reason == Drift {
+func (c *DocumentItem) lines(d Detail) []Line {
+	text := fmt.Sprintf("  %s %-9s %s", symbols[c.Action], c.Kind, sentence(c.Action, c.Key, c.Before, c.After))
+	style := styles[c.Action]
+	if c.Reason == Drift {
 		text += "  (drift)"
 	}
-	if a.Held != "" {
-		text, style = text+"  (held back: "+a.Held+")", Quiet
+	if c.HeldBack != "" {
+		text, style = text+"  (held back: "+c.HeldBack+")", Quiet
 	}
 	lines := []Line{{style, text}}
+	if c.Risk != "" {
+		lines = append(lines, Line{Alarm, "    ! " + string(c.Risk)})
+	}
 	if d.Commands {
-		for _, c := range a.Do {
-			lines = append(lines, Line{Quiet, "      $ " + c.String()})
+		for _, command := range c.Commands {
+			lines = append(lines, Line{Quiet, "      $ " + command})
 		}
-		for _, c := range a.Undo {
-			lines = append(lines, Line{Quiet, "      undo: " + c.String()})
+		for _, command := range c.Inverse {
+			lines = append(lines, Line{Quiet, "      undo: " + command})
 		}
 	}
 	return lines
 }
 
 // Sentence is the change without its node, kind and symbol.
-func (a *Action) Sentence() string {
-	var value string
-	switch a.Op {
-	case state.Add:
-		value = a.After
+func (a *Action) Sentence() string { return sentence(a.Op, a.Key, a.Before, a.After) }
+
+func sentence(op state.Op, key, before, after string) string {
+	value := after
+	switch op {
 	case state.Remove:
-		value = a.Before
+		value = before
 	case state.Edit:
-		value = a.Before + " -> " + a.After
+		value = before + " -> " + after
 	}
-	return strings.TrimRight(a.Key+"  "+value, " ")
+	return strings.TrimRight(key+"  "+value, " ")
 }

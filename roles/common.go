@@ -1,9 +1,13 @@
 package roles
 
 import (
+	"fmt"
+	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/topology"
 )
 
 // common holds what a node asks for by its own attributes, whatever its role.
@@ -34,4 +38,29 @@ func common(n *node) {
 	for _, r := range n.Routes {
 		n.route(r.To, r.Metric, state.Route{Via: r.Via, Dev: r.Dev}, r.Range)
 	}
+	if n.Hosts {
+		k := state.BlockKey{Path: state.HostsFile, Topology: n.cluster.Name}
+		n.state.Blocks[k] = state.Block{Text: hosts(n.cluster.Nodes)}
+		n.at("file", k.String(), n.Range)
+	}
+}
+
+// hosts is every node by name: at its address towards the other nodes, and at
+// its first one of the other family.
+func hosts(nodes []*topology.Node) string {
+	var b strings.Builder
+	for _, n := range nodes {
+		for _, ipv6 := range []bool{false, true} {
+			addr, ok := n.First(ipv6)
+			for _, own := range []netip.Addr{n.DIP, n.RIP} {
+				if own.IsValid() && own.Is6() == ipv6 {
+					addr, ok = own, true
+				}
+			}
+			if ok {
+				fmt.Fprintf(&b, "%s\t%s\n", addr, n.Name)
+			}
+		}
+	}
+	return b.String()
 }

@@ -9,19 +9,51 @@ import (
 
 // director holds the IPVS table, the VIPs, and what NAT needs of a forwarder.
 func director(n *node) {
-	if len(n.directs) == 0 && !n.Exclusive {
+	if len(n.directs) == 0 && !n.Exclusive && n.Timeouts == nil && n.Sync == nil {
 		return
 	}
 	n.tool("ipvsadm", n.Range)
 	n.module("ip_vs", n.Range)
+	n.timeouts()
+	n.sync()
 	for _, v := range n.directs {
 		n.virtualService(v)
 		n.vip(v)
+		n.marks(v)
+		n.masquerade(v)
 		for _, s := range v.RealServers {
 			if s.Mode == topology.NAT || s.Mode == topology.FULLNAT {
 				n.translate(v)
 				break
 			}
+		}
+	}
+}
+
+// timeouts wants the connection timeouts that the topology names.
+func (n *node) timeouts() {
+	t := n.Timeouts
+	if t == nil {
+		return
+	}
+	for k, seconds := range map[string]int{state.TimeoutTCP: t.TCP, state.TimeoutTCPFin: t.TCPFin, state.TimeoutUDP: t.UDP} {
+		if seconds > 0 {
+			n.state.Timeouts[k] = seconds
+			n.at("timeout", k, t.Range)
+		}
+	}
+}
+
+// sync wants the daemons that tell other directors of connections.
+func (n *node) sync() {
+	s := n.Sync
+	if s == nil {
+		return
+	}
+	for _, k := range []string{state.DaemonMaster, state.DaemonBackup} {
+		if s.Role == k || s.Role == "both" {
+			n.state.Daemons[k] = state.Daemon{Interface: s.Interface, ID: s.ID}
+			n.at("sync", k, s.Range)
 		}
 	}
 }
@@ -39,6 +71,9 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 	}
 	n.state.Services[k] = want
 	n.at("service", k.String(), v.Range)
+	if v.Drain > 0 {
+		n.state.Drain[k] = v.Drain
+	}
 	n.schedulers[v.Scheduler] = true
 
 	for _, s := range v.RealServers {

@@ -20,6 +20,7 @@ func realServer(n *node) {
 			n.throughRouter(s)
 		case topology.TUN:
 			n.tunnel(s)
+			n.clamp(s)
 			n.throughRouter(s)
 		}
 	}
@@ -40,6 +41,9 @@ func inside(director *topology.Node, rip netip.Addr) netip.Addr {
 // (IN_DEV_MAXCONF, include/linux/inetdevice.h), so all alone would do; the
 // device's own is what people look for.
 func (n *node) quietVIP(s serving, dev string) {
+	if !s.service.VIP.IsValid() {
+		return // packets are marked by others, and so is what they are for
+	}
 	if n.VIPInterface != "" {
 		dev = n.VIPInterface
 	}
@@ -75,7 +79,7 @@ func (n *node) tunnel(s serving) {
 // subnet, if there is one. They must not pass the director: it would drop
 // packets that come from its own VIP.
 func (n *node) throughRouter(s serving) {
-	ipv6 := s.service.VIP.Addr().Is6()
+	ipv6 := s.service.IPv6()
 	for _, r := range n.cluster.routers {
 		if via, ok := n.neighbour(r, ipv6); ok {
 			n.gateway(via, s.server.Range)

@@ -13,9 +13,6 @@ var unsupportedOfNode = []struct {
 	what string
 	in   func(*Node) bool
 }{
-	{"timeouts", func(n *Node) bool { return n.Timeouts != nil }},
-	{"sync", func(n *Node) bool { return n.Sync != nil }},
-	{"hosts = true", func(n *Node) bool { return n.Hosts }},
 	{"an explicit persist", func(n *Node) bool { return n.Persist != PersistAuto && n.Persist != PersistNone }},
 }
 
@@ -23,23 +20,20 @@ var unsupportedOfService = []struct {
 	what string
 	in   func(*VirtualServer) bool
 }{
-	{`mode "fullnat"`, func(v *VirtualServer) bool { return v.uses(FULLNAT) }},
-	{"fwmark", func(v *VirtualServer) bool { return v.FWMark != 0 }},
-	{`an IPv6 VIP in mode "tun"`, func(v *VirtualServer) bool { return v.uses(TUN) && v.IPv6() }},
-	{"mss", func(v *VirtualServer) bool { return v.MSS != 0 }},
-	{"drain", func(v *VirtualServer) bool { return v.Drain > 0 }},
+	{"a tunnel that carries one address family in the other", (*VirtualServer).mixesFamilies},
 	{"sorry_server", func(v *VirtualServer) bool { return v.SorryServer.IsValid() }},
 	{"health_check", func(v *VirtualServer) bool { return v.HealthCheck != nil && v.HealthCheck.Range != v.Range }},
 }
 
-// uses reports whether the service, or one of its servers, has a mode.
-func (v *VirtualServer) uses(m Mode) bool {
+// mixesFamilies reports whether a server is reached in another family than the
+// VIP's, as only a tunnel can.
+func (v *VirtualServer) mixesFamilies() bool {
 	for _, s := range v.RealServers {
-		if s.Mode == m {
+		if v.VIP.IsValid() && s.Address.Is6() != v.IPv6() {
 			return true
 		}
 	}
-	return v.Mode == m
+	return false
 }
 
 // unsupported goes through the lists. A block with for_each is named once.

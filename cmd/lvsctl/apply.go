@@ -27,6 +27,7 @@ type change struct {
 	question string
 	want     wish
 
+	takesSaved bool
 	scope      scope
 	detail     plan.Detail
 	asJSON     bool
@@ -47,9 +48,9 @@ func (c *change) flags(f *pflag.FlagSet) {
 }
 
 func applyCommand(a *app) *cobra.Command {
-	c := &change{verb: "Apply", want: everything, question: "Do you want to make these changes?"}
+	c := &change{verb: "Apply", want: everything, takesSaved: true, question: "Do you want to make these changes?"}
 	cmd := &cobra.Command{
-		Use:   "apply [PATH]",
+		Use:   "apply [PATH | SAVED-PLAN]",
 		Short: "Plan, ask, make the changes, and look whether they took",
 		Long: `Makes every node as the topology says: shows the plan, asks, makes the changes
 in an order that loses no request, then reads every node again and compares.
@@ -86,17 +87,29 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	saved, isSaved, err := c.saved(args)
+	if err != nil {
+		return err
+	}
+	if isSaved {
+		args = []string{saved.Path}
+	}
 	s, err := a.survey(ctx, args, c.scope, c.want)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	if isSaved {
+		if err := s.restrict(saved); err != nil {
+			return err
+		}
+	}
 	a.reportUnreadable(s.plan)
 	if !c.asJSON {
 		a.printLines(a.stdout, s.plan.Lines(c.detail))
 	}
 	if !s.plan.Count().Any() && !s.plan.Forgets() {
-		return a.finish(c, apply.Result{Plan: s.plan}, false)
+		return a.finish(c, apply.Nothing(s.plan), false)
 	}
 	if !c.asJSON {
 		a.printSummary(s.plan.Summary())
@@ -108,6 +121,26 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	}
 	result := apply.Run(ctx, s.plan, s.nodes, c.options(a))
 	return a.finish(c, result, ctx.Err() != nil)
+}
+
+// saved opens a saved plan, which has been approved by being given, and which
+// says by itself what it is about.
+func (c *change) saved(args []string) (plan.Saved, bool, error) {
+	if !c.takesSaved {
+		return plan.Saved{}, false, nil
+	}
+	saved, ok, err := openSaved(args)
+	if err != nil || !ok {
+		return saved, ok, err
+	}
+	if len(c.scope.only)+len(c.scope.except) > 0 {
+		return saved, true, errors.New("--only and --except cannot cut a saved plan down\nMake a plan with them.")
+	}
+	for _, n := range saved.Nodes {
+		c.scope.only = append(c.scope.only, n.Name)
+	}
+	c.scope.lab, c.approved = saved.Lab, true
+	return saved, true, nil
 }
 
 func (c *change) options(a *app) apply.Options {
@@ -257,7 +290,7 @@ func (a *app) reportFailures(r apply.Result) {
 func named(node string, err error) error {
 	var unreached *remote.Error
 	var locked *apply.LockedError
-	var stale *apply.StaleError
+	var stale *plan.StaleError
 	if errors.As(err, &unreached) || errors.As(err, &locked) || errors.As(err, &stale) {
 		return err
 	}

@@ -21,6 +21,7 @@ var commands = []func(*app) *cobra.Command{
 	planCommand,
 	applyCommand,
 	destroyCommand,
+	showCommand,
 	labCommand,
 	versionCommand,
 }

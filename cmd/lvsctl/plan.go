@@ -14,6 +14,7 @@ func planCommand(a *app) *cobra.Command {
 	var sc scope
 	var detail plan.Detail
 	var asJSON, detailedExit bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "plan [PATH]",
 		Short: "Show what would change, without changing anything",
@@ -33,12 +34,18 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			if err := a.printPlan(s.plan, detail, asJSON); err != nil {
 				return err
 			}
+			if out != "" {
+				if err := s.save(out, args, sc); err != nil {
+					return err
+				}
+			}
 			return planExit(s.plan, detailedExit)
 		},
 	}
 	sc.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for lvsctl apply FILE")
 	cmd.Flags().BoolVar(&detailedExit, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd
 }

@@ -60,7 +60,9 @@ type wish func(roles.Want) roles.Want
 func everything(w roles.Want) roles.Want { return w }
 
 func nothing(w roles.Want) roles.Want {
-	return roles.Want{Node: w.Node, State: state.New(), Servers: w.Servers}
+	none := roles.Want{Node: w.Node, State: state.New(), Servers: w.Servers}
+	none.State.Drain = w.State.Drain // what leaves may take its time
+	return none
 }
 
 // survey loads a topology, reads its nodes and plans. Only errors that leave

@@ -26,7 +26,7 @@ type Node struct {
 	Record state.Record // empty if there is none
 	// RecordText is the record as it stands on the node; "" if there is none.
 	RecordText string
-	Facts  Facts
+	Facts      Facts
 }
 
 // Facts are what is known of a node beside its state.
@@ -115,6 +115,7 @@ func (q Question) sections() []section {
 			return parseRecord(text, q.Topology, n)
 		}},
 	}
+	q.Wanted.Topology = q.Topology
 	for _, s := range state.Sections(q.Wanted) {
 		list = append(list, section{s.Name, s.Script, func(text string, n *Node) error {
 			return s.Parse(text, n.State)

@@ -183,9 +183,8 @@ var servers = &table[ServerKey, Server]{
 	edit: func(_ *State, k ServerKey, _, v Server) []remote.Command {
 		return []remote.Command{serverCommand("-e", k, v)}
 	},
-	unmake: func(_ *State, k ServerKey, _ Server) []remote.Command {
-		return []remote.Command{remote.Cmd(append(append([]string{"ipvsadm", "-d"}, k.Service.args()...), "-r", k.Addr.String())...)}
-	},
+	unmake:  removeServer,
+	quiesce: quiesceServer,
 	claim: func(live, want *State, exclusive bool) []ServerKey {
 		var keys []ServerKey
 		for k := range live.Servers {

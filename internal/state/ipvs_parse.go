@@ -254,6 +254,9 @@ func parseThresholds(text string, s *State) error {
 		if v, ok := s.Servers[k]; ok {
 			v.Upper, v.Lower = upper, lower
 			s.Servers[k] = v
+			active, _ := strconv.Atoi(words[4])
+			inactive, _ := strconv.Atoi(words[5])
+			s.Connections[k] = Connections{active, inactive}
 		}
 	}
 	return nil

@@ -35,9 +35,13 @@ var packages = &table[string, Package]{
 	},
 }
 
-// install is the command that installs a package without asking. The names of
-// the packages lvsctl needs are their commands' names on every distribution.
+// install is the command that installs a command's package without asking. The
+// packages lvsctl needs are called like their commands on every distribution,
+// but that ip6tables comes with iptables.
 func install(manager, name string) remote.Command {
+	if name == "ip6tables" {
+		name = "iptables"
+	}
 	switch manager {
 	case "apt-get":
 		return remote.Cmd("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)

@@ -12,6 +12,7 @@ type Section struct {
 // Wanted is what of a node's state cannot be found by looking around: it has to
 // be asked for by name.
 type Wanted struct {
+	Topology string // whose rules and file blocks
 	Sysctls  []string
 	Packages []string
 	Modules  []string
@@ -31,5 +32,9 @@ func Sections(w Wanted) []Section {
 		{"routes6", "ip -o -6 route show table main", parseRoutes6},
 		{"ipvs", ipvsScript, parseIPVS},
 		{"thresholds", thresholdScript, parseThresholds},
+		{"timeouts", timeoutScript, parseTimeouts},
+		{"sync daemons", daemonScript, parseDaemons},
+		ruleSection(w.Topology),
+		blockSection(w.Topology),
 	}
 }

@@ -34,6 +34,7 @@ func Settle(live, want *State, old Record, exclusive bool) Settled {
 		Restored: map[Ref]bool{},
 		Drifted:  map[Ref]bool{},
 	}
+	s.Want.Drain = want.Drain
 	for _, k := range kinds {
 		k.settle(&s, live, want, old, exclusive)
 	}

@@ -9,25 +9,37 @@
 // What may be touched is settled before anything is compared, see [Settle].
 package state
 
+import "time"
+
 // State is what lvsctl manages on one node.
 type State struct {
 	// Sysctls are keyed by their path below /proc/sys: net/ipv4/ip_forward.
 	Sysctls   map[string]string      `json:"sysctls,omitempty"`
 	Packages  map[string]Package     `json:"packages,omitempty"`
 	Modules   map[string]Module      `json:"modules,omitempty"`
+	Rules     map[RuleKey]Rule       `json:"rules,omitempty"`
 	Links     map[string]Link        `json:"links,omitempty"`
 	Addresses map[AddressKey]Address `json:"addresses,omitempty"`
 	Routes    map[RouteKey]Route     `json:"routes,omitempty"`
-	Services  map[ServiceKey]Service `json:"services,omitempty"`
-	Servers   map[ServerKey]Server   `json:"servers,omitempty"`
+	Blocks    map[BlockKey]Block     `json:"files,omitempty"`
+	// Timeouts are keyed by TimeoutTCP and the like, in seconds.
+	Timeouts map[string]int         `json:"timeouts,omitempty"`
+	Services map[ServiceKey]Service `json:"services,omitempty"`
+	Servers  map[ServerKey]Server   `json:"servers,omitempty"`
+	// Daemons are keyed by DaemonMaster and DaemonBackup.
+	Daemons map[string]Daemon `json:"daemons,omitempty"`
 
+	// Connections are what a live node's servers have open.
+	Connections map[ServerKey]Connections `json:"-"`
+	// Drain is how long a wanted service's servers may take to leave.
+	Drain map[ServiceKey]time.Duration `json:"-"`
 	// Manager is the package manager a live node has; "" for none that is known.
 	Manager string `json:"-"`
 }
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -36,17 +48,22 @@ func New() *State {
 
 // kinds is the order of creation; removal goes the other way. Reading the list
 // is reading the rules: tools and modules before what needs them, ARP quiet
-// before a VIP, an address before a route through it, a service before its
-// servers. plan/order.go says where a director differs.
+// before a VIP, a rule before the traffic that it is for, an address before a
+// route through it, a service before its servers. plan/order.go says where a
+// director differs.
 var kinds = []kind{
 	packages,
 	modules,
 	sysctls,
+	rules,
 	links,
 	addresses,
 	routes,
+	blocks,
+	timeouts,
 	services,
 	servers,
+	daemons,
 }
 
 // Kinds returns the names of all kinds in order of creation.

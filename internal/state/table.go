@@ -38,6 +38,9 @@ type table[K, V comparable] struct {
 	make   func(to *State, k K, v V) []remote.Command
 	edit   func(to *State, k K, from, v V) []remote.Command
 	unmake func(to *State, k K, v V) []remote.Command
+	// quiesce, if set, is what goes before unmake, and before that of every other
+	// entry.
+	quiesce func(to *State, k K, v V) []remote.Command
 	// adopt, if set, bends wanted entries to live ones that serve as well, and
 	// fills in have with what is not there yet but will be. live is the node
 	// whole, have what of it the plan may touch.
@@ -68,6 +71,9 @@ type Change struct {
 	// reads them; Before is "" for an addition, After for a removal.
 	Key, Before, After string
 	Do, Undo           []remote.Command
+	// Quiesce goes before all of a batch's steps: it keeps new traffic from what
+	// is about to leave, so that everything leaves at the same time.
+	Quiesce []remote.Command
 	// Server is set on changes to servers of a virtual service, for ordering
 	// against the real server it names.
 	Server *ServerChange
@@ -114,6 +120,9 @@ func (t *table[K, V]) diff(haveState, wantState *State) []Change {
 			c.Do, c.Undo = t.make(wantState, k, after), t.undo(haveState, k, after)
 		case !wanted:
 			c.Op, c.Before = Remove, t.value(before)
+			if t.quiesce != nil {
+				c.Quiesce = t.quiesce(wantState, k, before)
+			}
 			c.Do, c.Undo = t.unmake(wantState, k, before), t.make(haveState, k, before)
 		default:
 			c.Op, c.Before, c.After = Edit, t.value(before), t.value(after)
@@ -150,6 +159,10 @@ func (s *State) Clone() *State {
 	c.Links = maps.Clone(s.Links)
 	c.Addresses = maps.Clone(s.Addresses)
 	c.Routes = maps.Clone(s.Routes)
+	c.Rules = maps.Clone(s.Rules)
+	c.Blocks = maps.Clone(s.Blocks)
+	c.Timeouts = maps.Clone(s.Timeouts)
+	c.Daemons = maps.Clone(s.Daemons)
 	c.Services = maps.Clone(s.Services)
 	c.Servers = maps.Clone(s.Servers)
 	return &c

@@ -1,0 +1,140 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// The two daemons that synchronise connections between directors, as Daemons
+// is keyed. A director can run both.
+const (
+	DaemonMaster = "master"
+	DaemonBackup = "backup"
+)
+
+// Daemon is a running synchronisation daemon.
+type Daemon struct {
+	// Interface is "" where ipvsadm does not say (up to 1.27, for a backup).
+	Interface string `json:"interface,omitempty"`
+	ID        int    `json:"id"`
+	// Rest is what else ipvsadm 1.29 and later print of it, where it is not the
+	// default: group=224.0.0.90, ttl=4. A wanted daemon has none; it takes a live
+	// one's.
+	Rest string `json:"rest,omitempty"`
+}
+
+var daemons = &table[string, Daemon]{
+	name:    "sync",
+	of:      func(s *State) *map[string]Daemon { return &s.Daemons },
+	compare: cmp.Compare[string],
+	key:     func(k string) string { return k },
+	value: func(d Daemon) string {
+		return strings.TrimSpace("dev "+d.Interface) + " id " + strconv.Itoa(d.ID)
+	},
+	make: func(_ *State, k string, d Daemon) []remote.Command {
+		return []remote.Command{startDaemon(k, d)}
+	},
+	// One that runs cannot be changed, and there is at most one of each.
+	edit: func(_ *State, k string, _, d Daemon) []remote.Command {
+		return []remote.Command{remote.Cmd("ipvsadm", "--stop-daemon", k), startDaemon(k, d)}
+	},
+	unmake: func(_ *State, k string, _ Daemon) []remote.Command {
+		return []remote.Command{remote.Cmd("ipvsadm", "--stop-daemon", k)}
+	},
+	adopt: func(_ *State, have, want map[string]Daemon) {
+		for k, w := range want {
+			h, ok := have[k]
+			unsaid := h.Interface == ""
+			if ok && (unsaid || w.Rest == "" && h.Interface == w.Interface && h.ID == w.ID) {
+				want[k] = h
+			}
+		}
+	},
+}
+
+// daemonDefaults are what a daemon has that was not told otherwise
+// (ip_vs_sync.c; maxlen follows the interface's MTU, here 1500).
+func daemonDefaults() []string {
+	return []string{"maxlen=1472", "group=224.0.0.81", "port=8848", "ttl=1"}
+}
+
+// startDaemon always names the interface: ipvsadm's default is literally eth0
+// (DEF_MCAST_IFN, libipvs.h).
+func startDaemon(k string, d Daemon) remote.Command {
+	args := []string{"ipvsadm", "--start-daemon", k, "--mcast-interface", d.Interface, "--syncid", strconv.Itoa(d.ID)}
+	flags := map[string]string{"maxlen": "--sync-maxlen", "group": "--mcast-group", "port": "--mcast-port", "ttl": "--mcast-ttl"}
+	for word := range strings.FieldsSeq(strings.ReplaceAll(d.Rest, ",", " ")) {
+		name, value, _ := strings.Cut(word, "=")
+		if flag, ok := flags[name]; ok {
+			args = append(args, flag, value)
+		}
+	}
+	return remote.Cmd(args...)
+}
+
+// daemonScript prints the daemons, and for an ipvsadm that cannot list a backup
+// daemon whether its kernel thread runs (ipvs-b:GENERATION:ID, 0 outside of
+// containers; ipvs_syncbackup in 2.6).
+const daemonScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
+  ipvsadm -L --daemon
+  case $(ipvsadm --version) in *' v1.2'[4567]' '*)
+    for f in /proc/[0-9]*/stat; do
+      { read -r name <"$f"; } 2>/dev/null || continue
+      case $name in *'(ipvs-b:0:'*|*'(ipvs_syncbackup)'*) printf 'backup sync daemon\n'; break ;; esac
+    done
+  esac
+fi`
+
+// parseDaemons reads ipvsadm -L --daemon:
+//
+//	master sync daemon (mcast=eth0, syncid=1)
+//	backup sync daemon (mcast=eth0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)
+//
+// The second form is 1.29's and later. Up to 1.27 the master is printed twice
+// and a backup not at all (list_daemon, ipvsadm.c, mended in 1.28).
+func parseDaemons(text string, s *State) error {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		role, rest, ok := strings.Cut(line, " sync daemon")
+		if !ok || (role != DaemonMaster && role != DaemonBackup) {
+			continue
+		}
+		d, err := parseDaemon(strings.Trim(rest, " ()"))
+		if err != nil {
+			return fmt.Errorf("cannot read sync daemon line %q: %w", line, err)
+		}
+		if _, known := s.Daemons[role]; !known || d.Interface != "" {
+			s.Daemons[role] = d
+		}
+	}
+	return nil
+}
+
+func parseDaemon(text string) (Daemon, error) {
+	var d Daemon
+	var rest []string
+	for word := range strings.FieldsSeq(strings.ReplaceAll(text, ",", " ")) {
+		name, value, _ := strings.Cut(word, "=")
+		switch name {
+		case "mcast":
+			d.Interface = value
+		case "syncid":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return d, err
+			}
+			d.ID = n
+		default:
+			if !slices.Contains(daemonDefaults(), word) {
+				rest = append(rest, word)
+			}
+		}
+	}
+	d.Rest = strings.Join(rest, ", ")
+	return d, nil
+}

@@ -1,0 +1,146 @@
+package state
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// RuleKey is a netfilter rule's identity: the chain it is in, and the comment
+// that says whose it is. Only rules whose comment begins with [RulePrefix] of
+// the topology are ever looked at.
+type RuleKey struct {
+	V6           bool
+	Table, Chain string
+	Comment      string
+	// Copy tells rules of one comment apart, in their order; all but copy 0 are
+	// one too many.
+	Copy int
+}
+
+// Rule is what a rule matches and does, in the words of iptables-save with its
+// comment among them: iptables -D compares the matches in their order.
+type Rule struct {
+	Spec string `json:"spec"`
+}
+
+var (
+	_ encoding.TextMarshaler   = RuleKey{}
+	_ encoding.TextUnmarshaler = (*RuleKey)(nil)
+)
+
+// RulePrefix begins the comment of every rule that is a topology's.
+func RulePrefix(topology string) string { return "lvsctl:" + topology + ":" }
+
+// longestComment is XT_MAX_COMMENT_LEN without its NUL (xt_comment.h).
+const longestComment = 255
+
+// RuleComment marks a rule as a topology's: its service, and which of the
+// service's rules it is. What does not fit is told apart by a digest.
+func RuleComment(topology, service, which string) string {
+	c := RulePrefix(topology) + service + ":" + which
+	if len(c) <= longestComment {
+		return c
+	}
+	digest := sha256.Sum256([]byte(c))
+	tail := ":" + hex.EncodeToString(digest[:8])
+	return c[:longestComment-len(tail)] + tail
+}
+
+// NewRule makes a rule from matches and target in iptables' words.
+func NewRule(k RuleKey, matches, target []string) Rule {
+	words := append(append([]string{}, matches...), "-m", "comment", "--comment", k.Comment)
+	return Rule{Spec: joinRule(normaliseRule(append(words, target...)))}
+}
+
+func (k RuleKey) family() string {
+	if k.V6 {
+		return "ip6"
+	}
+	return "ip"
+}
+
+func (k RuleKey) String() string {
+	s := k.family() + " " + k.Table + " " + k.Chain + " " + k.Comment
+	if k.Copy > 0 {
+		s += " (copy " + strconv.Itoa(k.Copy) + ")"
+	}
+	return s
+}
+
+// MarshalText makes the key a JSON object's key.
+func (k RuleKey) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%s %s %s %d %s", k.family(), k.Table, k.Chain, k.Copy, k.Comment), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *RuleKey) UnmarshalText(text []byte) error {
+	words := strings.SplitN(string(text), " ", 5)
+	if len(words) != 5 || (words[0] != "ip" && words[0] != "ip6") {
+		return fmt.Errorf("cannot read rule %q", text)
+	}
+	n, err := strconv.Atoi(words[3])
+	if err != nil {
+		return fmt.Errorf("cannot read rule %q: %w", text, err)
+	}
+	*k = RuleKey{V6: words[0] == "ip6", Table: words[1], Chain: words[2], Copy: n, Comment: words[4]}
+	return nil
+}
+
+var rules = &table[RuleKey, Rule]{
+	name: "rule",
+	of:   func(s *State) *map[RuleKey]Rule { return &s.Rules },
+	compare: func(a, b RuleKey) int {
+		return cmp.Or(cmp.Compare(a.family(), b.family()), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Chain, b.Chain),
+			cmp.Compare(a.Comment, b.Comment), cmp.Compare(a.Copy, b.Copy))
+	},
+	key:   RuleKey.String,
+	value: Rule.String,
+	make: func(_ *State, k RuleKey, r Rule) []remote.Command {
+		return []remote.Command{ruleCommand("-A", k, r)}
+	},
+	edit: func(_ *State, k RuleKey, from, r Rule) []remote.Command {
+		// The new one first: no packet meets neither.
+		return []remote.Command{ruleCommand("-A", k, r), ruleCommand("-D", k, from)}
+	},
+	unmake: func(_ *State, k RuleKey, r Rule) []remote.Command {
+		return []remote.Command{ruleCommand("-D", k, r)}
+	},
+	// The comment says that they are ours, whatever the record says.
+	claim: func(live, _ *State, _ bool) []RuleKey {
+		keys := make([]RuleKey, 0, len(live.Rules))
+		for k := range live.Rules {
+			keys = append(keys, k)
+		}
+		return keys
+	},
+	held: func(*State, RuleKey) bool { return true },
+}
+
+// String is the rule without its comment, which stands in the key.
+func (r Rule) String() string {
+	words := splitRule(r.Spec)
+	for i := 0; i+3 < len(words); i++ {
+		if words[i] == "-m" && words[i+1] == "comment" && words[i+2] == "--comment" {
+			words = append(words[:i:i], words[i+4:]...)
+			break
+		}
+	}
+	return joinRule(words)
+}
+
+// ruleCommand waits for the lock that other users of iptables may hold (-w,
+// iptables 1.4.20).
+func ruleCommand(verb string, k RuleKey, r Rule) remote.Command {
+	tool := "iptables"
+	if k.V6 {
+		tool = "ip6tables"
+	}
+	return remote.Cmd(append([]string{tool, "-w", "-t", k.Table, verb, k.Chain}, splitRule(r.Spec)...)...)
+}

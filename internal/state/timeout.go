@@ -1,0 +1,77 @@
+package state
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// The timeouts of IPVS connections, as Timeouts is keyed.
+const (
+	TimeoutTCP    = "tcp"
+	TimeoutTCPFin = "tcp_fin"
+	TimeoutUDP    = "udp"
+)
+
+// timeoutOrder is the order of ipvsadm's arguments, and of what it prints.
+func timeoutOrder() []string { return []string{TimeoutTCP, TimeoutTCPFin, TimeoutUDP} }
+
+var timeouts = &table[string, int]{
+	name:    "timeout",
+	fixed:   true,
+	of:      func(s *State) *map[string]int { return &s.Timeouts },
+	compare: cmp.Compare[string],
+	key:     func(k string) string { return k },
+	value:   func(v int) string { return strconv.Itoa(v) + "s" },
+	make:    setTimeout,
+	edit: func(to *State, k string, _, v int) []remote.Command {
+		return setTimeout(to, k, v)
+	},
+	adopt: func(live *State, have, want map[string]int) {
+		if len(live.Timeouts) > 0 {
+			return
+		}
+		// ip_vs is not loaded: it will start with its defaults
+		// (ip_vs_proto_tcp.c, ip_vs_proto_udp.c).
+		for k := range want {
+			have[k] = map[string]int{TimeoutTCP: 15 * 60, TimeoutTCPFin: 2 * 60, TimeoutUDP: 5 * 60}[k]
+		}
+	},
+}
+
+// setTimeout sets one of the three; 0 leaves the others alone.
+func setTimeout(_ *State, k string, seconds int) []remote.Command {
+	args := []string{"ipvsadm", "--set", "0", "0", "0"}
+	args[2+slices.Index(timeoutOrder(), k)] = strconv.Itoa(seconds)
+	return []remote.Command{remote.Cmd(args...)}
+}
+
+const timeoutScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
+  ipvsadm -L --timeout
+fi`
+
+// parseTimeouts reads ipvsadm -L --timeout, all versions:
+//
+//	Timeout (tcp tcpfin udp): 900 120 300
+func parseTimeouts(text string, s *State) error {
+	_, values, ok := strings.Cut(text, "):")
+	if !ok {
+		return nil
+	}
+	words := strings.Fields(values)
+	for i, k := range timeoutOrder() {
+		if i >= len(words) {
+			return fmt.Errorf("cannot read timeouts %q", strings.TrimSpace(text))
+		}
+		n, err := strconv.Atoi(words[i])
+		if err != nil {
+			return fmt.Errorf("cannot read timeouts %q: %w", strings.TrimSpace(text), err)
+		}
+		s.Timeouts[k] = n
+	}
+	return nil
+}

@@ -15,6 +15,7 @@ func (c *serviceCheck) checkServers() {
 			continue
 		}
 		c.checkServerPort(srv)
+		c.checkOnePacket(srv)
 		if srv.node.Role == Director {
 			continue // it serves itself: no wire between them, no route back
 		}
@@ -76,6 +77,15 @@ func (c *serviceCheck) checkServerPort(srv server) {
 		return
 	}
 	c.complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s unchanged, so port %d must be the service's, %d. Use mode \"nat\" to change it.", srv.Mode, srv.node.Name, srv.Port, c.Port)
+}
+
+// checkOnePacket: the connection of a one-packet service is forgotten before the
+// answer comes (ip_vs_conn_put of IP_VS_CONN_F_ONE_PACKET), so nobody gives the
+// answer its VIP back.
+func (c *serviceCheck) checkOnePacket(srv server) {
+	if c.OnePacket && (c.Protocol == UDP || c.FWMark != 0) && (srv.Mode == NAT || srv.Mode == FULLNAT) {
+		c.complain(srv.at.mode, "one_packet with translation", "One-packet scheduling forgets each datagram at once, so in mode %q the answer of %s would keep its own address as the source and be dropped by the client. Use mode \"dr\" or \"tun\", or remove one_packet.", srv.Mode, srv.node.Name)
+	}
 }
 
 // checkSubnet: with nat and dr, RIP and DIP are in one subnet.

@@ -39,6 +39,7 @@ var refusals = map[string]struct {
 	"thresholds crossed":       {in("TOP", svc("v", nat80+"real_server \"rs-a\" {\nupper_threshold = 5\nlower_threshold = 6\n}")), []string{"Thresholds crossed"}},
 	"lower alone":              {in("TOP", svc("v", nat80+"real_server \"rs-a\" { lower_threshold = 6 }")), []string{"Thresholds crossed"}},
 	"one_packet tcp":           {in("TOP", svc("v", nat80+"one_packet = true")), []string{"one_packet without UDP"}},
+	"one_packet nat":           {in("TOP", svc("v", "vip = \"192.0.2.100\"\nport = 53\nprotocol = \"udp\"\nmode = \"nat\"\ndirector = \"lb\"\nreal_servers = [\"rs-a\"]\none_packet = true")), []string{"one_packet with translation"}},
 	"sip over tcp":             {in("TOP", svc("v", nat80+"persistence { engine = \"sip\" }")), []string{"Engine for another protocol"}},
 	"unknown engine":           {in("TOP", svc("v", nat80+"persistence { engine = \"spi\" }")), []string{"Unknown engine"}},
 	"netmask 0":                {in("TOP", svc("v", nat80+"persistence { netmask = \"/0\" }")), []string{"Not a netmask"}},

@@ -24,6 +24,12 @@ func (h *guestHost) answer() error {
 		if l.Protocol == "tcp" && l.Port == 22 {
 			continue // sshd answers there
 		}
+		if l == (Listener{"tcp", redisPort}) && h.servesRedis() {
+			if err := startRedis(); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := open(l.Port, body); err != nil {
 			return fmt.Errorf("listen on %s port %d: %w", l.Protocol, l.Port, err)
 		}

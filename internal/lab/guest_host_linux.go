@@ -82,6 +82,11 @@ func (h *guestHost) make() error {
 	if err := command(h.Batch, "ip", "-batch", "-"); err != nil {
 		return err
 	}
+	if h.servesRedis() {
+		if err := h.nameRedis(); err != nil {
+			return err
+		}
+	}
 	if err := awaitSSHD(); err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@
 // cloud kernel on it and waits until every host's sshd listens. Inside, this
 // same binary is /init ([Guest]): it gives every host its own network, mount and
 // UTS namespace, joins the interfaces of one subnet by a bridge, starts sshd and
-// answers on the hosts' listeners with their names. Nothing needs root: QEMU's
+// answers on the hosts' listeners with their names, on 6379 by a real Redis. Nothing needs root: QEMU's
 // user network forwards one loopback port to each host's sshd.
 //
 // A host is bare: its declared addresses, a client's default route, the kernel's

@@ -50,7 +50,7 @@ type Interface struct {
 
 // A Listener answers with the host's name on every address of the host.
 type Listener struct {
-	Protocol string // tcp (an HTTP server), udp or sctp
+	Protocol string // tcp (an HTTP server; Redis on 6379 if installed), udp or sctp
 	Port     uint16
 }
 

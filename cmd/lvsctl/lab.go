@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,34 +29,29 @@ their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(labUpCommand(a), labStatusCommand(a), labExecCommand(a), labDownCommand(a))
+	cmd.AddCommand(labUpCommand(a), labStatusCommand(a), labExecCommand(a), labDownCommand(a), labLoadCommand(a))
 	return cmd
 }
 
 // labName is the name of the lab that a command is about: the topology's at
-// PATH, or without one that of the only lab there is here. Only then does the
-// topology have to be valid. It is "" where there is no lab at all.
+// PATH, or without one that of the only lab there is here. Then the topology need
+// not be valid. It is "" where there is no lab at all.
 func (a *app) labName(args []string) (string, error) {
-	names, err := lab.Names()
-	if err != nil {
-		return "", err
-	}
-	if len(args) == 0 {
-		switch len(names) {
-		case 0:
-			return "", nil
-		case 1:
-			return names[0], nil
+	if len(args) > 0 {
+		t, err := a.load(args)
+		if err != nil {
+			return "", err
 		}
+		return t.Name, nil
 	}
-	t, err := a.load(args)
-	if err != nil {
+	names, err := lab.Names()
+	switch {
+	case err != nil || len(names) == 0:
 		return "", err
+	case len(names) > 1:
+		return "", fmt.Errorf("there are several labs here: %s\nSay which by its topology's PATH", strings.Join(names, ", "))
 	}
-	if len(args) == 0 && !slices.Contains(names, t.Name) {
-		return "", fmt.Errorf("there are several labs here: %s\nSay which by its topology's PATH.", strings.Join(names, ", "))
-	}
-	return t.Name, nil
+	return names[0], nil
 }
 
 // openLab opens the lab that a command is about, nil where there is none.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +30,7 @@ and kept in the user's cache folder; the hosts' programs are this machine's own.
 			if err != nil {
 				return err
 			}
-			return a.labUp(cmd, t, args, o)
+			return a.labUp(cmd.Context(), t, args, o)
 		},
 	}
 	f := cmd.Flags()
@@ -39,7 +41,7 @@ and kept in the user's cache folder; the hosts' programs are this machine's own.
 	return cmd
 }
 
-func (a *app) labUp(cmd *cobra.Command, t *topology.Topology, args []string, o lab.Options) error {
+func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o lab.Options) error {
 	begin := time.Now()
 	_, live := terminal(a.stderr)
 	o.Progress = func(step string) {
@@ -50,7 +52,7 @@ func (a *app) labUp(cmd *cobra.Command, t *topology.Topology, args []string, o l
 		}
 	}
 	spec := labSpec(t)
-	l, err := lab.Up(cmd.Context(), spec, o)
+	l, err := lab.Up(ctx, spec, o)
 	if live {
 		fmt.Fprint(a.stderr, "\r\033[K")
 	}
@@ -86,7 +88,7 @@ func labUses(t *topology.Topology, args []string) []string {
 	if len(args) > 0 {
 		path = " " + args[0]
 	}
-	uses := []string{"lvsctl plan --lab" + path}
+	uses := []string{"lvsctl plan --lab" + path, "lvsctl apply --lab" + path}
 	for _, n := range t.Nodes {
 		if n.Role != topology.Client {
 			continue
@@ -101,7 +103,11 @@ func labUses(t *topology.Topology, args []string) []string {
 }
 
 func sshUse(t *topology.Topology) string {
-	return fmt.Sprintf("ssh -F %s %s", filepath.Join(lab.Dir(t.Name), "ssh_config"), t.Nodes[0].Name)
+	node := t.Nodes[0]
+	if i := slices.IndexFunc(t.Nodes, func(n *topology.Node) bool { return n.Role == topology.Director }); i >= 0 {
+		node = t.Nodes[i]
+	}
+	return fmt.Sprintf("ssh -F %s %s", filepath.Join(lab.Dir(t.Name), "ssh_config"), node.Name)
 }
 
 func hostCount(n int) string {

@@ -27,15 +27,20 @@ type probe struct {
 	Works  bool      `json:"works"`
 }
 
+// checkAccel refuses what is no accelerator.
+func checkAccel(want string) error {
+	switch want {
+	case "", "auto", "kvm", "tcg":
+		return nil
+	}
+	return fmt.Errorf("cannot use accelerator %q: it is auto, kvm or tcg", want)
+}
+
 // chooseAccel settles what "auto" means on this machine. KVM has to prove
 // itself: /dev/kvm may be there, even openable, and the guest still hang.
 func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (string, error) {
-	switch want {
-	case "kvm", "tcg":
+	if want == "kvm" || want == "tcg" {
 		return want, nil
-	case "", "auto":
-	default:
-		return "", fmt.Errorf("cannot use accelerator %q: it is auto, kvm or tcg", want)
 	}
 	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
 	if err != nil {

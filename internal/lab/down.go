@@ -18,15 +18,7 @@ func DownDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := remove(abs); err != nil {
-		return err
-	}
-	if dir, err := canonical(root); err == nil && filepath.Dir(abs) == dir {
-		// Both fail, rightly, while something else is in them.
-		_ = os.Remove(dir)
-		_ = os.Remove(filepath.Dir(dir))
-	}
-	return nil
+	return remove(abs)
 }
 
 // remove kills the machine of a lab and removes its folder.
@@ -36,6 +28,11 @@ func remove(dir string) error {
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("cannot remove the lab: %w", err)
+	}
+	if labs, err := canonical(root); err == nil && filepath.Dir(dir) == labs {
+		// Both fail, rightly, while something else is in them.
+		_ = os.Remove(labs)
+		_ = os.Remove(filepath.Dir(labs))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func readELF(path string) (e elfFile, ok bool, err error) {
 	f, err := elf.Open(path)
 	var format *elf.FormatError
 	switch {
-	case errors.As(err, &format):
+	case errors.As(err, &format), errors.Is(err, io.EOF): // too short for a header
 		return elfFile{}, false, nil
 	case err != nil:
 		return elfFile{}, false, fmt.Errorf("cannot read %s: %w", path, err)

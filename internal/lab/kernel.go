@@ -115,7 +115,7 @@ func fetchKernel(ctx context.Context, cache string) error {
 		return fmt.Errorf("cannot find the package %s: run `apt-get update`, or name a kernel with --kernel and --modules", kernelPackage)
 	}
 	if _, err := output(ctx, work, "apt-get", "-qq", "download", name); err != nil {
-		return fmt.Errorf("%w\nRun `apt-get update` and try again, or name a kernel with --kernel and --modules.", err)
+		return fmt.Errorf("%w\nRun `apt-get update` and try again, or name a kernel with --kernel and --modules", err)
 	}
 	debs, err := filepath.Glob(filepath.Join(work, "*.deb"))
 	if err != nil || len(debs) != 1 {

@@ -2,11 +2,14 @@ package lab
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,19 +26,28 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// mustRun says whether a machine without what a lab takes fails the test.
-func mustRun() bool { return os.Getenv("CI") == "true" || os.Getenv("LVSCTL_LAB") == "1" }
+// needLab leaves a test out, saying why, where no lab can run. With CI=true or
+// LVSCTL_LAB=1 nothing is left out.
+func needLab(t *testing.T) {
+	t.Helper()
+	must := os.Getenv("CI") == "true" || os.Getenv("LVSCTL_LAB") == "1"
+	switch {
+	case os.Getenv("LVSCTL_LAB") == "0":
+		t.Skip("left out: LVSCTL_LAB=0")
+	case must:
+	case testing.Short():
+		t.Skip("left out by -short: it boots a virtual machine")
+	default:
+		if err := CheckTools(); err != nil {
+			t.Skip("left out: ", err)
+		}
+	}
+}
 
 // bring brings a lab up for the test.
 func bring(t *testing.T, s Spec) *Lab {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("boots a virtual machine: not with -short")
-	}
-	var missing Missing
-	if err := CheckTools(); errors.As(err, &missing) && !mustRun() {
-		t.Skip(err)
-	}
+	needLab(t)
 	begin := time.Now()
 	l, err := Up(t.Context(), s, Options{Dir: t.TempDir(), Progress: func(s string) { t.Logf("%5.1fs %s", time.Since(begin).Seconds(), s) }})
 	if err != nil {
@@ -43,8 +55,11 @@ func bring(t *testing.T, s Spec) *Lab {
 	}
 	t.Logf("%d hosts in %.1fs (%s)", len(l.Hosts), time.Since(begin).Seconds(), l.Accel)
 	t.Cleanup(func() {
-		if err := DownDir(l.Dir()); err != nil {
-			t.Error(err)
+		// The second one finds nothing, and that is as good.
+		for range 2 {
+			if err := DownDir(l.Dir()); err != nil {
+				t.Error(err)
+			}
 		}
 		if l.Running() {
 			t.Error("the machine still runs")
@@ -117,6 +132,71 @@ func TestLab(t *testing.T) {
 	t.Run("nat", func(t *testing.T) { balanceNAT(t, l) })
 	t.Run("tun", func(t *testing.T) { balanceTUN(t, l) })
 	t.Run("fullnat", func(t *testing.T) { balanceFullNAT(t, l) })
+	t.Run("state", func(t *testing.T) { checkState(t, l) })
+}
+
+// checkState is what the lab says of itself, and what a second Up does.
+func checkState(t *testing.T, l *Lab) {
+	if _, err := Up(t.Context(), lan(), Options{Dir: l.Dir()}); !errors.Is(err, ErrUp) {
+		t.Errorf("a second Up: %v", err)
+	}
+	again, err := OpenDir(l.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(l, again, cmp.AllowUnexported(Lab{}), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("reopened (-want +have):\n%s", diff)
+	}
+	if changed := lan(); !again.Made(lan()) || again.Made(Spec{Name: changed.Name, Hosts: changed.Hosts[1:]}) {
+		t.Error("the lab does not know what it was made of")
+	}
+	if have, want := again.Answering(t.Context()), []bool{true, true, true, true, true}; !slices.Equal(have, want) {
+		t.Errorf("answering: %v", have)
+	}
+	on(t, l, "rs-2", "kill $(cat /run/sshd.pid)")
+	if have, want := again.Answering(t.Context()), []bool{true, true, false, true, true}; !slices.Equal(have, want) {
+		t.Errorf("answering without rs-2's sshd: %v", have)
+	}
+	// Its network lives on.
+	if have := on(t, l, "director", "curl -sS http://10.1.0.12/"); have != "rs-2\n" {
+		t.Errorf("rs-2 without sshd answers %q", have)
+	}
+}
+
+// TestUpInterrupted is that nothing stays behind, at whatever point.
+func TestUpInterrupted(t *testing.T) {
+	needLab(t)
+	for _, at := range []string{"packing", "booting"} {
+		dir := filepath.Join(t.TempDir(), "lab")
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := Up(ctx, lan(), Options{Dir: dir, Accel: "tcg", Progress: func(step string) {
+			if strings.HasPrefix(step, at) {
+				cancel()
+			}
+		}})
+		cancel()
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("at %s: %v", at, err)
+		}
+		if _, err := os.Stat(dir); err == nil || len(machines(dir)) > 0 {
+			t.Errorf("at %s: something stayed behind", at)
+		}
+	}
+}
+
+// TestUpFails is that a machine that ends is noticed and its last words shown.
+func TestUpFails(t *testing.T) {
+	needLab(t)
+	s := lan()
+	s.Hosts[0].Gateway4 = netip.MustParseAddr("192.0.2.1") // on no subnet of the host
+	dir := filepath.Join(t.TempDir(), "lab")
+	_, err := Up(t.Context(), s, Options{Dir: dir})
+	if err == nil || !strings.Contains(err.Error(), "its machine failed") || !strings.Contains(err.Error(), "make host director") {
+		t.Errorf("error: %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil || len(machines(dir)) > 0 {
+		t.Error("something stayed behind")
+	}
 }
 
 func checkSSH(t *testing.T, l *Lab) {
@@ -204,75 +284,4 @@ func checkNetwork(t *testing.T, l *Lab) {
 // datagram sends one to port 53 of an address and prints the answer.
 func datagram(to string) string {
 	return "timeout 3 bash -c 'exec 3<>/dev/udp/" + to + "/53; echo >&3; head -n 1 <&3'"
-}
-
-// quietARP is what a real server needs before it takes a VIP.
-const quietARP = "for i in all lo; do echo 1 > /proc/sys/net/ipv4/conf/$i/arp_ignore; echo 2 > /proc/sys/net/ipv4/conf/$i/arp_announce; done\n"
-
-// balanced asks for a URL from the client and sees both real servers answer.
-func balanced(t *testing.T, l *Lab, url, from string) {
-	t.Helper()
-	have := on(t, l, "client", "for i in 1 2 3 4; do curl -sS --max-time 5 -D /tmp/head "+url+"; grep -i ^x-client: /tmp/head | tr -d '\\r'; done")
-	servers := strings.Count(have, "rs-1\n")*10 + strings.Count(have, "rs-2\n")
-	if servers != 22 {
-		t.Errorf("the real servers did not take turns:\n%s", have)
-	}
-	if strings.Count(have, "X-Client: "+from+"\n") != 4 {
-		t.Errorf("the real servers did not see %s:\n%s", from, have)
-	}
-}
-
-func balanceDR(t *testing.T, l *Lab) {
-	on(t, l, "router", "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1")
-	for _, rs := range []string{"rs-1", "rs-2"} {
-		on(t, l, rs, quietARP+"ip address add 10.1.0.100/32 dev lo; ip route add default via 10.1.0.1; ip -6 address add fd00:1::100/128 dev lo nodad; ip -6 route add default via fd00:1::1")
-	}
-	// The scheduler's module is loaded by the kernel's own request.
-	on(t, l, "director", `
-		ip address add 10.1.0.100/32 dev ens33; ip address add fd00:1::100/128 dev ens33 nodad
-		ipvsadm -A -t 10.1.0.100:80 -s rr; ipvsadm -a -t 10.1.0.100:80 -r 10.1.0.11 -g; ipvsadm -a -t 10.1.0.100:80 -r 10.1.0.12 -g
-		ipvsadm -A -u 10.1.0.100:53 -s wrr -o; ipvsadm -a -u 10.1.0.100:53 -r 10.1.0.11 -g
-		ipvsadm -A -t [fd00:1::100]:80 -s rr; ipvsadm -a -t [fd00:1::100]:80 -r [fd00:1::11]:80 -g; ipvsadm -a -t [fd00:1::100]:80 -r [fd00:1::12]:80 -g
-		arping -q -U -c 1 -I ens33 10.1.0.100`)
-	balanced(t, l, "http://10.1.0.100/", "10.9.0.9")
-	balanced(t, l, "http://[fd00:1::100]/", "fd00:9::9")
-	if have := on(t, l, "client", datagram("10.1.0.100")); have != "rs-1\n" {
-		t.Errorf("a datagram to the VIP was answered by %q", have)
-	}
-	if have := on(t, l, "rs-1", "test -e /proc/net/ip_vs && cat /proc/net/ip_vs | wc -l"); have != "3\n" {
-		t.Errorf("a real server has %s lines of IPVS, not a table of its own", have)
-	}
-}
-
-func balanceNAT(t *testing.T, l *Lab) {
-	for _, rs := range []string{"rs-1", "rs-2"} {
-		on(t, l, rs, "ip route replace default via 10.2.0.2")
-	}
-	on(t, l, "director", `
-		sysctl -qw net.ipv4.ip_forward=1; ip address add 10.1.0.101/32 dev ens33; ip route add default via 10.1.0.1
-		ipvsadm -A -t 10.1.0.101:80 -s rr; ipvsadm -a -t 10.1.0.101:80 -r 10.2.0.11:8080 -m; ipvsadm -a -t 10.1.0.101:80 -r 10.2.0.12:8080 -m`)
-	balanced(t, l, "http://10.1.0.101/", "10.9.0.9")
-}
-
-func balanceTUN(t *testing.T, l *Lab) {
-	for _, rs := range []string{"rs-1", "rs-2"} {
-		on(t, l, rs, quietARP+"modprobe ipip; ip link set tunl0 up; echo 2 > /proc/sys/net/ipv4/conf/tunl0/rp_filter; ip address add 10.1.0.102/32 dev tunl0; ip route replace default via 10.1.0.1")
-	}
-	on(t, l, "director", `
-		ip address add 10.1.0.102/32 dev ens33
-		ipvsadm -A -t 10.1.0.102:80 -s rr; ipvsadm -a -t 10.1.0.102:80 -r 10.2.0.11 -i; ipvsadm -a -t 10.1.0.102:80 -r 10.2.0.12 -i`)
-	balanced(t, l, "http://10.1.0.102/", "10.9.0.9")
-}
-
-func balanceFullNAT(t *testing.T, l *Lab) {
-	for _, rs := range []string{"rs-1", "rs-2"} {
-		on(t, l, rs, "ip route del default")
-	}
-	on(t, l, "director", `
-		ip address add 10.1.0.103/32 dev ens33
-		ipvsadm -A -t 10.1.0.103:80 -s rr; ipvsadm -a -t 10.1.0.103:80 -r 10.2.0.11 -m; ipvsadm -a -t 10.1.0.103:80 -r 10.2.0.12 -m
-		sysctl -qw net.ipv4.vs.conntrack=1
-		iptables -t nat -A POSTROUTING -m ipvs --vaddr 10.1.0.103 --vport 80 -m comment --comment lab -j MASQUERADE
-		for t in nat mangle filter; do iptables-legacy -t $t -S >/dev/null; ip6tables-legacy -t $t -S >/dev/null; ip6tables -t $t -S >/dev/null; done`)
-	balanced(t, l, "http://10.1.0.103/", "10.2.0.2")
 }

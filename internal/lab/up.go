@@ -46,7 +46,7 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	if o.Dir == "" {
 		o.Dir = Dir(s.Name)
 	}
-	if err := s.check(); err != nil {
+	if err := errors.Join(s.check(), checkAccel(o.Accel)); err != nil {
 		return nil, err
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {

@@ -38,6 +38,7 @@ type DocumentNode struct {
 	Address   string    `json:"address"`
 	Error     string    `json:"error,omitempty"`
 	Problems  []string  `json:"problems,omitempty"`
+	Warnings  []string  `json:"warnings,omitempty"`
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
 }
 
@@ -84,7 +85,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, LeftAlone: n.Foreign}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, LeftAlone: n.Foreign}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

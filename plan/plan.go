@@ -59,6 +59,8 @@ type Node struct {
 	// changed. A node with either has no actions.
 	Unreadable error
 	Problems   []string
+	// Warnings are what a person should know before the node is changed.
+	Warnings []string
 	// Foreign are the virtual services that belong to someone else.
 	Foreign []Foreign
 	// Settled is what the actions were made from, with the record to write before
@@ -133,6 +135,7 @@ func planNode(in *Input) (Node, []Action) {
 	s := state.Settle(in.Live.State, in.Want, in.Live.Record, in.Exclusive)
 	n.Settled = s
 	n.Foreign = foreign(in.Live.State, s)
+	n.Warnings = warnings(in, s)
 	changes := state.Diff(s.Have, s.Want)
 	if n.Problems = problems(in, changes); len(n.Problems) > 0 {
 		return n, nil

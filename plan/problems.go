@@ -15,6 +15,7 @@ func problems(in *Input, changes []state.Change) []string {
 	var list []string
 	list = append(list, missingBase(in)...)
 	list = append(list, missingSchedulers(in)...)
+	list = append(list, missingSysctls(in, changes)...)
 	list = append(list, missingTools(in, changes)...)
 	if len(changes) > 0 && !in.Live.Facts.Root {
 		list = append(list, "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block")
@@ -74,6 +75,29 @@ func missingSchedulers(in *Input) []string {
 			list = append(list, fmt.Sprintf("its kernel %s has no scheduler %s (module ip_vs_%s); choose another scheduler or kernel", in.Live.Facts.Kernel, s, s))
 		}
 	}
+	return list
+}
+
+// missingSysctls finds wanted kernel parameters that the node does not have and
+// that no module of this plan brings.
+func missingSysctls(in *Input, changes []state.Change) []string {
+	missing := map[string]bool{}
+	for _, c := range changes {
+		if c.Kind == "sysctl" && c.Op == state.Add {
+			missing[c.Key] = true
+		}
+	}
+	_, ipvs := in.Want.Modules["ip_vs"]
+	for k := range in.Want.Sysctls {
+		if _, there := in.Live.State.Sysctls[k]; !there && !ipvs && strings.HasPrefix(k, "net/ipv4/vs/") {
+			missing[state.SysctlName(k)] = true
+		}
+	}
+	list := make([]string, 0, len(missing))
+	for key := range missing {
+		list = append(list, fmt.Sprintf("its kernel %s has no parameter %s; remove it from the topology, or load the module that brings it", in.Live.Facts.Kernel, key))
+	}
+	slices.Sort(list)
 	return list
 }
 

@@ -63,6 +63,9 @@ func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 	for _, problem := range n.Problems {
 		lines = append(lines, Line{Alarm, "  ! " + problem})
 	}
+	for _, warning := range n.Warnings {
+		lines = append(lines, Line{Alarm, "  ! warning: " + warning})
+	}
 	for _, c := range changes {
 		lines = append(lines, c.lines(d)...)
 	}

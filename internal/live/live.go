@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,8 @@ type Facts struct {
 	// Busybox reports that ip is busybox's, which prints routes without metric,
 	// protocol and next hops.
 	Busybox bool
+	// Owners are the programs that may change a director's table too, sorted.
+	Owners []string
 	// SSHClient and SSHServer are the two ends of the connection that read the
 	// node, as sshd saw them; "" on this machine itself.
 	SSHClient, SSHServer string
@@ -114,6 +117,9 @@ func (q Question) sections() []section {
 		{"record", recordScript(q.Topology), func(text string, n *Node) error {
 			return parseRecord(text, q.Topology, n)
 		}},
+	}
+	if slices.Contains(q.Modules, "ip_vs") {
+		list = append(list, section{"owners", ownerScript, parseOwners})
 	}
 	q.Wanted.Topology = q.Topology
 	for _, s := range state.Sections(q.Wanted) {

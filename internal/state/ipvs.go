@@ -177,6 +177,20 @@ var servers = &table[ServerKey, Server]{
 	},
 	key:   ServerKey.String,
 	value: Server.String,
+	adopt: func(live *State, have, want map[ServerKey]Server) {
+		local := map[netip.Addr]bool{}
+		for k := range live.Addresses {
+			local[k.Prefix.Addr()] = true
+		}
+		for k, w := range want {
+			// Old kernels serve an address of the director's own as Local, however it
+			// was added, which -S prints as -g (__ip_vs_update_dest, 2.6.32).
+			if h, ok := have[k]; ok && local[k.Addr.Addr()] && h.Forward == Direct && k.Addr.Port() == k.Service.Addr.Port() {
+				w.Forward = Direct
+				want[k] = w
+			}
+		}
+	},
 	make: func(_ *State, k ServerKey, v Server) []remote.Command {
 		return []remote.Command{serverCommand("-a", k, v)}
 	},

@@ -23,8 +23,8 @@ var sysctls = &table[string, string]{
 	},
 	adopt: adoptSysctls,
 	side:  sideSysctls,
-	held: func(want *State, _ string) bool {
-		_, ok := want.Sysctls[ipForward]
+	held: func(want *State, k string) bool {
+		_, ok := want.Sysctls[forwardingSwitch(k)]
 		return ok
 	},
 }
@@ -45,18 +45,24 @@ func SysctlName(key string) string {
 
 // compareSysctls puts the forwarding switches first: writing one resets other
 // keys (inet_forward_change, net/ipv4/devinet.c), which are therefore written
-// after it.
+// after it. Only accept_ra comes before: it decides whether IPv6's switch takes
+// default routes away (rt6_purge_dflt_routers, net/ipv6/route.c).
 func compareSysctls(a, b string) int {
 	return cmp.Or(cmp.Compare(sysctlRank(a), sysctlRank(b)), cmp.Compare(a, b))
 }
 
 func sysctlRank(key string) int {
-	switch key {
-	case ipForward, "net/ipv6/conf/all/forwarding":
+	switch {
+	case strings.HasSuffix(key, "/accept_ra"):
 		return 0
+	case key == ipForward || key == IPv6Forwarding:
+		return 1
 	}
-	return 1
+	return 2
 }
+
+// IPv6Forwarding is IPv6's forwarding switch.
+const IPv6Forwarding = "net/ipv6/conf/all/forwarding"
 
 const (
 	ipForward       = "net/ipv4/ip_forward"
@@ -79,16 +85,29 @@ func sysctlCommand(key, value string) remote.Command {
 	return remote.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
 }
 
-// sideSysctls are the keys that writing k changes too. Setting ip_forward sets
-// all.accept_redirects to its opposite and every interface's forwarding to it;
-// an interface that agreed with ip_forward before agrees again after.
+// forwardingSwitch is the switch of a key's family.
+func forwardingSwitch(key string) string {
+	if strings.HasPrefix(key, "net/ipv6/") {
+		return IPv6Forwarding
+	}
+	return ipForward
+}
+
+// sideSysctls are the keys that writing k changes too. A forwarding switch sets
+// every interface's forwarding; an interface that agreed with it before agrees
+// again after. IPv4's also sets all.accept_redirects to its opposite.
 func sideSysctls(s *State, k string) []string {
-	if k != ipForward {
+	if k != forwardingSwitch(k) {
 		return nil
 	}
-	keys := []string{acceptRedirects}
+	prefix := "net/ipv6/conf/"
+	var keys []string
+	if k == ipForward {
+		prefix = "net/ipv4/conf/"
+		keys = append(keys, acceptRedirects)
+	}
 	for other, v := range s.Sysctls {
-		if strings.HasPrefix(other, "net/ipv4/conf/") && strings.HasSuffix(other, "/forwarding") && v != s.Sysctls[ipForward] {
+		if other != k && strings.HasPrefix(other, prefix) && strings.HasSuffix(other, "/forwarding") && v != s.Sysctls[k] {
 			keys = append(keys, other)
 		}
 	}
@@ -113,18 +132,29 @@ func adoptSysctls(live *State, have, want map[string]string) {
 
 // unborn is the value a key will have when its device or module appears: a
 // device starts with conf/default (devinet_init, net/ipv4/devinet.c), ip_vs
-// with its defaults (net/netfilter/ipvs/ip_vs_ctl.c).
+// with its defaults (net/netfilter/ipvs/ip_vs_ctl.c). A key that is missing beside
+// others of its kind will not appear: the kernel lacks it.
 func unborn(live *State, key string) (string, bool) {
-	if rest, ok := strings.CutPrefix(key, "net/ipv4/conf/"); ok {
-		_, name, _ := strings.Cut(rest, "/")
-		v, ok := live.Sysctls["net/ipv4/conf/default/"+name]
+	for _, family := range []string{"net/ipv4/conf/", "net/ipv6/conf/"} {
+		rest, ok := strings.CutPrefix(key, family)
+		dev, name, _ := strings.Cut(rest, "/")
+		if _, there := live.Links[dev]; !ok || there || (dev != "tunl0" && dev != "ip6tnl0") {
+			continue
+		}
+		v, ok := live.Sysctls[family+"default/"+name]
 		return v, ok
 	}
-	if name, ok := strings.CutPrefix(key, "net/ipv4/vs/"); ok {
-		v, ok := ipvsDefaults[name]
-		return v, ok
+	name, ok := strings.CutPrefix(key, "net/ipv4/vs/")
+	if !ok {
+		return "", false
 	}
-	return "", false
+	for k := range live.Sysctls {
+		if strings.HasPrefix(k, "net/ipv4/vs/") {
+			return "", false
+		}
+	}
+	v, ok := ipvsDefaults[name]
+	return v, ok
 }
 
 var ipvsDefaults = map[string]string{
@@ -161,9 +191,12 @@ func serves(key, live, want string) bool {
 // cannot: dash reads a byte at a time, and a file below /proc/sys gives its value
 // to the first read only (proc_dointvec, kernel/sysctl.c).
 func sysctlSection(keys []string) Section {
-	script := `set -- /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding
+	script := `set -- /proc/sys/net/ipv4/ip_forward
 for k in accept_redirects arp_announce arp_ignore forwarding rp_filter send_redirects; do
   set -- "$@" /proc/sys/net/ipv4/conf/*/"$k"
+done
+for k in accept_ra forwarding; do
+  set -- "$@" /proc/sys/net/ipv6/conf/*/"$k"
 done
 for f in /proc/sys/net/ipv4/vs/*; do
   if [ -r "$f" ]; then set -- "$@" "$f"; fi
@@ -171,6 +204,11 @@ done
 `
 	for _, k := range keys {
 		script += "set -- \"$@\" " + remote.Quote("/proc/sys/"+k) + "\n"
+		// What a device's own value is combined with, or starts as.
+		if rest, ok := strings.CutPrefix(k, "net/ipv4/conf/"); ok {
+			_, name, _ := strings.Cut(rest, "/")
+			script += "set -- \"$@\" " + remote.Quote("/proc/sys/net/ipv4/conf/all/"+name) + " " + remote.Quote("/proc/sys/net/ipv4/conf/default/"+name) + "\n"
+		}
 	}
 	return Section{"sysctls", script + GrepSysctls, ParseSysctls}
 }

@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// warnings say what a person should know before a node is changed, though it can
+// be.
+func warnings(in *Input, s state.Settled) []string {
+	var list []string
+	list = append(list, lostRoutes(in, s)...)
+	list = append(list, overruled(in, s)...)
+	list = append(list, owners(in)...)
+	return list
+}
+
+// lostRoutes finds default routes that the node learned by router advertisement
+// and that the kernel drops when IPv6 forwarding is turned on, unless accept_ra
+// is 2 (addrconf_fixup_forwarding, net/ipv6/addrconf.c).
+func lostRoutes(in *Input, s state.Settled) []string {
+	if s.Have.Sysctls[state.IPv6Forwarding] != "0" || s.Want.Sysctls[state.IPv6Forwarding] != "1" {
+		return nil
+	}
+	var list []string
+	for k, r := range in.Live.State.Routes {
+		if !k.IsDefault() || !k.Dst.Addr().Is6() || !learned(r) {
+			continue
+		}
+		key := "net/ipv6/conf/" + r.Dev + "/accept_ra"
+		accept, wanted := s.Want.Sysctls[key]
+		if !wanted {
+			accept = in.Live.State.Sysctls[key]
+		}
+		if accept != "2" {
+			list = append(list, fmt.Sprintf("turning on %s makes the kernel drop the default route %s, which came by router advertisement; to keep it, set %s = 2 in this node's sysctl, or write its gateway",
+				state.SysctlName(state.IPv6Forwarding), r, state.SysctlName(key)))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// learned reports whether a default route came by router advertisement; ip
+// before 4.19 called that kernel.
+func learned(r state.Route) bool {
+	words := strings.Fields(r.Rest)
+	i := slices.Index(words, "proto")
+	return i >= 0 && i+1 < len(words) && (words[i+1] == "ra" || words[i+1] == "kernel")
+}
+
+func overruled(in *Input, s state.Settled) []string {
+	var devices []string
+	for _, k := range in.Base {
+		if !slices.Contains(devices, k.Dev) {
+			devices = append(devices, k.Dev)
+		}
+	}
+	var list []string
+	for _, o := range state.OverruledSysctls(in.Live.State, s.Want, devices) {
+		by := state.SysctlName(o.By)
+		list = append(list, fmt.Sprintf("%s = %s has no effect: %s is %s, and %s; set %s too, in this node's sysctl",
+			state.SysctlName(o.Key), o.Value, by, o.Other, o.Rule, by))
+	}
+	return list
+}
+
+// owners names others that may change a director's table.
+func owners(in *Input) []string {
+	if in.Role != director || len(in.Want.Services) == 0 {
+		return nil
+	}
+	var list []string
+	for _, name := range in.Live.Facts.Owners {
+		list = append(list, fmt.Sprintf("%s manages virtual services on this node too; it may change or remove what is planned here, and nothing of its own is touched", name))
+	}
+	return list
+}

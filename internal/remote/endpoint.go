@@ -96,7 +96,7 @@ func (d *Dialer) endpoint(t Target, user string) (*endpoint, error) {
 	e := &endpoint{alias: t.Address, host: t.Address, user: user, port: t.Port, flags: slices.Clone(d.flags)}
 	get := func(key string) string { return d.config.get(t.Address, key) }
 	if h := get("HostName"); h != "" {
-		e.host = strings.NewReplacer("%%", "%", "%h", t.Address).Replace(h)
+		e.host = hostName(h, t.Address)
 	}
 	if e.host == "" {
 		return nil, fmt.Errorf("it has no address")

@@ -17,13 +17,14 @@ func TestConfigErrors(t *testing.T) {
 		config string
 		want   string
 	}{
-		"Match exec":        {"Host a\n  Port 1\nMatch exec \"true\"\n  Port 2\n", "FILE:3: Match exec \"true\" is not understood"},
+		"Match exec":        {"Host a\n  Port 1\nMatch exec \"true\"\n  Port 2\n", "FILE:3: Match exec true is not understood"},
 		"Match user":        {"\nMatch user bob\n", "FILE:2: Match user bob is not understood"},
-		"Match host user":   {"Match host web user bob\n", "FILE:1: Match host web user bob: more than one pattern or criterion"},
-		"Match host list":   {"Match host a,b\n", "FILE:1: Match host a,b: more than one pattern"},
-		"Match final":       {"Match final all\n", "FILE:1:"},
-		"quoted pattern":    {"Host \"a b\"\n", "FILE:1: quotes and tabs"},
-		"tab in patterns":   {"Host a\tb\n", "FILE:1: quotes and tabs"},
+		"Match host user":   {"Match host web user bob\n", "FILE:1: Match host web user bob is not understood"},
+		"Match not host":    {"Match !host web\n", "FILE:1: Match !host web is not understood"},
+		"Match host":        {"Match host\n", "FILE:1: Match host is not understood"},
+		"Match nothing":     {"Match\n", "FILE:1: match has no value"},
+		"no value":          {"\n# comment\n  Port\n", "FILE:3: port has no value"},
+		"no pattern":        {"Match host a,,b\n", `FILE:1: "" is no pattern`},
 		"an include's line": {"Include INC\n", "INC:2: Match exec"},
 		"itself":            {"Include FILE\n", "may include itself"},
 	} {
@@ -108,6 +109,12 @@ func TestWays(t *testing.T) {
 		"wildcard":          {"Host web-? 10.0.*\n Port 1", Target{Address: "10.0.3.4"}, "root@10.0.3.4:1"},
 		"negation":          {"Host * !web\n Port 1", Target{Address: "web"}, "root@web:22"},
 		"negation, other":   {"Host * !web\n Port 1", Target{Address: "db"}, "root@db:1"},
+		"Match hosts":       {"Match originalhost db,web\n Port 1", Target{Address: "web"}, "root@web:1"},
+		"Match both":        {"Match host web localuser me\n Port 1\nMatch host web localuser you\n User op", Target{Address: "web"}, "root@web:1"},
+		"Match HostName":    {"Host web\n HostName 10.0.0.1\nMatch host 10.0.*\n Port 1\nMatch originalhost 10.0.*\n Port 2\nMatch originalhost 10.0.*\n User op", Target{Address: "web"}, "root@10.0.0.1:1"},
+		"Match final":       {"Match final all\n Port 1\n User op\nHost web\n Port 2", Target{Address: "web"}, "op@web:2"},
+		"quotes and tabs":   {"Host a\t\"web\"\n Port 1", Target{Address: "web"}, "root@web:1"},
+		"CRLF":              {"Host web\r\n  Port 1\r\n", Target{Address: "web"}, "root@web:1"},
 		"Match host":        {"Match host web\n Port 1\nMatch all\n User op", Target{Address: "web"}, "op@web:1"},
 		"%h":                {"Host *.dc\n HostName %h.example.com", Target{Address: "web.dc"}, "root@web.dc.example.com:22"},
 		"case and equals":   {"host=web\n\thostNAME = 10.0.0.1 # the first", Target{Address: "web"}, "root@10.0.0.1:22"},
@@ -127,7 +134,7 @@ func TestWays(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			d := dialer(t, c.config)
-			d.me = "me"
+			d.me, d.config.me = "me", "me"
 			e, err := d.resolve(c.to)
 			if err != nil {
 				t.Fatal(err)
@@ -146,14 +153,15 @@ func TestIncludes(t *testing.T) {
 		"b.conf": "Host web\n  Port 2\n",
 		"a.conf": "Host web\n  Port 1\n",
 		"gw":     "ProxyJump gw\n",
+		"last":   "Port 4\nHost ssl\n  User op\n",
 	} {
 		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d := dialer(t, "Include "+home+"/*.conf\nHost db\n  Include "+home+"/gw\nHost *\n  Port 3\n")
+	d := dialer(t, "Match final all\n  Include ~/last # as in Fedora\nHost *\nInclude "+home+"/*.conf\nHost db\n  Include \""+home+"/gw\"\nHost * !ssl\n  Port 3\n")
 	d.me = "me"
-	for address, want := range map[string]string{"web": "root@web:1", "db": "me@gw:3 root@db:3"} {
+	for address, want := range map[string]string{"web": "root@web:1", "db": "me@gw:3 root@db:3", "ssl": "op@ssl:4"} {
 		e, err := d.resolve(Target{Address: address})
 		if err != nil {
 			t.Fatal(err)

@@ -1,13 +1,11 @@
 package remote
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,11 +13,39 @@ import (
 )
 
 // sshConfig is what the ssh config files say, the user's before the system's.
+//
+// The library reads the lines and matches the patterns. Blocks and includes are
+// ours: it takes a second criterion of a Match for one more host pattern, it
+// cannot read the Match final of every Fedora and EL, and it does not say in
+// which included file an error is.
 type sshConfig struct {
-	// Included rather than decoded: only so the library resolves relative
-	// includes of /etc/ssh there.
-	files []*ssh_config.Include
+	files []*configFile
+	me    string // for Match localuser
 }
+
+// configFile is one file, parsed: blocks[i] says when the i-th of the library's
+// blocks counts.
+type configFile struct {
+	hosts    []*ssh_config.Host
+	blocks   []block
+	includes [][]*configFile // what the i-th Include line includes
+}
+
+// block is a Host or Match line.
+type block struct {
+	tests []test
+	final bool // Match final: counts after everything else
+}
+
+// test is one criterion; all of a block's must hold.
+type test struct {
+	subject  string // originalhost, host or localuser
+	patterns *ssh_config.Host
+}
+
+// includeKey stands for Include in the text that the library gets: it would
+// follow the original.
+const includeKey = "LvsctlInclude"
 
 // readConfig reads the one file that a person named: it has to be there.
 func readConfig(file string) (*sshConfig, error) {
@@ -32,157 +58,143 @@ func readConfig(file string) (*sshConfig, error) {
 // readConfigs reads those of the files that exist.
 func readConfigs(files ...string) (*sshConfig, error) {
 	c := &sshConfig{}
+	if u, err := user.Current(); err == nil {
+		c.me = u.Username
+	}
 	for _, file := range files {
-		if err := checkConfig(file, 0); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(file); os.IsNotExist(err) {
 			continue
-		} else if err != nil {
-			return nil, fmt.Errorf("cannot read the ssh config: %w", err)
 		}
-		full, err := filepath.Abs(file)
+		f, err := parseConfig(file, 0)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the ssh config: %w", err)
 		}
-		inc, err := ssh_config.NewInclude([]string{literal(full)}, false, ssh_config.Position{Line: 1, Col: 1}, "", true, 0)
-		if err != nil {
-			return nil, fmt.Errorf("cannot read the ssh config: %s: %w", file, err)
-		}
-		c.files = append(c.files, inc)
+		c.files = append(c.files, f)
 	}
 	return c, nil
 }
 
-// literal keeps a file name from being taken for a glob pattern.
-func literal(name string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(name)
-}
-
-// get is the first value of a keyword for a host, "" if there is none.
-func (c *sshConfig) get(alias, key string) string {
-	for _, f := range c.files {
-		if v := f.Get(alias, key); v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
-// all is every value of a keyword that may be given several times.
-func (c *sshConfig) all(alias, key string) []string {
-	var all []string
-	for _, f := range c.files {
-		v, _ := f.GetAll(alias, key) // never fails
-		all = append(all, v...)
-	}
-	return all
-}
-
-// checkConfig refuses what ssh_config would misread silently, and says of the
-// rest in which file and line an error is, through includes.
-func checkConfig(file string, depth int) error {
-	if depth > 5 { // the library's own limit
-		return fmt.Errorf("%s: Include goes too deep; it may include itself", file)
+func parseConfig(file string, depth int) (*configFile, error) {
+	if depth > 16 { // as in OpenSSH
+		return nil, fmt.Errorf("%s: Include goes too deep; it may include itself", file)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	f := &configFile{blocks: []block{{}}} // what stands before any Host line
+	var plain strings.Builder             // the same lines, without what is ours
 	n := 0
 	for line := range strings.Lines(string(text)) {
 		n++
 		line = strings.TrimSpace(line)
-		end := strings.IndexAny(line, " \t=")
-		if end < 0 || line[0] == '#' {
-			continue
+		word, value := keyword(line)
+		if word != "" && value == "" {
+			return nil, fmt.Errorf("%s:%d: %s has no value", file, n, word)
 		}
-		value, _, _ := strings.Cut(strings.TrimLeft(line[end:], " \t="), "#")
-		switch strings.ToLower(line[:end]) {
-		case "host":
-			if strings.ContainsAny(strings.TrimSpace(value), "\t\"") {
-				return fmt.Errorf("%s:%d: quotes and tabs between the patterns of a Host line are not understood", file, n)
+		switch word {
+		case "host", "match":
+			b, err := parseBlock(word, fields(value))
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d: %w", file, n, err)
 			}
-		case "match":
-			if err := checkMatch(strings.Fields(value)); err != nil {
-				return fmt.Errorf("%s:%d: %w", file, n, err)
-			}
+			f.blocks = append(f.blocks, b)
+			line = "Host *"
 		case "include":
-			if err := checkInclude(file, strings.Fields(value), depth); err != nil {
-				return err
+			files, err := parseIncludes(file, fields(value), depth)
+			if err != nil {
+				return nil, err
 			}
+			line = includeKey + " " + strconv.Itoa(len(f.includes))
+			f.includes = append(f.includes, files)
 		}
+		plain.WriteString(line + "\n")
 	}
-	if _, err := ssh_config.DecodeBytes(stripIncludes(text)); err != nil {
-		return parseError(file, err)
+	parsed, err := ssh_config.DecodeBytes([]byte(plain.String()))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return nil
+	f.hosts = parsed.Hosts
+	return f, nil
 }
 
-// checkMatch knows the criteria that the library takes: it reads a second one
-// as one more host pattern.
-func checkMatch(fields []string) error {
-	const hint = "lvsctl understands Match all and Match host PATTERN; name another file with --ssh-config"
-	switch {
-	case len(fields) == 1 && strings.EqualFold(fields[0], "all"):
-		return nil
-	case len(fields) < 2 || !strings.EqualFold(fields[0], "host"):
-		return fmt.Errorf("Match %s is not understood (%s)", strings.Join(fields, " "), hint)
-	case len(fields) > 2 || strings.ContainsAny(fields[1], `,"`):
-		return fmt.Errorf("Match %s: more than one pattern or criterion is not understood (%s)", strings.Join(fields, " "), hint)
+// keyword splits a line into its keyword, in lower case, and the rest without
+// its comment; both are "" for a line that says nothing.
+func keyword(line string) (word, value string) {
+	if line == "" || line[0] == '#' {
+		return "", ""
 	}
-	return nil
+	end := strings.IndexAny(line, " \t=")
+	if end < 0 {
+		return strings.ToLower(line), ""
+	}
+	value, _, _ = strings.Cut(strings.TrimLeft(line[end:], " \t="), "#")
+	return strings.ToLower(line[:end]), strings.TrimSpace(value)
 }
 
-func checkInclude(file string, patterns []string, depth int) error {
-	for _, p := range patterns {
+// parseBlock reads what follows Host or Match.
+func parseBlock(word string, args []string) (block, error) {
+	if word == "host" {
+		h, err := patterns(args)
+		return block{tests: []test{{"originalhost", h}}}, err
+	}
+	var b block
+	for rest := args; len(rest) > 0; {
+		name := strings.ToLower(rest[0])
+		rest = rest[1:]
 		switch {
-		case filepath.IsAbs(p):
-		case strings.HasPrefix(filepath.Clean(file), "/etc/ssh/"):
-			p = filepath.Join("/etc/ssh", p)
-		case strings.HasPrefix(p, "~/"):
-			p = filepath.Join(includeHome(), p[2:])
-		default:
-			p = filepath.Join(includeHome(), ".ssh", p)
-		}
-		names, err := filepath.Glob(p)
-		if err != nil {
-			return fmt.Errorf("%s: Include %s: %w", file, p, err)
-		}
-		for _, name := range names {
-			if err := checkConfig(name, depth+1); err != nil {
-				return err
+		case name == "all":
+		case name == "final":
+			b.final = true
+		case slices.Contains([]string{"host", "originalhost", "localuser"}, name) && len(rest) > 0:
+			h, err := patterns(strings.Split(rest[0], ","))
+			if err != nil {
+				return b, err
 			}
+			b.tests = append(b.tests, test{name, h})
+			rest = rest[1:]
+		default:
+			return b, fmt.Errorf("Match %s is not understood: lvsctl knows all, final, host, originalhost and localuser; name another file with --ssh-config", strings.Join(args, " "))
 		}
 	}
-	return nil
+	return b, nil
 }
 
-// includeHome is where the library looks for relative includes.
-func includeHome() string {
-	if u, err := user.Current(); err == nil {
-		return u.HomeDir
+func patterns(words []string) (*ssh_config.Host, error) {
+	h := &ssh_config.Host{}
+	for _, w := range words {
+		p, err := ssh_config.NewPattern(w)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no pattern", w)
+		}
+		h.Patterns = append(h.Patterns, p)
 	}
-	return os.Getenv("HOME")
+	return h, nil
 }
 
-// stripIncludes blanks Include lines: their files were checked by themselves.
-func stripIncludes(text []byte) []byte {
-	lines := bytes.SplitAfter(text, []byte("\n"))
-	for i, line := range lines {
-		word := bytes.TrimLeft(line, " \t")
-		if len(word) >= 7 && bytes.EqualFold(word[:7], []byte("include")) {
-			lines[i] = []byte("\n")
+func parseIncludes(file string, names []string, depth int) ([]*configFile, error) {
+	var all []*configFile
+	for _, name := range names {
+		switch {
+		case filepath.IsAbs(name):
+		case strings.HasPrefix(filepath.Clean(file), "/etc/ssh/"):
+			name = filepath.Join("/etc/ssh", name)
+		case strings.HasPrefix(name, "~/"):
+			name = filepath.Join(homeDir(), name[2:])
+		default:
+			name = filepath.Join(homeDir(), ".ssh", name)
+		}
+		found, err := filepath.Glob(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: Include %s: %w", file, name, err)
+		}
+		for _, inc := range found {
+			f, err := parseConfig(inc, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, f)
 		}
 	}
-	return bytes.Join(lines, nil)
-}
-
-// parseError turns the library's "(3, 1): ssh_config: text" into FILE:3: text.
-func parseError(file string, err error) error {
-	text := err.Error()
-	if pos, rest, ok := strings.Cut(text, "): "); ok && strings.HasPrefix(pos, "(") {
-		line, _, _ := strings.Cut(pos[1:], ",")
-		if n, err := strconv.Atoi(line); err == nil {
-			return fmt.Errorf("%s:%d: %s", file, n, strings.TrimPrefix(strings.TrimSpace(rest), "ssh_config: "))
-		}
-	}
-	return fmt.Errorf("%s: %w", file, err)
+	return all, nil
 }

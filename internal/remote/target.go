@@ -71,7 +71,10 @@ func NewDialer(cfg Config) (*Dialer, error) {
 	} else {
 		d.config, err = readConfigs(filepath.Join(d.home, ".ssh", "config"), "/etc/ssh/ssh_config")
 	}
-	return d, err
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // Dial connects to a node and logs in. The error is a *[Error]. The Runner is

@@ -142,6 +142,28 @@ func (s *Server) Stop() {
 	}
 }
 
+// Crash kills every connection's sshd, without a word to either side. What runs
+// in its sessions lives on, and the server takes new connections.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	children := map[int][]int{}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	check(t, err)
+	for _, file := range stats {
+		// 4711 (sshd) S 1 ...; sshd-session, since OpenSSH 9.8
+		text, _ := os.ReadFile(file) // one that is gone by now is none of ours
+		var pid, parent int
+		var name, state string
+		if n, _ := fmt.Sscan(string(text), &pid, &name, &state, &parent); n == 4 && strings.HasPrefix(name, "(sshd") {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	for below := children[s.cmd.Process.Pid]; len(below) > 0; below = below[1:] {
+		_ = syscall.Kill(below[0], syscall.SIGKILL)
+		below = append(below, children[below[0]]...)
+	}
+}
+
 // listen starts sshd on a free port, and tries another one if somebody was
 // faster.
 func (s *Server) listen(t testing.TB, config string) {

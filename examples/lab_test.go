@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 // program is the lvsctl under test, built once for all tests.
@@ -57,6 +58,7 @@ type cluster struct {
 	*testing.T
 	dir      string // where the commands run, and the lab's files are
 	topology string
+	links    string // folder of the sockets of ssh's open connections
 }
 
 // start brings up the lab of an example, or of another topology's folder.
@@ -67,10 +69,15 @@ func start(t *testing.T, topology string) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{T: t, dir: t.TempDir(), topology: abs}
+	// Not TempDir for the sockets: its names are too long for one.
+	links, err := os.MkdirTemp("", "lvsctl-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{T: t, dir: t.TempDir(), topology: abs, links: links}
 	t.Cleanup(func() {
 		if t.Failed() {
-			if text, err := os.ReadFile(c.consoleLog()); err == nil {
+			if text, err := os.ReadFile(c.file("console.log")); err == nil {
 				lines := strings.Split(string(text), "\n")
 				t.Logf("the lab's console ends in:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
 			}
@@ -79,13 +86,15 @@ func start(t *testing.T, topology string) *cluster {
 		if _, err := os.Stat(filepath.Join(c.dir, ".lvsctl")); !errors.Is(err, os.ErrNotExist) {
 			t.Error("lab down leaves .lvsctl behind")
 		}
+		_ = os.RemoveAll(links) // the connections ended with the machine
 	})
 	c.lvsctl(0, "lab", "up", abs)
 	return c
 }
 
-func (c *cluster) consoleLog() string {
-	return filepath.Join(c.dir, ".lvsctl", "lab", filepath.Base(c.topology), "console.log")
+// file is a file of the lab's folder.
+func (c *cluster) file(name string) string {
+	return filepath.Join(c.dir, ".lvsctl", "lab", filepath.Base(c.topology), name)
 }
 
 // lvsctl runs the program and returns its standard output; another exit code
@@ -130,11 +139,26 @@ func (c *cluster) destroy(want int) string {
 // sh runs a script on a host and returns what it prints.
 func (c *cluster) sh(host, script string) string {
 	c.Helper()
-	stdout, stderr, code := c.run("lab", "exec", c.topology, host, "--", "sh", "-c", script)
-	if code != 0 {
-		c.Fatalf("%s: %s: exit %d\n%s%s", host, script, code, stdout, stderr)
+	out, err := c.shell(host, script)
+	if err != nil {
+		c.Fatal(err)
 	}
-	return stdout
+	return out
+}
+
+// shell is sh for any goroutine. The first call logs in and leaves the connection
+// for the later ones: on an emulated processor a login costs more than most
+// scripts. A connection outlives the sshd that took it.
+func (c *cluster) shell(host, script string) (string, error) {
+	var out, errOut bytes.Buffer
+	ssh := exec.Command("ssh", "-F", c.file("ssh_config"),
+		"-o", "ControlMaster=auto", "-o", "ControlPersist=yes", "-o", "ControlPath="+filepath.Join(c.links, "%n"),
+		host, "--", script)
+	ssh.Stdout, ssh.Stderr = &out, &errOut
+	if err := ssh.Run(); err != nil {
+		return "", fmt.Errorf("%s: %s: %w\n%s%s", host, script, err, &out, &errOut)
+	}
+	return out.String(), nil
 }
 
 // ask sends n requests one after the other and counts who answered.
@@ -167,15 +191,28 @@ ip route show
 ip -6 route show
 grep '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/ipv4/conf/*/* 2>/dev/null | grep -v -e /tunl0/ -e /mc_forwarding
 [ ! -e /proc/net/ip_vs ] || ipvsadm -S -n
+grep -s 1 /proc/sys/net/ipv4/vs/conntrack
+! grep -q ^nf_tables /proc/modules || for t in iptables ip6tables; do $t-save | grep ^-A; done
 [ ! -e /proc/net/ip_vs ] || ipvsadm -L -n --thresholds | tail -n +4
 find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
 `
 
 func (c *cluster) snapshots(hosts ...string) map[string]string {
 	c.Helper()
+	texts := make([]string, len(hosts))
+	var group errgroup.Group
+	for i, h := range hosts {
+		group.Go(func() (err error) {
+			texts[i], err = c.shell(h, snapshot)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		c.Fatal(err)
+	}
 	shots := map[string]string{}
-	for _, h := range hosts {
-		shots[h] = c.sh(h, snapshot)
+	for i, h := range hosts {
+		shots[h] = texts[i]
 	}
 	return shots
 }

@@ -11,7 +11,7 @@ const quietARP = "for i in all lo; do echo 1 > /proc/sys/net/ipv4/conf/$i/arp_ig
 // balanced asks for a URL from the client and sees both real servers answer.
 func balanced(t *testing.T, l *Lab, url, from string) {
 	t.Helper()
-	have := on(t, l, "client", "for i in 1 2 3 4; do curl -sS --max-time 5 -D /tmp/head "+url+"; grep -i ^x-client: /tmp/head | tr -d '\\r'; done")
+	have := on(t, l, "client", "for i in 1 2 3 4; do curl -sS --max-time 20 -D /tmp/head "+url+"; grep -i ^x-client: /tmp/head | tr -d '\\r'; done")
 	servers := strings.Count(have, "rs-1\n")*10 + strings.Count(have, "rs-2\n")
 	if servers != 22 {
 		t.Errorf("the real servers did not take turns:\n%s", have)

@@ -26,8 +26,9 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // root is where the labs of a working directory live, one folder each.
@@ -123,15 +124,17 @@ func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }
 // counts.
 func (l *Lab) Answering(ctx context.Context) []bool {
 	up := make([]bool, len(l.Hosts))
-	var all sync.WaitGroup
+	var all errgroup.Group
+	all.SetLimit(8) // a greeting costs the machine a process
 	for i, h := range l.Hosts {
-		all.Go(func() {
+		all.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, greetingTime)
 			defer cancel()
 			up[i] = greeted(ctx, h.Port)
+			return nil
 		})
 	}
-	all.Wait()
+	_ = all.Wait() // none of them fails
 	return up
 }
 

@@ -38,7 +38,7 @@ func needLab(t *testing.T) {
 	case testing.Short():
 		t.Skip("left out by -short: it boots a virtual machine")
 	default:
-		if err := CheckTools(); err != nil {
+		if err := CheckTools(Options{}); err != nil {
 			t.Skip("left out: ", err)
 		}
 	}
@@ -283,5 +283,5 @@ func checkNetwork(t *testing.T, l *Lab) {
 
 // datagram sends one to port 53 of an address and prints the answer.
 func datagram(to string) string {
-	return "timeout 3 bash -c 'exec 3<>/dev/udp/" + to + "/53; echo >&3; head -n 1 <&3'"
+	return "timeout 15 bash -c 'exec 3<>/dev/udp/" + to + "/53; echo >&3; head -n 1 <&3'"
 }

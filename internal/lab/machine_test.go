@@ -75,7 +75,7 @@ func TestMachineArgs(t *testing.T) {
 	args := m.args()
 	for _, want := range []string{
 		"file,id=console,path=/tmp/a,,b/console.log",
-		"user,id=mgmt,restrict=on,ipv6=off,net=198.18.3.0/24,host=198.18.3.2,hostfwd=tcp:127.0.0.1:2201-198.18.3.100:22,hostfwd=tcp:127.0.0.1:2202-198.18.3.101:22",
+		"user,id=mgmt0,restrict=on,ipv6=off,net=198.18.3.0/24,host=198.18.3.2,hostfwd=tcp:127.0.0.1:2201-198.18.3.100:22,hostfwd=tcp:127.0.0.1:2202-198.18.3.101:22",
 		"tcg,thread=multi", "-daemonize", "-no-reboot",
 	} {
 		if !slices.Contains(args, want) {
@@ -128,7 +128,7 @@ func TestCheckAccelRefuses(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if err := CheckTools(); err != nil {
+	if err := CheckTools(Options{}); err != nil {
 		var m Missing
 		if !errors.As(err, &m) || !strings.Contains(err.Error(), "\nInstall what is missing: apt-get install "+strings.Join(m.Packages, " ")) {
 			t.Errorf("error: %v", err)

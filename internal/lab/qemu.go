@@ -54,19 +54,23 @@ func (m machine) args() []string {
 		"-pidfile", filepath.Join(m.dir, pidFile), "-daemonize",
 		"-chardev", "file,id=console,path=" + optionValue(filepath.Join(m.dir, consoleFile)), "-serial", "chardev:console",
 		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs,
-		"-device", "virtio-net-pci,netdev=mgmt,romfile=,status=off",
-		"-netdev", m.netdev(),
 	}, bareArgs()...)
+	for n := range nics(len(m.ports)) {
+		// Without a status bit the carrier is there from the start.
+		args = append(args, "-netdev", m.netdev(n), "-device", fmt.Sprintf("virtio-net-pci,netdev=mgmt%d,romfile=,status=off", n))
+	}
 	return append(args, accelArgs(m.accel)...)
 }
 
-// netdev is QEMU's user network. restrict keeps the hosts from everything but
-// answering what comes in through the forwarded ports.
-func (m machine) netdev() string {
+// netdev is one of QEMU's user networks. restrict keeps the hosts from everything
+// but answering what comes in through the forwarded ports.
+func (m machine) netdev(nic int) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "user,id=mgmt,restrict=on,ipv6=off,net=%s,host=%s", m.mgmt, outside(m.mgmt))
+	fmt.Fprintf(&b, "user,id=mgmt%d,restrict=on,ipv6=off,net=%s,host=%s", nic, m.mgmt, outside(m.mgmt))
 	for n, port := range m.ports {
-		fmt.Fprintf(&b, ",hostfwd=tcp:127.0.0.1:%d-%s:22", port, managementAddr(m.mgmt, n))
+		if n/hostsPerNIC == nic {
+			fmt.Fprintf(&b, ",hostfwd=tcp:127.0.0.1:%d-%s:22", port, managementAddr(m.mgmt, n))
+		}
 	}
 	return b.String()
 }

@@ -92,3 +92,10 @@ func managementAddr(net netip.Prefix, n int) netip.Addr {
 	b[3] = byte(100 + n)
 	return netip.AddrFrom4(b)
 }
+
+// hostsPerNIC is how many hosts share one of QEMU's user networks: each of those
+// remembers 16 neighbours (libslirp's ARP_TABLE_SIZE) and stalls beyond.
+const hostsPerNIC = 12
+
+// nics is how many NICs, each with its user network, carry n hosts.
+func nics(n int) int { return (n + hostsPerNIC - 1) / hostsPerNIC }

@@ -70,14 +70,14 @@ func TestDraw(t *testing.T) {
 	have := draw(s, netip.MustParsePrefix("198.18.0.0/24"))
 	wiring := strings.TrimLeft(`
 link set dev eth0 up
-link add name mgmt up type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-link set dev eth0 master mgmt
+link add name mgmt0 up type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+link set dev eth0 master mgmt0
 link add name lan0 up type bridge stp_state 0 forward_delay 0 mcast_snooping 0
 link add name lan1 up type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-link add name h0n255 mtu 1500 master mgmt up type veth peer name mgmt1 address 02:00:00:00:ff:01 mtu 1500 netns @0@
+link add name h0n255 mtu 1500 master mgmt0 up type veth peer name mgmt1 address 02:00:00:00:ff:01 mtu 1500 netns @0@
 link add name h0n0 mtu 1500 master lan0 up type veth peer name eth0.100 address 02:00:00:00:00:01 mtu 1500 netns @0@
 link add name h0n1 mtu 1500 master lan1 up type veth peer name mgmt0 address 02:00:00:00:01:01 mtu 1500 netns @0@
-link add name h1n255 mtu 1500 master mgmt up type veth peer name mgmt1 address 02:00:00:01:ff:01 mtu 1500 netns @1@
+link add name h1n255 mtu 1500 master mgmt0 up type veth peer name mgmt1 address 02:00:00:01:ff:01 mtu 1500 netns @1@
 link add name h1n1 mtu 1500 master lan0 up type veth peer name eth0 address 02:00:00:01:01:01 mtu 1500 netns @1@
 `, "\n")
 	if diff := cmp.Diff(wiring, have.Wiring); diff != "" {

@@ -68,9 +68,9 @@ func (m Missing) Error() string {
 }
 
 // CheckTools reports what this machine lacks for a lab as a [Missing].
-func CheckTools() error {
+func CheckTools(o Options) error {
 	needed := slices.Concat(buildTools, hostTools)
-	if cache, err := cacheDir(); err == nil {
+	if cache, err := cacheDir(); err == nil && o.Kernel == "" {
 		if _, ok, err := cachedKernel(cache); err == nil && !ok {
 			needed = append(needed, tool{"apt-get", "apt"}, tool{"dpkg", "dpkg"})
 		}

@@ -52,7 +52,7 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return nil, fmt.Errorf("cannot run a lab on %s/%s: it takes Linux on x86-64", runtime.GOOS, runtime.GOARCH)
 	}
-	if err := CheckTools(); err != nil {
+	if err := CheckTools(o); err != nil {
 		return nil, err
 	}
 	dir, unlock, err := claim(o.Dir)

@@ -51,10 +51,14 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 	bridge := func(name string) {
 		fmt.Fprintf(&wiring, "link add name %s up type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n", name)
 	}
-	// The NIC first: the kernel is in no hurry to notice the carrier of a later one.
-	wiring.WriteString("link set dev eth0 up\n")
-	bridge("mgmt")
-	wiring.WriteString("link set dev eth0 master mgmt\n")
+	// The NICs first: the kernel is in no hurry to notice the carrier of a later one.
+	for n := range nics(len(s.Hosts)) {
+		fmt.Fprintf(&wiring, "link set dev eth%d up\n", n)
+	}
+	for n := range nics(len(s.Hosts)) {
+		bridge(fmt.Sprintf("mgmt%d", n))
+		fmt.Fprintf(&wiring, "link set dev eth%d master mgmt%d\n", n, n)
+	}
 	for n := range count {
 		bridge(fmt.Sprintf("lan%d", n))
 	}
@@ -64,7 +68,7 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 			host, nic, master, name, host, nic, host)
 	}
 	for h, host := range s.Hosts {
-		cable(h, 255, "mgmt", device)
+		cable(h, 255, fmt.Sprintf("mgmt%d", h/hostsPerNIC), device)
 		for i, nic := range host.Interfaces {
 			if of[h][i] >= 0 {
 				cable(h, i, fmt.Sprintf("lan%d", of[h][i]), nic.Name)

@@ -59,14 +59,14 @@ func TestUnreachable(t *testing.T) {
 		remedy  string
 	}{
 		"refused":      {Target{Address: "127.0.0.1", Port: sshtest.FreePort(t)}, "connection refused", "is sshd running"},
-		"silent":       {Target{Address: "127.0.0.1", Port: silent}, "no SSH server spoke within 300ms", "does sshd listen"},
-		"stalled":      {Target{Address: "127.0.0.1", Port: stalled}, "not through within 300ms", "connect_timeout"},
+		"silent":       {Target{Address: "127.0.0.1", Port: silent}, "no SSH server spoke within 1s", "does sshd listen"},
+		"stalled":      {Target{Address: "127.0.0.1", Port: stalled}, "not through within 1s", "connect_timeout"},
 		"no SSH":       {Target{Address: "127.0.0.1", Port: web}, "no SSH server: it says HTTP/1.1 400", "right port"},
 		"unknown name": {Target{Address: "no-such-host.invalid"}, "name no-such-host.invalid does not resolve", "write an IP"},
 		"no route":     {Target{Address: "255.255.255.255"}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.to.Name, c.to.ConnectTimeout = "web", 300*time.Millisecond
+			c.to.Name, c.to.ConnectTimeout = "web", time.Second
 			if name == "unknown name" {
 				c.to.ConnectTimeout = 10 * time.Second
 			}

@@ -123,7 +123,7 @@ func TestJumpFails(t *testing.T) {
 			if title == "node is unknown" {
 				config = strings.Replace(config, web.KnownHosts, os.DevNull, 1)
 			}
-			_, err := dialer(t, config).Dial(t.Context(), Target{Name: "node-1", Address: "web", ConnectTimeout: time.Second})
+			_, err := dialer(t, config).Dial(t.Context(), Target{Name: "node-1", Address: "web", ConnectTimeout: 3 * time.Second})
 			wantError(t, err, c.kind, c.summary)
 		})
 	}

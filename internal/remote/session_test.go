@@ -251,13 +251,13 @@ func TestServerKilledDuringScript(t *testing.T) {
 
 func TestSilenceOverSSH(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Options{})
-	r := dial(t, dialer(t, "", func(c *Config) { c.Silence = 400 * time.Millisecond }), target(s))
+	r := dial(t, dialer(t, "", func(c *Config) { c.Silence = 2 * time.Second }), target(s))
 	_, err := r.Run(t.Context(), Script{Body: "sleep 20 >&- 2>&-"})
-	wantError(t, err, KindLost, "said nothing for 400ms")
+	wantError(t, err, KindLost, "said nothing for 2s")
 	_, err = r.Run(t.Context(), Script{Body: "echo"})
-	wantError(t, err, KindLost, "said nothing for 400ms") // it is not waited for twice
-	r = dial(t, dialer(t, "", func(c *Config) { c.Silence = 400 * time.Millisecond }), target(s))
-	have, err := r.Run(t.Context(), Script{Body: "for i in 1 2 3 4 5 6; do sleep 0.2; echo $i >&2; done"})
+	wantError(t, err, KindLost, "said nothing for 2s") // it is not waited for twice
+	r = dial(t, dialer(t, "", func(c *Config) { c.Silence = 2 * time.Second }), target(s))
+	have, err := r.Run(t.Context(), Script{Body: "for i in 1 2 3 4 5 6; do sleep 0.5; echo $i >&2; done"})
 	if err != nil || have.Status != 0 {
 		t.Errorf("want a script that speaks to run on, have %v, %v", have, err)
 	}
@@ -285,7 +285,7 @@ func TestDeadPeer(t *testing.T) {
 	w := newWire(t, s.Addr)
 	to := target(s)
 	to.Port = w.port
-	d := dialer(t, fmt.Sprintf("Host *\n  HostKeyAlias %s\n", "wired"), func(c *Config) { c.Silence = 500 * time.Millisecond })
+	d := dialer(t, fmt.Sprintf("Host *\n  HostKeyAlias %s\n", "wired"), func(c *Config) { c.Silence = 2 * time.Second })
 	key, err := os.ReadFile(s.HostKey("ed25519") + ".pub")
 	if err != nil {
 		t.Fatal(err)
@@ -298,7 +298,7 @@ func TestDeadPeer(t *testing.T) {
 	w.cut()
 	<-r.(*sshRunner).link.done // noticed without anything running
 	_, err = r.Run(t.Context(), Script{Body: "echo"})
-	wantError(t, err, KindLost, "no answer for 500ms")
+	wantError(t, err, KindLost, "no answer for 2s")
 }
 
 // wire is a TCP connection's way that can be cut without either side hearing

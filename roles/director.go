@@ -22,12 +22,29 @@ func director(n *node) {
 		n.marks(v)
 		n.masquerade(v)
 		for _, s := range v.RealServers {
-			if s.Mode == topology.NAT || s.Mode == topology.FULLNAT {
+			switch s.Mode {
+			case topology.NAT, topology.FULLNAT:
 				n.translate(v)
-				break
+			default:
+				n.forgetClosed(v)
 			}
 		}
 	}
+}
+
+// forgetClosed wants a client that uses a port again to be scheduled anew. A
+// director that sees no replies (dr, tun) cannot tell a closed connection from a
+// closing one: for two minutes it would send the new one where the old one went,
+// although that server may be gone, or be reached another way by now (bit 2 of
+// conn_reuse_mode; is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c).
+func (n *node) forgetClosed(v *topology.VirtualServer) {
+	const key = "net/ipv4/vs/conn_reuse_mode"
+	for _, s := range n.Sysctls {
+		if s.Key == key {
+			return // the topology has another mind
+		}
+	}
+	n.sysctl(key, "3", v.Range)
 }
 
 // timeouts wants the connection timeouts that the topology names.

@@ -149,8 +149,12 @@ var services = &table[ServiceKey, Service]{
 	make: func(_ *State, k ServiceKey, v Service) []remote.Command {
 		return []remote.Command{serviceCommand("-A", k, v)}
 	},
-	edit: func(_ *State, k ServiceKey, _, v Service) []remote.Command {
-		return []remote.Command{serviceCommand("-E", k, v)}
+	edit: func(_ *State, k ServiceKey, from, v Service) []remote.Command {
+		edit := serviceCommand("-E", k, v)
+		if from.Scheduler != v.Scheduler {
+			edit = hushed(k, edit)
+		}
+		return []remote.Command{edit}
 	},
 	unmake: func(_ *State, k ServiceKey, _ Service) []remote.Command {
 		return []remote.Command{remote.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
@@ -165,6 +169,8 @@ var services = &table[ServiceKey, Service]{
 		}
 		return keys
 	},
+	// Those that an exclusive director had to give up come back with its last own.
+	held: func(want *State, _ Record, _ ServiceKey) bool { return len(want.Services) > 0 },
 }
 
 // servers are made in one order everywhere: sh and dh fill their tables by
@@ -208,9 +214,17 @@ var servers = &table[ServerKey, Server]{
 		}
 		return keys
 	},
-	held: func(want *State, k ServerKey) bool {
-		_, ok := want.Services[k.Service]
+	late: func(set *State, k ServerKey) bool {
+		_, ok := set.Services[k.Service]
 		return ok
+	},
+	held: func(want *State, old Record, k ServerKey) bool {
+		if _, ok := want.Services[k.Service]; ok {
+			return true
+		}
+		_, ours := old.Set.Services[k.Service]
+		_, gone := old.Before.Services[k.Service]
+		return gone && !ours && len(want.Services) > 0 // with its service
 	},
 }
 
@@ -315,6 +329,21 @@ func (s Service) netmask(k ServiceKey) string {
 	}
 	m := ^uint32(0) << (32 - s.Mask)
 	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
+}
+
+// hushed runs a command while the director sends no ICMP errors. A service that
+// changes its scheduler has none for a moment (ip_vs_edit_service unbinds the old
+// one and waits for an RCU grace period), and clients that connect just then
+// would be refused by an ICMP message; without it they try again a second later
+// and are served. Path-MTU messages are exempt from the limit that is used here
+// (icmpv4_mask_allow, net/ipv4/icmp.c).
+func hushed(k ServiceKey, c remote.Command) remote.Command {
+	limit := "/proc/sys/net/ipv4/icmp_ratelimit"
+	if k.bits() == 128 {
+		limit = "/proc/sys/net/ipv6/icmp/ratelimit"
+	}
+	const script = `old=$(cat "$0"); [ -z "$old" ] || echo 2147483647 >"$0"; "$@"; s=$?; [ -z "$old" ] || echo "$old" >"$0"; exit "$s"`
+	return remote.Cmd(append([]string{"sh", "-c", script, limit}, c.Args...)...)
 }
 
 // serverCommand restates the whole tuple: -e without -w means weight 1, without

@@ -23,7 +23,7 @@ var sysctls = &table[string, string]{
 	},
 	adopt: adoptSysctls,
 	side:  sideSysctls,
-	held: func(want *State, k string) bool {
+	held: func(want *State, _ Record, k string) bool {
 		_, ok := want.Sysctls[forwardingSwitch(k)]
 		return ok
 	},

@@ -65,7 +65,8 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
 		fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 		fmt.Fprintf(&b, "    HostName 127.0.0.1\n    Port %d\n\n", ports[n])
 	}
-	// OpenSSH's default key exchange takes a second on an emulated processor.
+	// An emulated processor takes a second for OpenSSH's default key exchange, and
+	// long for many hosts' at once.
 	fmt.Fprintf(&b, `Host *
     User root
     IdentityFile %s
@@ -74,6 +75,7 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
     KexAlgorithms curve25519-sha256
+    ConnectTimeout 120
     LogLevel ERROR
 `, quoteConfig(filepath.Join(dir, identityFile)), quoteConfig(filepath.Join(dir, knownHostsFile)))
 	return b.String()

@@ -61,14 +61,27 @@ func run(args []string, a *app) int {
 	return exitFailed
 }
 
+// knownCommand refuses a word that is no command, and names the nearest.
+func knownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "Run 'lvsctl --help' for the commands."
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("Did you mean %q?", near[0])
+	}
+	return fmt.Errorf("unknown command %q\n%s", args[0], hint)
+}
+
 func rootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "lvsctl",
-		Short:         "Plan and apply Linux Virtual Server topologies over SSH",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		Use:                        "lvsctl",
+		Short:                      "Plan and apply Linux Virtual Server topologies over SSH",
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		Args:                       knownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

@@ -20,6 +20,7 @@ type progress struct {
 
 func (a *app) progress(verb string, total int) *progress {
 	_, live := terminal(a.stderr)
+	live = live && !a.verbose
 	p := &progress{app: a, verb: verb, total: total, live: live}
 	p.show()
 	return p

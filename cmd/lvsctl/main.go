@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -61,14 +62,14 @@ func run(args []string, a *app) int {
 	return exitFailed
 }
 
-// knownCommand refuses a word that is no command, and names the nearest.
+// knownCommand refuses a word that is no command, and names the nearest ones.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	hint := "Run 'lvsctl --help' for the commands."
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("Did you mean %q?", near[0])
+		hint = fmt.Sprintf("Did you mean %s?", strings.Join(near, " or "))
 	}
 	return fmt.Errorf("unknown command %q\n%s", args[0], hint)
 }

@@ -159,18 +159,7 @@ var services = &table[ServiceKey, Service]{
 	unmake: func(_ *State, k ServiceKey, _ Service) []remote.Command {
 		return []remote.Command{remote.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
 	},
-	claim: func(live, want *State, exclusive bool) []ServiceKey {
-		if !exclusive {
-			return nil
-		}
-		keys := make([]ServiceKey, 0, len(live.Services))
-		for k := range live.Services {
-			keys = append(keys, k)
-		}
-		return keys
-	},
-	// Those that an exclusive director had to give up come back with its last own.
-	held: func(want *State, _ Record, _ ServiceKey) bool { return len(want.Services) > 0 },
+	claim: func(_ *State, exclusive bool, _ ServiceKey) bool { return exclusive },
 }
 
 // servers are made in one order everywhere: sh and dh fill their tables by
@@ -205,26 +194,13 @@ var servers = &table[ServerKey, Server]{
 	},
 	unmake:  removeServer,
 	quiesce: quiesceServer,
-	claim: func(live, want *State, exclusive bool) []ServerKey {
-		var keys []ServerKey
-		for k := range live.Servers {
-			if _, ours := want.Services[k.Service]; ours || exclusive {
-				keys = append(keys, k)
-			}
-		}
-		return keys
+	claim: func(want *State, exclusive bool, k ServerKey) bool {
+		_, ours := want.Services[k.Service]
+		return ours || exclusive
 	},
 	late: func(set *State, k ServerKey) bool {
 		_, ok := set.Services[k.Service]
 		return ok
-	},
-	held: func(want *State, old Record, k ServerKey) bool {
-		if _, ok := want.Services[k.Service]; ok {
-			return true
-		}
-		_, ours := old.Set.Services[k.Service]
-		_, gone := old.Before.Services[k.Service]
-		return gone && !ours && len(want.Services) > 0 // with its service
 	},
 }
 

@@ -113,14 +113,8 @@ var rules = &table[RuleKey, Rule]{
 		return []remote.Command{ruleCommand("-D", k, r)}
 	},
 	// The comment says that they are ours, whatever the record says.
-	claim: func(live, _ *State, _ bool) []RuleKey {
-		keys := make([]RuleKey, 0, len(live.Rules))
-		for k := range live.Rules {
-			keys = append(keys, k)
-		}
-		return keys
-	},
-	held: func(*State, RuleKey) bool { return true },
+	claim: func(*State, bool, RuleKey) bool { return true },
+	late:  func(*State, RuleKey) bool { return true },
 }
 
 // String is the rule without its comment, which stands in the key.

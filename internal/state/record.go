@@ -56,7 +56,8 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 		b, had := before[k]
 		asWanted := wanted && there && f == w && !s.Restored[Ref{t.name, t.key(k)}]
 		asBefore := there == had && f == b
-		if !asWanted && asBefore {
+		gone := t.fixed && !there && !wanted // with its device or module
+		if !asWanted && (asBefore || gone) {
 			continue
 		}
 		(*t.of(to.Set))[k] = v
@@ -64,12 +65,13 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 			(*t.of(to.Before))[k] = b
 		}
 	}
-	// What changed along with an entry is remembered as long as any entry is.
-	if len(*t.of(to.Set)) == 0 {
-		return
-	}
+	// What changed along with an entry, or made way for one, is remembered as long
+	// as that is held, and until it is as before.
 	for k, b := range before {
-		if _, ok := set[k]; !ok {
+		_, ours := (*t.of(to.Set))[k]
+		f, there := live[k]
+		held := t.held != nil && t.held(to.Set, k)
+		if !ours && (held || f != b && (there || !t.fixed)) {
 			(*t.of(to.Before))[k] = b
 		}
 	}

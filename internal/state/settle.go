@@ -45,9 +45,16 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 	live, set, before := *t.of(liveState), *t.of(old.Set), *t.of(old.Before)
 	have, want := *t.of(to.Have), *t.of(to.Want)
 	maps.Copy(want, *t.of(wantState))
-	touch := func(k K) {
+	var touch func(K)
+	touch = func(k K) {
 		if v, ok := live[k]; ok {
 			have[k] = v
+		}
+		if t.side == nil {
+			return
+		}
+		for _, s := range t.side(liveState, k) {
+			touch(s) // so that an undo puts it back too
 		}
 	}
 	for k := range want {
@@ -59,10 +66,14 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 	if !t.permanent {
 		t.intend(to.Intent, liveState, have, want, old)
 	}
+	// An old value whose place is taken stays away, and stays recorded.
+	taken := func(k K) bool {
+		return t.claim != nil && t.claim(wantState, exclusive, k)
+	}
 	restore := func(k K) {
 		touch(k)
 		_, there := live[k]
-		if b, had := before[k]; had && (there || !t.fixed) {
+		if b, had := before[k]; had && !taken(k) && (there || !t.fixed) {
 			want[k] = b
 		}
 		to.Restored[Ref{t.name, t.key(k)}] = true
@@ -74,21 +85,19 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 		}
 	}
 	wanted := maps.Clone(want)
-	if t.claim != nil {
-		for _, k := range t.claim(liveState, wantState, exclusive) {
-			if _, ok := wanted[k]; ok {
-				continue
-			}
-			touch(k)
-			if _, ours := set[k]; ours {
-				continue
-			}
-			if t.held == nil || !t.held(old.Set, k) {
-				(*t.of(to.Intent.Before))[k] = live[k]
-				continue
-			}
-			to.Drifted[Ref{t.name, t.key(k)}] = true
+	for k := range live {
+		if _, ok := wanted[k]; ok || !taken(k) {
+			continue
 		}
+		touch(k)
+		if _, ours := set[k]; ours {
+			continue
+		}
+		if t.late == nil || !t.late(old.Set, k) {
+			(*t.of(to.Intent.Before))[k] = live[k]
+			continue
+		}
+		to.Drifted[Ref{t.name, t.key(k)}] = true
 	}
 	for k := range set {
 		if _, ok := wanted[k]; !ok {
@@ -97,7 +106,7 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 	}
 	for k := range before {
 		_, ours := set[k]
-		if _, ok := wanted[k]; ok || ours || t.held == nil || t.held(wantState, k) {
+		if _, ok := wanted[k]; ok || ours || taken(k) || t.held != nil && t.held(wantState, k) {
 			continue
 		}
 		restore(k)
@@ -112,12 +121,20 @@ func (t *table[K, V]) intend(intent Record, live *State, have, want map[K]V, old
 	maps.Copy(before, *t.of(old.Before))
 	for k, v := range want {
 		if _, known := set[k]; !known {
-			if h, ok := have[k]; ok {
-				before[k] = h
+			// What it was before something else of ours changed it counts.
+			if _, kept := before[k]; !kept {
+				if h, ok := have[k]; ok {
+					if t.was != nil {
+						h = t.was(old, k, h)
+					}
+					before[k] = h
+				}
 			}
 			if t.side != nil {
 				for _, s := range t.side(live, k) {
-					if v, ok := (*t.of(live))[s]; ok {
+					_, ours := set[s]
+					_, kept := before[s]
+					if v, ok := (*t.of(live))[s]; ok && !ours && !kept {
 						before[s] = v
 					}
 				}

@@ -23,7 +23,8 @@ var sysctls = &table[string, string]{
 	},
 	adopt: adoptSysctls,
 	side:  sideSysctls,
-	held: func(want *State, _ Record, k string) bool {
+	was:   sysctlBefore,
+	held: func(want *State, k string) bool {
 		_, ok := want.Sysctls[forwardingSwitch(k)]
 		return ok
 	},
@@ -112,6 +113,16 @@ func sideSysctls(s *State, k string) []string {
 		}
 	}
 	return keys
+}
+
+// sysctlBefore is a key's value before the record's forwarding switch changed it:
+// an interface that agreed with the switch is not in the record.
+func sysctlBefore(old Record, k, live string) string {
+	b, changed := old.Before.Sysctls[forwardingSwitch(k)]
+	if changed && strings.HasSuffix(k, "/forwarding") && b != old.Set.Sysctls[forwardingSwitch(k)] {
+		return b
+	}
+	return live
 }
 
 // adoptSysctls fills in the values of keys that are not there yet because their

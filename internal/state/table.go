@@ -45,11 +45,17 @@ type table[K, V comparable] struct {
 	// fills in have with what is not there yet but will be. live is the node
 	// whole, have what of it the plan may touch.
 	adopt func(live *State, have, want map[K]V)
-	// claim, if set, lists live entries beyond the wanted and the recorded that
-	// the plan removes.
-	claim func(live, want *State, exclusive bool) []K
+	// claim, if set, reports whether the plan removes a live entry that is not
+	// wanted, whoever made it, and keeps it away.
+	claim func(want *State, exclusive bool, k K) bool
 	// side, if set, names entries that change by themselves when k does.
 	side func(live *State, k K) []K
+	// was, if set, is what an entry was before the record's entries were made, where
+	// the live value comes of them.
+	was func(old Record, k K, live V) V
+	// late, if set, reports whether a claimed entry can only have come after what
+	// the record says we set: then it is drift, and nothing to put back.
+	late func(set *State, k K) bool
 	// held, if set, reports whether an entry that was recorded only for its old
 	// value still has its cause in want.
 	held func(want *State, k K) bool

@@ -1,0 +1,230 @@
+// Package statetest is a node made of maps, for tests of what plans do.
+//
+// A [Node] executes the commands of a plan as the kernel and the tools would,
+// with what they do on the side and what they refuse, and prints itself in the
+// tools' own formats. It knows nothing of package state's rules: what it does
+// not know fails. To teach it a command: a case in Exec; a quirk of a tool: at
+// the place where it happens, with its source.
+package statetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Node is a host.
+type Node struct {
+	Sysctls   map[string]string // by path below /proc/sys
+	Links     map[string]bool   // whether up
+	Addresses []Address         // in the order they were added
+	Routes    []Route
+	Modules   map[string]bool
+	Commands  map[string]bool // that are installed
+	Manager   string          // the package manager; "" for none
+	Services  map[string]*Service
+	Timeouts  [3]int // tcp, tcpfin, udp; zero while ip_vs is not loaded
+	Daemons   map[string]string
+	Rules     map[string][]string // by "iptables nat POSTROUTING"
+	Files     map[string]string   // by path
+
+	// IPVSADM is the minor version of ipvsadm: 24 to 32, for what comes after
+	// 1.31.
+	IPVSADM int
+
+	// explicit holds the parameters of devices that no longer follow
+	// conf/default: "net/ipv4/conf/eth0/rp_filter".
+	explicit map[string]bool
+}
+
+// New returns a node with its loopback device, as it comes up.
+func New() *Node {
+	n := &Node{
+		Sysctls: map[string]string{ipForward: "0", "net/ipv6/conf/all/forwarding": "0", "net/ipv6/conf/default/forwarding": "0"},
+		Links:   map[string]bool{}, Modules: map[string]bool{},
+		Commands: map[string]bool{"ip": true, "ipvsadm": true, "iptables": true, "ip6tables": true},
+		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{},
+		IPVSADM: 31, explicit: map[string]bool{},
+	}
+	for name, value := range confDefaults() {
+		for _, dev := range []string{"all", "default"} {
+			n.Sysctls["net/ipv4/conf/"+dev+"/"+name] = value
+		}
+	}
+	n.AddLink("lo", true)
+	n.must("ip", "-4", "addr", "add", "127.0.0.1/8", "dev", "lo")
+	n.must("ip", "-6", "addr", "add", "::1/128", "dev", "lo")
+	return n
+}
+
+func (n *Node) must(args ...string) {
+	if err := n.Exec(remote.Cmd(args...)); err != nil {
+		panic(err)
+	}
+}
+
+// AddLink adds a device, which starts with the parameters of conf/default
+// (devinet_init, net/ipv4/devinet.c).
+func (n *Node) AddLink(dev string, up bool) {
+	n.Links[dev] = up
+	for name := range confDefaults() {
+		n.Sysctls["net/ipv4/conf/"+dev+"/"+name] = n.Sysctls["net/ipv4/conf/default/"+name]
+	}
+	n.Sysctls["net/ipv6/conf/"+dev+"/forwarding"] = n.Sysctls["net/ipv6/conf/default/forwarding"]
+}
+
+// Clone returns a node that shares nothing with n.
+func (n *Node) Clone() *Node {
+	c := *n
+	c.Sysctls, c.Links, c.Modules, c.Commands = maps.Clone(n.Sysctls), maps.Clone(n.Links), maps.Clone(n.Modules), maps.Clone(n.Commands)
+	c.Addresses, c.Routes, c.Daemons = slices.Clone(n.Addresses), slices.Clone(n.Routes), maps.Clone(n.Daemons)
+	c.Files, c.explicit = maps.Clone(n.Files), maps.Clone(n.explicit)
+	c.Rules = map[string][]string{}
+	for k, v := range n.Rules {
+		c.Rules[k] = slices.Clone(v)
+	}
+	c.Services = map[string]*Service{}
+	for k, v := range n.Services {
+		s := *v
+		s.Servers = slices.Clone(v.Servers)
+		c.Services[k] = &s
+	}
+	return &c
+}
+
+// Dump is all of a node that a command can change, a sorted line each: what two
+// nodes are compared by. The order in which things were added is left out.
+func (n *Node) Dump() []string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for k, v := range n.Sysctls {
+		add("sysctl %s = %s", k, v)
+	}
+	for k, up := range n.Links {
+		add("link %s up=%t", k, up)
+	}
+	for _, a := range n.Addresses {
+		add("address %s dev %s label %s", a.Prefix, a.Dev, a.Label)
+	}
+	for _, r := range n.Routes {
+		add("route %+v", r)
+	}
+	for k := range n.Modules {
+		add("module %s", k)
+	}
+	for k := range n.Commands {
+		add("command %s", k)
+	}
+	for k, s := range n.Services {
+		v := *s
+		v.Servers = nil
+		add("service %s %+v", k, v)
+		for _, d := range s.Servers {
+			add("server %s %+v", k, d)
+		}
+	}
+	add("timeouts %v", n.Timeouts)
+	for k, v := range n.Daemons {
+		add("daemon %s %s", k, v)
+	}
+	for k, list := range n.Rules {
+		for _, r := range list {
+			add("rule %s %s", k, r)
+		}
+	}
+	for k, v := range n.Files {
+		add("file %s %q", k, v)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// Exec executes one command. Like the tools, it has done nothing when it fails.
+func (n *Node) Exec(c remote.Command) error {
+	if err := n.exec(c); err != nil {
+		return fmt.Errorf("%s: %w", c, err)
+	}
+	return nil
+}
+
+func (n *Node) exec(c remote.Command) error {
+	args := c.Args
+	if len(args) == 0 {
+		return errors.New("no command")
+	}
+	key, sysctl := strings.CutPrefix(c.To, "/proc/sys/")
+	if sysctl && len(args) == 3 && args[0] == "printf" && args[1] == `%s\n` {
+		return n.write(key, args[2])
+	}
+	if c.To != "" {
+		return errors.New("not a known redirection")
+	}
+	switch {
+	case args[0] == "ip":
+		return n.ip(args[1:])
+	case args[0] == "modprobe" && len(args) == 2:
+		return n.modprobe(args[1])
+	case args[0] == "ipvsadm":
+		return n.ipvsadm(args[1:])
+	case args[0] == "lvsctl_drain" && len(args) > 5:
+		return n.drain(args[1], args[4:])
+	case args[0] == "iptables" || args[0] == "ip6tables":
+		return n.iptables(args[0], args[1:])
+	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && args[3] == "announce":
+		return n.announce(args[4])
+	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasPrefix(args[3], "/proc/sys/net/ipv") && strings.HasSuffix(args[3], "ratelimit"):
+		return n.exec(remote.Command{Args: args[4:]}) // with something held meanwhile
+	case args[0] == "sh" && len(args) > 6 && args[1] == "-c" && args[3] == "block":
+		return n.block(args[4], args[5], args[6], args[7:])
+	}
+	return n.install(args)
+}
+
+// modprobe brings a module and what comes with it; one that is there is no
+// error.
+func (n *Node) modprobe(name string) error {
+	if n.Modules[name] {
+		return nil
+	}
+	switch name {
+	case "ip_vs":
+		for k, v := range vsDefaults() {
+			n.Sysctls["net/ipv4/vs/"+k] = v
+		}
+		n.Timeouts = [3]int{900, 120, 300}
+	case "ipip":
+		n.AddLink("tunl0", false)
+	case "ip6_tunnel":
+		n.AddLink("ip6tnl0", false)
+	default:
+		return errors.New("FATAL: Module not found.")
+	}
+	n.Modules[name] = true
+	return nil
+}
+
+func (n *Node) install(args []string) error {
+	line := strings.Join(args, " ")
+	for _, prefix := range []string{
+		"env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ",
+		"zypper --non-interactive install --no-recommends ", "apk add ", "dnf -y -q install ", "yum -y -q install ",
+	} {
+		name, ok := strings.CutPrefix(line, prefix)
+		if !ok {
+			continue
+		}
+		if n.Manager == "" || !strings.Contains(prefix, n.Manager+" ") {
+			return errors.New("command not found")
+		}
+		if name == "iptables" {
+			n.Commands["ip6tables"] = true
+		}
+		n.Commands[name] = true
+		return nil
+	}
+	return errors.New("not a command that this node knows")
+}

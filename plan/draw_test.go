@@ -1,0 +1,356 @@
+package plan_test
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/state/statetest"
+)
+
+func run(t *rapid.T, n *statetest.Node, args ...string) {
+	if err := n.Exec(remote.Cmd(args...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *host) run(t *rapid.T, c remote.Command) {
+	t.Log(c)
+	if err := h.Exec(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chance(t *rapid.T, percent int, what string) bool {
+	return rapid.IntRange(0, 99).Draw(t, what) >= 100-percent // false is simpler
+}
+
+func pick[T any](t *rapid.T, what string, list ...T) T { return rapid.SampledFrom(list).Draw(t, what) }
+
+// The pools are small, so that what is there and what is wanted meet often.
+
+func sysctlPool(role string) map[string][]string {
+	pool := map[string][]string{
+		"net/ipv4/ip_forward":                {"0", "1"},
+		"net/ipv4/conf/all/accept_redirects": {"0", "1"},
+		"net/ipv4/conf/eth1/forwarding":      {"0", "1"},
+		"net/ipv4/conf/all/arp_ignore":       {"0", "1", "2"},
+		"net/ipv4/conf/all/rp_filter":        {"0", "1", "2"},
+		"net/ipv4/conf/eth0/rp_filter":       {"0", "1", "2"},
+		"net/ipv6/conf/all/forwarding":       {"0", "1"},
+		"net/ipv6/conf/eth1/forwarding":      {"0", "1"},
+	}
+	if role == "director" {
+		// A tunnel device would follow this until it has an address, and be behind
+		// when it is put back: no role wants both.
+		pool["net/ipv4/conf/default/send_redirects"] = []string{"0", "1"}
+		pool["net/ipv4/conf/eth0/send_redirects"] = []string{"0", "1"}
+	}
+	return pool
+}
+
+// drawNode draws a node as it is before lvsctl knows it.
+func drawNode(t *rapid.T, role string) *statetest.Node {
+	n := statetest.New()
+	n.Manager = pick(t, "manager", "apt-get", "dnf", "apk", "zypper", "yum")
+	n.IPVSADM = pick(t, "ipvsadm", 24, 25, 26, 28, 31, 32)
+	for _, dev := range []string{"eth0", "eth1"} {
+		n.AddLink(dev, true)
+	}
+	run(t, n, "ip", "-4", "addr", "add", "10.1.0.5/24", "dev", "eth0")
+	run(t, n, "ip", "-6", "addr", "add", "fd00:1::5/64", "dev", "eth0")
+	run(t, n, "ip", "-4", "addr", "add", "10.2.0.5/24", "dev", "eth1")
+	n.Files["/etc/hosts"] = pick(t, "hosts", "", "127.0.0.1 localhost\n", "127.0.0.1 localhost")
+	for _, m := range []string{"ip_vs", "ipip", "ip6_tunnel"} {
+		if chance(t, 40, m+" loaded") {
+			run(t, n, "modprobe", m)
+		}
+	}
+	for _, k := range sorted(sysctlPool(role)) {
+		if chance(t, 50, k+" set") {
+			write(t, n, k, pick(t, k, sysctlPool(role)[k]...))
+		}
+	}
+	if n.Modules["ipip"] && chance(t, 50, "tunl0 up") {
+		run(t, n, "ip", "link", "set", "dev", "tunl0", "up")
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "routes") {
+		_ = n.Exec(drawRoute(t)) // there may be one already
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "addresses") {
+		_ = n.Exec(drawAddress(t))
+	}
+	if n.Modules["ip_vs"] {
+		for range rapid.IntRange(0, 3).Draw(t, "services") {
+			drawForeignService(t, n)
+		}
+		if chance(t, 30, "daemon") {
+			start := []string{"ipvsadm", "--start-daemon", "master", "--mcast-interface", pick(t, "mcast", "eth0", "eth1"), "--syncid", "7"}
+			if n.IPVSADM >= 29 {
+				start = append(start, "--mcast-ttl", pick(t, "ttl", "1", "4"))
+			}
+			run(t, n, start...)
+		}
+		if chance(t, 30, "timeouts") {
+			run(t, n, "ipvsadm", "--set", "700", "0", "70")
+		}
+	} else {
+		delete(n.Commands, pick(t, "missing", "ipvsadm", "none"))
+	}
+	if chance(t, 30, "foreign rule") {
+		run(t, n, "iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-m", "comment", "--comment", "lvsctl:other:s:masquerade", "-j", "MASQUERADE")
+	}
+	return n
+}
+
+func write(t *rapid.T, n *statetest.Node, key, value string) {
+	if err := n.Exec(remote.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func drawRoute(t *rapid.T) remote.Command {
+	line := pick(t, "route",
+		"-4 route add default via 10.1.0.254 dev eth0",
+		"-4 route add default via 10.1.0.254 dev eth0 proto dhcp src 10.1.0.5 metric 100",
+		"-4 route add default via 10.1.0.253 dev eth0 proto static",
+		"-4 route add default via 10.2.0.254 dev eth1 metric 200",
+		"-4 route add 10.60.0.0/16 nexthop via 10.1.0.250 dev eth0 weight 1 nexthop via 10.1.0.251 dev eth0 weight 2",
+		"-4 route add 10.60.0.0/16 via 10.1.0.250 dev eth0 metric 50",
+		"-4 route add blackhole 10.60.0.0/16 metric 100",
+		"-4 route add blackhole 10.61.0.0/16",
+		"-6 route add default via fd00:1::fe dev eth0 proto ra",
+		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 1024",
+		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048",
+	)
+	return remote.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
+}
+
+func drawAddress(t *rapid.T) remote.Command {
+	line := pick(t, "address",
+		"-4 addr add 10.9.0.1/32 dev eth0", "-4 addr add 10.9.0.1/32 dev lo label lo:5", "-4 addr add 10.9.0.2/32 dev lo",
+		"-4 addr add 10.8.0.1/32 dev eth0", "-6 addr add fd00:9::1/128 dev lo")
+	return remote.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
+}
+
+// servicePool is what lvsctl and others both want.
+func servicePool() []state.ServiceKey {
+	return []state.ServiceKey{
+		{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.1:80")},
+		{Protocol: state.UDP, Addr: netip.MustParseAddrPort("10.9.0.1:53")},
+		{Protocol: state.SCTP, Addr: netip.MustParseAddrPort("10.9.0.2:9")},
+		{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.2:0")},
+		{Protocol: state.TCP, Addr: netip.MustParseAddrPort("[fd00:9::1]:443")},
+		{Protocol: state.FWMark, Mark: 7},
+		{Protocol: state.FWMark, Mark: 4000000000, V6: true},
+	}
+}
+
+func (h *host) ipvs(version int) bool { return h.IPVSADM >= version }
+
+func drawService(t *rapid.T, k state.ServiceKey) state.Service {
+	s := state.Service{Scheduler: pick(t, "scheduler", "rr", "wlc", "sh", "mh")}
+	if (s.Scheduler == "sh" || s.Scheduler == "mh") && chance(t, 50, "flags") {
+		s.Flags = pick(t, "flag", s.Scheduler+"-port", s.Scheduler+"-fallback,"+s.Scheduler+"-port")
+	}
+	v6 := k.V6 || k.Addr.Addr().Is6()
+	if k.Protocol != state.FWMark && k.Addr.Port() == 0 || chance(t, 40, "persistent") {
+		s.Timeout = pick(t, "timeout", 50, 360)
+		s.Mask = pick(t, "mask", 32, 24, 9)
+		if v6 {
+			s.Mask = pick(t, "mask6", 128, 64, 100)
+		}
+		if k.Protocol == state.UDP && chance(t, 50, "sip") {
+			s.Engine = "sip"
+		}
+	}
+	s.OnePacket = (k.Protocol == state.UDP || k.Protocol == state.FWMark) && chance(t, 20, "ops")
+	return s
+}
+
+func drawServers(t *rapid.T, k state.ServiceKey) map[state.ServerKey]state.Server {
+	list := map[state.ServerKey]state.Server{}
+	for _, host := range []string{"11", "12", "13"} {
+		if !chance(t, 60, "server "+host) {
+			continue
+		}
+		addr := "10.1.0." + host
+		if k.V6 || k.Addr.Addr().Is6() {
+			addr = "fd00:1::" + host
+		}
+		v := state.Server{Forward: pick(t, "forward", state.Masq, state.Direct, state.Tunnel), Weight: pick(t, "weight", 0, 1, 65535)}
+		port := k.Addr.Port()
+		if v.Forward == state.Masq && chance(t, 30, "another port") {
+			port = 8080
+		}
+		if chance(t, 20, "thresholds") {
+			v.Upper, v.Lower = 100, pick(t, "lower", 0, 80)
+		}
+		list[state.ServerKey{Service: k, Addr: netip.AddrPortFrom(netip.MustParseAddr(addr), port)}] = v
+	}
+	return list
+}
+
+// drawForeignService adds a service by hand, by the commands of a person.
+func drawForeignService(t *rapid.T, n *statetest.Node) {
+	k := pick(t, "foreign service", append(servicePool(),
+		state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.8.0.1:25")})...)
+	name := strings.Fields(serviceWords(k))
+	add := append([]string{"ipvsadm", "-A"}, name...)
+	if n.Exec(remote.Cmd(append(add, "-s", "rr", "-p", "99")...)) != nil {
+		return // there is one
+	}
+	for _, host := range []string{"11", "19"} {
+		rip := "10.1.0." + host
+		if k.V6 || k.Addr.Addr().Is6() {
+			rip = "fd00:1::" + host
+		}
+		addr := netip.AddrPortFrom(netip.MustParseAddr(rip), k.Addr.Port())
+		add := append(append([]string{"ipvsadm", "-a"}, name...), "-r", addr.String(), pick(t, "method", "-m", "-g", "-i"), "-w", "3")
+		if n.IPVSADM >= 31 && add[len(add)-3] == "-i" && chance(t, 50, "gue") {
+			add = append(add, "--tun-type", "gue", "--tun-port", "6080", "--tun-csum")
+		}
+		run(t, n, add...)
+	}
+}
+
+// drawWant draws what a topology may want of a node in a role.
+func drawWant(t *rapid.T, role string) *state.State {
+	w := state.New()
+	for _, k := range sorted(sysctlPool(role)) {
+		if chance(t, 30, k+" wanted") {
+			w.Sysctls[k] = pick(t, k, sysctlPool(role)[k]...)
+		}
+	}
+	devices := []string{"lo", "eth0"}
+	if role == "real_server" && chance(t, 50, "tunnel") {
+		devices = append(devices, "tunl0")
+		w.Modules["ipip"], w.Links["tunl0"] = state.Module{}, state.Link{Up: true}
+		w.Sysctls["net/ipv4/conf/tunl0/rp_filter"] = "2"
+		w.Sysctls["net/ipv4/conf/tunl0/arp_ignore"] = "1"
+		if chance(t, 50, "tunnel6") {
+			w.Modules["ip6_tunnel"], w.Links["ip6tnl0"] = state.Module{}, state.Link{Up: true}
+			w.Addresses[addressKey("fd00:9::1/128", "ip6tnl0")] = state.Address{}
+		}
+	}
+	for _, vip := range []string{"10.9.0.1/32", "10.9.0.2/32", "10.1.0.77/24", "fd00:9::1/128"} {
+		if !chance(t, 40, vip+" wanted") {
+			continue
+		}
+		dev, a := pick(t, "device", devices...), state.Address{}
+		if strings.Contains(vip, ":") {
+			dev = "lo"
+		} else if chance(t, 30, "label") {
+			a.Label = dev + ":1"
+		}
+		w.Addresses[addressKey(vip, dev)] = a
+	}
+	drawRoutes(t, w)
+	if chance(t, 40, "hosts block") {
+		w.Blocks[state.BlockKey{Path: state.HostsFile, Topology: topologyName}] = state.Block{Text: pick(t, "block", "10.1.0.11\ta\n", "10.1.0.11\ta\n10.1.0.12\tb\n")}
+	}
+	if role == "director" {
+		drawDirector(t, w)
+	}
+	return w
+}
+
+func addressKey(prefix, dev string) state.AddressKey {
+	return state.AddressKey{Prefix: netip.MustParsePrefix(prefix), Dev: dev}
+}
+
+func drawRoutes(t *rapid.T, w *state.State) {
+	for _, r := range []struct {
+		dst     string
+		metrics []uint32
+		via     []string
+	}{
+		{"0.0.0.0/0", []uint32{0, 0, 100}, []string{"10.1.0.254", "10.1.0.253"}},
+		{"10.60.0.0/16", []uint32{0, 100}, []string{"10.1.0.250", "10.1.0.253"}},
+		{"::/0", []uint32{0}, []string{"fd00:1::fe", "fd00:1::fd"}},
+		{"fd00:60::/48", []uint32{0, 2048}, []string{"fd00:1::fe", "fd00:1::fd"}},
+	} {
+		if chance(t, 40, r.dst+" wanted") {
+			k := state.NewRouteKey(netip.MustParsePrefix(r.dst), pick(t, "metric", r.metrics...))
+			w.Routes[k] = state.Route{Via: netip.MustParseAddr(pick(t, "via", r.via...)), Dev: "eth0"}
+		}
+	}
+}
+
+func drawDirector(t *rapid.T, w *state.State) {
+	w.Packages["ipvsadm"], w.Packages["iptables"], w.Modules["ip_vs"] = state.Package{}, state.Package{}, state.Module{}
+	for k, values := range map[string][]string{"conntrack": {"0", "1"}, "drop_entry": {"0", "1", "2"}, "sync_threshold": {"3 50", "5 60"}} {
+		if chance(t, 30, k+" wanted") {
+			w.Sysctls["net/ipv4/vs/"+k] = pick(t, k, values...)
+		}
+	}
+	for _, k := range servicePool() {
+		if !chance(t, 50, k.String()+" wanted") {
+			continue
+		}
+		w.Services[k] = drawService(t, k)
+		for sk, v := range drawServers(t, k) {
+			w.Servers[sk] = v
+		}
+		if chance(t, 30, "drain") {
+			w.Drain[k] = 5 * time.Second
+		}
+		if chance(t, 30, "rule") {
+			rk := state.RuleKey{Table: "nat", Chain: "POSTROUTING", Comment: state.RuleComment(topologyName, "s"+strconv.Itoa(len(w.Rules)), "masquerade")}
+			w.Rules[rk] = state.NewRule(rk, []string{"-d", pick(t, "rule for", "10.1.0.11", "10.1.0.12"), "-m", "ipvs", "--vmethod", "MASQ"}, []string{"-j", "MASQUERADE"})
+		}
+	}
+	for _, k := range []string{state.TimeoutTCP, state.TimeoutUDP} {
+		if chance(t, 30, k+" wanted") {
+			w.Timeouts[k] = pick(t, k, 700, 900, 30)
+		}
+	}
+	if chance(t, 30, "daemon wanted") {
+		w.Daemons[state.DaemonMaster] = state.Daemon{Interface: pick(t, "dev", "eth0", "eth1"), ID: pick(t, "id", 0, 7)}
+	}
+}
+
+// accident changes something behind lvsctl's back: what is ours, which it mends,
+// or what is others', which stays.
+func (h *host) accident(t *rapid.T) {
+	ours := []remote.Command{
+		{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/all/arp_ignore"},
+		remote.Cmd("ip", "-4", "route", "replace", "default", "via", "10.1.0.252", "dev", "eth0"),
+	}
+	set := h.record.Set
+	for k := range set.Addresses {
+		ours = append(ours, remote.Cmd("ip", map[bool]string{true: "-6", false: "-4"}[k.Prefix.Addr().Is6()], "addr", "del", k.Prefix.String(), "dev", k.Dev))
+	}
+	for k := range set.Services {
+		name := strings.Fields(serviceWords(k))
+		ours = append(ours, remote.Cmd(append([]string{"ipvsadm", "-D"}, name...)...),
+			remote.Cmd(append([]string{"ipvsadm", "-E"}, append(name, "-s", "lc", "-p", "9")...)...))
+		for sk := range set.Servers {
+			if sk.Service == k {
+				ours = append(ours, remote.Cmd(append([]string{"ipvsadm", "-d"}, append(name, "-r", sk.Addr.String())...)...))
+			}
+		}
+	}
+	_ = ours
+	others := []remote.Command{
+		remote.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
+		remote.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
+		{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
+		remote.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
+	}
+	c := others[rapid.IntRange(0, len(others)-1).Draw(t, "accident of others")]
+	if h.Exec(c) == nil {
+		if err := h.without.Exec(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

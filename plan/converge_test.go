@@ -328,4 +328,3 @@ func serviceWords(k state.ServiceKey) string {
 	}
 	return text
 }
-

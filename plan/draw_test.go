@@ -317,40 +317,88 @@ func drawDirector(t *rapid.T, w *state.State) {
 	}
 }
 
-// accident changes something behind lvsctl's back: what is ours, which it mends,
-// or what is others', which stays.
+// accident changes something behind lvsctl's back: what is ours, which is mended
+// or goes, or what is others', which stays.
 func (h *host) accident(t *rapid.T) {
-	ours := []remote.Command{
-		{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/all/arp_ignore"},
-		remote.Cmd("ip", "-4", "route", "replace", "default", "via", "10.1.0.252", "dev", "eth0"),
+	if ours := h.ours(); len(ours) > 0 && rapid.Bool().Draw(t, "accident to ours") {
+		h.run(t, pick(t, "accident", ours...))
+		return
+	}
+	c := pick(t, "accident of others",
+		remote.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
+		remote.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
+		remote.Command{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
+		remote.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
+		remote.Cmd("ipvsadm", "-A", "-u", "10.8.0.1:514", "-s", "nq"),
+	)
+	if h.exclusive && c.Args[0] == "ipvsadm" || h.Exec(c) != nil {
+		return
+	}
+	t.Log("meanwhile:", c)
+	maps.Copy(h.without.Commands, h.Commands)
+	if err := h.without.Exec(c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ours are changes to what the record says we set, as far as it is there.
+func (h *host) ours() []remote.Command {
+	var list []remote.Command
+	add := func(args ...string) {
+		if c := remote.Cmd(args...); h.Node.Clone().Exec(c) == nil {
+			list = append(list, c)
+		}
 	}
 	set := h.record.Set
+	for k, v := range set.Sysctls {
+		if k == "net/ipv4/ip_forward" || k == state.IPv6Forwarding {
+			continue // changes what is not ours, too
+		}
+		if _, there := h.Sysctls[k]; there {
+			list = append(list, remote.Command{Args: []string{"printf", `%s\n`, map[string]string{"0": "1"}[v] + "0"}, To: "/proc/sys/" + k})
+		}
+	}
 	for k := range set.Addresses {
-		ours = append(ours, remote.Cmd("ip", map[bool]string{true: "-6", false: "-4"}[k.Prefix.Addr().Is6()], "addr", "del", k.Prefix.String(), "dev", k.Dev))
+		add("ip", map[bool]string{true: "-6", false: "-4"}[k.Prefix.Addr().Is6()], "addr", "del", k.Prefix.String(), "dev", k.Dev)
+	}
+	for k := range set.Links {
+		add("ip", "link", "set", "dev", k, "down")
+	}
+	for k := range set.Routes {
+		if k.Dst.Addr().Is4() {
+			dst := strings.Replace(k.Dst.String(), "0.0.0.0/0", "default", 1)
+			add("ip", "-4", "route", "del", dst, "metric", strconv.Itoa(int(k.Metric)))
+			add("ip", "-4", "route", "replace", dst, "via", "10.1.0.252", "dev", "eth0", "metric", strconv.Itoa(int(k.Metric)))
+		}
+	}
+	for k, r := range set.Rules {
+		rule := append([]string{"POSTROUTING"}, strings.Fields(r.Spec)...)
+		add(append([]string{"iptables", "-w", "-t", k.Table, "-D"}, rule...)...)
+		add(append([]string{"iptables", "-w", "-t", k.Table, "-A"}, rule...)...)
 	}
 	for k := range set.Services {
 		name := strings.Fields(serviceWords(k))
-		ours = append(ours, remote.Cmd(append([]string{"ipvsadm", "-D"}, name...)...),
-			remote.Cmd(append([]string{"ipvsadm", "-E"}, append(name, "-s", "lc", "-p", "9")...)...))
-		for sk := range set.Servers {
-			if sk.Service == k {
-				ours = append(ours, remote.Cmd(append([]string{"ipvsadm", "-d"}, append(name, "-r", sk.Addr.String())...)...))
-			}
+		add(append([]string{"ipvsadm", "-D"}, name...)...)
+		add(append([]string{"ipvsadm", "-E"}, append(name, "-s", "lc", "-p", "9")...)...)
+		if !has(h.record.Before.Services, k) && k.Addr.Addr().Is4() {
+			add(append([]string{"ipvsadm", "-a"}, append(name, "-r", netip.AddrPortFrom(netip.MustParseAddr("10.1.0.99"), k.Addr.Port()).String(), "-m")...)...)
 		}
 	}
-	_ = ours
-	others := []remote.Command{
-		remote.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
-		remote.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
-		{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
-		remote.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
+	for k := range set.Servers {
+		name := strings.Fields(serviceWords(k.Service))
+		add(append([]string{"ipvsadm", "-d"}, append(name, "-r", k.Addr.String())...)...)
+		add(append([]string{"ipvsadm", "-e"}, append(name, "-r", k.Addr.String(), "-m", "-w", "77")...)...)
 	}
-	c := others[rapid.IntRange(0, len(others)-1).Draw(t, "accident of others")]
-	if h.Exec(c) == nil {
-		if err := h.without.Exec(c); err != nil {
-			t.Fatal(err)
+	for k := range set.Daemons {
+		add("ipvsadm", "--stop-daemon", k)
+	}
+	for k := range set.Timeouts {
+		if h.Modules["ip_vs"] {
+			add(strings.Fields("ipvsadm --set " + map[string]string{state.TimeoutTCP: "5 0 0", state.TimeoutTCPFin: "0 5 0", state.TimeoutUDP: "0 0 5"}[k])...)
 		}
 	}
+	slices.SortFunc(list, func(a, b remote.Command) int { return strings.Compare(a.String(), b.String()) })
+	return list
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

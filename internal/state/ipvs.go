@@ -159,7 +159,7 @@ var services = &table[ServiceKey, Service]{
 	unmake: func(_ *State, k ServiceKey, _ Service) []remote.Command {
 		return []remote.Command{remote.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
 	},
-	claim: func(_ *State, exclusive bool, _ ServiceKey) bool { return exclusive },
+	claim: func(_ *State, _ Record, exclusive bool, _ ServiceKey) bool { return exclusive },
 }
 
 // servers are made in one order everywhere: sh and dh fill their tables by
@@ -194,9 +194,11 @@ var servers = &table[ServerKey, Server]{
 	},
 	unmake:  removeServer,
 	quiesce: quiesceServer,
-	claim: func(want *State, exclusive bool, k ServerKey) bool {
+	claim: func(want *State, old Record, exclusive bool, k ServerKey) bool {
 		_, ours := want.Services[k.Service]
-		return ours || exclusive
+		_, set := old.Set.Services[k.Service]
+		_, stays := old.Before.Services[k.Service]
+		return ours || exclusive || set && !stays // what goes takes its servers along
 	},
 	late: func(set *State, k ServerKey) bool {
 		_, ok := set.Services[k.Service]

@@ -113,7 +113,7 @@ var rules = &table[RuleKey, Rule]{
 		return []remote.Command{ruleCommand("-D", k, r)}
 	},
 	// The comment says that they are ours, whatever the record says.
-	claim: func(*State, bool, RuleKey) bool { return true },
+	claim: func(*State, Record, bool, RuleKey) bool { return true },
 	late:  func(*State, RuleKey) bool { return true },
 }
 

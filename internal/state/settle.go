@@ -68,7 +68,7 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 	}
 	// An old value whose place is taken stays away, and stays recorded.
 	taken := func(k K) bool {
-		return t.claim != nil && t.claim(wantState, exclusive, k)
+		return t.claim != nil && t.claim(wantState, old, exclusive, k)
 	}
 	restore := func(k K) {
 		touch(k)

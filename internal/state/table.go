@@ -47,7 +47,7 @@ type table[K, V comparable] struct {
 	adopt func(live *State, have, want map[K]V)
 	// claim, if set, reports whether the plan removes a live entry that is not
 	// wanted, whoever made it, and keeps it away.
-	claim func(want *State, exclusive bool, k K) bool
+	claim func(want *State, old Record, exclusive bool, k K) bool
 	// side, if set, names entries that change by themselves when k does.
 	side func(live *State, k K) []K
 	// was, if set, is what an entry was before the record's entries were made, where

@@ -15,6 +15,7 @@ func warnings(in *Input, s state.Settled) []string {
 	list = append(list, lostRoutes(in, s)...)
 	list = append(list, overruled(in, s)...)
 	list = append(list, owners(in)...)
+	list = append(list, leaving(in, s)...)
 	return list
 }
 

@@ -1,0 +1,61 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// leaving warns of real servers that are given no new connections, or taken out,
+// where that is not all there is to it.
+func leaving(in *Input, s state.Settled) []string {
+	var list []string
+	for k, had := range s.Have.Servers {
+		service, stays := s.Want.Services[k.Service]
+		if !stays || had.Weight == 0 {
+			continue
+		}
+		w, kept := s.Want.Servers[k]
+		drained := !kept && s.Want.Drain[k.Service] > 0
+		if kept && w.Weight > 0 || !kept && !drained {
+			continue
+		}
+		list = append(list, stragglers(in, s, k, service)...)
+	}
+	for k, want := range s.Want.Services {
+		if have, ok := s.Have.Services[k]; ok && hashes(want.Scheduler) && have.Scheduler == want.Scheduler && portOf(have.Flags) != portOf(want.Flags) {
+			list = append(list, fmt.Sprintf("%s hashes clients another way afterwards: most go to another real server", k))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// stragglers says who still comes, or is refused, once a server has no weight.
+func stragglers(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
+	var list []string
+	if v.Timeout > 0 && quiescentTemplates(in, s) != "1" {
+		// A template outlives the weight (ip_vs_sched_persist asks only whether the
+		// server is there), unless expire_quiescent_template says otherwise.
+		list = append(list, fmt.Sprintf("clients that persist on %s keep coming to it for up to %d s each although its weight is 0; to send them elsewhere at once, set net.ipv4.vs.expire_quiescent_template = 1 in this node's sysctl", k, v.Timeout))
+	}
+	if (v.Scheduler == "sh" || v.Scheduler == "mh") && !strings.Contains(v.Flags, "-fallback") {
+		// ip_vs_sh_get and ip_vs_mh_get return no server where it has no weight.
+		list = append(list, fmt.Sprintf("new clients that %s sends to %s are refused while its weight is 0; scheduler_flags = [%q] gives them another", v.Scheduler, k, v.Scheduler+"-fallback"))
+	}
+	return list
+}
+
+func quiescentTemplates(in *Input, s state.Settled) string {
+	const key = "net/ipv4/vs/expire_quiescent_template"
+	if v, ok := s.Want.Sysctls[key]; ok {
+		return v
+	}
+	return in.Live.State.Sysctls[key]
+}
+
+func hashes(scheduler string) bool { return scheduler == "sh" || scheduler == "mh" }
+
+func portOf(flags string) bool { return strings.Contains(flags, "-port") }

@@ -127,6 +127,8 @@ func drawRoute(t *rapid.T) remote.Command {
 		"-4 route add blackhole 10.60.0.0/16 metric 100",
 		"-4 route add blackhole 10.61.0.0/16",
 		"-6 route add default via fd00:1::fe dev eth0 proto ra",
+		"-6 route add default via fd00:1::fe dev eth0 proto ra metric 100",
+		"-6 route add default via fd00:1::fd dev eth0 metric 2000",
 		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 1024",
 		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048",
 	)
@@ -240,7 +242,7 @@ func drawWant(t *rapid.T, role string) *state.State {
 			w.Addresses[addressKey("fd00:9::1/128", "ip6tnl0")] = state.Address{}
 		}
 	}
-	for _, vip := range []string{"10.9.0.1/32", "10.9.0.2/32", "10.1.0.77/24", "fd00:9::1/128"} {
+	for _, vip := range []string{"10.9.0.1/32", "10.9.0.2/32", "10.1.0.77/24", "10.77.0.1/24", "10.77.0.2/24", "fd00:9::1/128"} {
 		if !chance(t, 40, vip+" wanted") {
 			continue
 		}
@@ -324,9 +326,18 @@ func (h *host) accident(t *rapid.T) {
 		h.run(t, pick(t, "accident", ours...))
 		return
 	}
+	if chance(t, 10, "a module is unloaded") {
+		m := pick(t, "unloaded", "ipip", "ip6_tunnel")
+		t.Log("meanwhile: rmmod", m)
+		h.Unload(m)
+		h.without.Unload(m)
+		return
+	}
 	c := pick(t, "accident of others",
 		remote.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
 		remote.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
+		remote.Cmd("ip", "-6", "route", "add", "default", "via", "fd00:1::fe", "dev", "eth0", "metric", "100"),
+		remote.Cmd("ip", "-4", "route", "add", "default", "via", "10.1.0.254", "dev", "eth0", "metric", "400"),
 		remote.Command{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
 		remote.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
 		remote.Cmd("ipvsadm", "-A", "-u", "10.8.0.1:514", "-s", "nq"),

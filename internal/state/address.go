@@ -101,13 +101,19 @@ func announce(k AddressKey) remote.Command {
 }
 
 // removeAddress always names prefix and device: without a prefix length ip
-// deletes by wildcard.
+// deletes by wildcard. The first IPv4 address of a subnet would take the others
+// of that subnet with it (__inet_del_ifa, net/ipv4/devinet.c).
 func removeAddress(_ *State, k AddressKey, _ Address) []remote.Command {
 	family := "-4"
 	if k.Prefix.Addr().Is6() {
 		family = "-6"
 	}
-	return []remote.Command{remote.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)}
+	remove := remote.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)
+	if k.Prefix.Addr().Is4() && !k.Prefix.IsSingleIP() {
+		const script = `old=$(cat "$0") && echo 1 >"$0" || exit 1; "$@"; s=$?; echo "$old" >"$0"; exit "$s"`
+		remove = remote.Cmd(append([]string{"sh", "-c", script, "/proc/sys/net/ipv4/conf/" + k.Dev + "/promote_secondaries"}, remove.Args...)...)
+	}
+	return []remote.Command{remove}
 }
 
 // parseAddresses reads ip -o -4 addr show and -6 (iproute2 2.6.32 to 7, busybox):

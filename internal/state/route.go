@@ -142,7 +142,9 @@ func routeCommand(verb string, k RouteKey, r Route) remote.Command {
 	if r.Dev != "" {
 		args = append(args, "dev", r.Dev)
 	}
-	if k.explicitMetric() {
+	// Without one ip6_route_del takes the first that leads there, whatever its
+	// metric.
+	if k.explicitMetric() || verb == "del" && k.Metric != 0 {
 		args = append(args, "metric", strconv.FormatUint(uint64(k.Metric), 10))
 	}
 	if verb != "del" {
@@ -153,7 +155,8 @@ func routeCommand(verb string, k RouteKey, r Route) remote.Command {
 
 // adoptRoutes accepts a live route that leads where the wanted one does: with
 // whatever else it has, and for a default metric also under the metric of the
-// node's best route to that destination.
+// node's best route to that destination. One that another route would win over
+// gets a metric that wins.
 func adoptRoutes(live *State, have, want map[RouteKey]Route) {
 	best := map[netip.Prefix]RouteKey{}
 	for k := range live.Routes {
@@ -170,10 +173,21 @@ func adoptRoutes(live *State, have, want map[RouteKey]Route) {
 			found = b
 		}
 		h, ok := live.Routes[found]
-		if !ok || h.Via != w.Via || h.Dev != w.Dev || h.Type != "" {
+		switch {
+		case ok && h.Via == w.Via && h.Dev == w.Dev && h.Type == "":
+			w = h
+		case found.Metric < k.Metric:
+			// IPv6's default is not the best metric, and another route has a better.
+			found.Metric = 1
+			h, ok = live.Routes[found]
+		default:
 			continue
 		}
 		delete(want, k)
-		want[found], have[found] = h, h
+		delete(have, k)
+		want[found] = w
+		if ok {
+			have[found] = h
+		}
 	}
 }

@@ -124,15 +124,15 @@ func (n *Node) addAddress(a Address) error {
 	return nil
 }
 
-// delAddress takes the secondaries of a primary address with it
-// (__inet_del_ifa, promote_secondaries 0), and the routes from an address
+// delAddress takes the secondaries of a primary address with it, unless
+// promote_secondaries is 1 meanwhile (__inet_del_ifa), and the routes from an address
 // (fib_sync_down_addr).
 func (n *Node) delAddress(a Address) error {
 	i := slices.IndexFunc(n.Addresses, func(b Address) bool { return b.Dev == a.Dev && b.Prefix == a.Prefix })
 	if i < 0 {
 		return errNoAddress
 	}
-	primary := !n.secondary(i)
+	primary := !n.secondary(i) && !n.promote
 	goes := []netip.Prefix{a.Prefix}
 	for j, b := range n.Addresses {
 		if j != i && primary && b.Dev == a.Dev && a.Prefix.Addr().Is4() && b.Prefix.Masked() == a.Prefix.Masked() {

@@ -36,6 +36,8 @@ type Node struct {
 	// 1.31.
 	IPVSADM int
 
+	// promote is set while an address goes without its subnet's others.
+	promote bool
 	// explicit holds the parameters of devices that no longer follow
 	// conf/default: "net/ipv4/conf/eth0/rp_filter".
 	explicit map[string]bool
@@ -178,6 +180,10 @@ func (n *Node) exec(c remote.Command) error {
 		return n.announce(args[4])
 	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasPrefix(args[3], "/proc/sys/net/ipv") && strings.HasSuffix(args[3], "ratelimit"):
 		return n.exec(remote.Command{Args: args[4:]}) // with something held meanwhile
+	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasSuffix(args[3], "/promote_secondaries"):
+		n.promote = true
+		defer func() { n.promote = false }()
+		return n.exec(remote.Command{Args: args[4:]})
 	case args[0] == "sh" && len(args) > 6 && args[1] == "-c" && args[3] == "block":
 		return n.block(args[4], args[5], args[6], args[7:])
 	}
@@ -205,6 +211,21 @@ func (n *Node) modprobe(name string) error {
 	}
 	n.Modules[name] = true
 	return nil
+}
+
+// Unload takes a tunnel's module away, and its device with all that is on it.
+func (n *Node) Unload(module string) {
+	dev, ok := map[string]string{"ipip": "tunl0", "ip6_tunnel": "ip6tnl0"}[module]
+	if !ok || !n.Modules[module] {
+		return
+	}
+	delete(n.Modules, module)
+	delete(n.Links, dev)
+	gone := func(k string, _ string) bool { return strings.Contains(k, "/conf/"+dev+"/") }
+	maps.DeleteFunc(n.Sysctls, gone)
+	maps.DeleteFunc(n.explicit, func(k string, _ bool) bool { return gone(k, "") })
+	n.Addresses = slices.DeleteFunc(n.Addresses, func(a Address) bool { return a.Dev == dev })
+	n.Routes = slices.DeleteFunc(n.Routes, func(r Route) bool { return r.Dev == dev })
 }
 
 func (n *Node) install(args []string) error {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/state"
-	"github.com/lvsctl/lvsctl/topology"
 )
 
 // common holds what a node asks for by its own attributes, whatever its role.
@@ -40,25 +39,28 @@ func common(n *node) {
 	}
 	if n.Hosts {
 		k := state.BlockKey{Path: state.HostsFile, Topology: n.cluster.Name}
-		n.state.Blocks[k] = state.Block{Text: hosts(n.cluster.Nodes)}
+		n.state.Blocks[k] = state.Block{Text: n.hosts()}
 		n.at("file", k.String(), n.Range)
 	}
 }
 
-// hosts is every node by name: at its address towards the other nodes, and at
-// its first one of the other family.
-func hosts(nodes []*topology.Node) string {
+// hosts is every node by name: at its address on a subnet that both are on, else
+// the one it serves or directs with, else its first; one a family.
+func (n *node) hosts() string {
 	var b strings.Builder
-	for _, n := range nodes {
+	for _, other := range n.cluster.Nodes {
 		for _, ipv6 := range []bool{false, true} {
-			addr, ok := n.First(ipv6)
-			for _, own := range []netip.Addr{n.DIP, n.RIP} {
-				if own.IsValid() && own.Is6() == ipv6 {
+			addr, ok := n.neighbour(other, ipv6)
+			for _, own := range []netip.Addr{other.DIP, other.RIP} {
+				if !ok && own.IsValid() && own.Is6() == ipv6 {
 					addr, ok = own, true
 				}
 			}
+			if !ok {
+				addr, ok = other.First(ipv6)
+			}
 			if ok {
-				fmt.Fprintf(&b, "%s\t%s\n", addr, n.Name)
+				fmt.Fprintf(&b, "%s\t%s\n", addr, other.Name)
 			}
 		}
 	}

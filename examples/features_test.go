@@ -1,0 +1,288 @@
+package examples_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// request is one promise of a topology: four requests to one place, and who has
+// to answer how often.
+type request struct {
+	// to is a URL, or "udp ADDRESS PORT".
+	to      string
+	answers map[string]int
+	// from is the address that the real servers see, where it is the point.
+	from string
+}
+
+// feature is what a topology below testdata shows.
+type feature struct {
+	name     string
+	hosts    []string // director first
+	client   string
+	requests []request
+	// more is what it shows beyond that, while it is applied.
+	more func(*cluster)
+	// spoil changes the director by hand, and found are the lines of the plan that
+	// mend it, blanks squeezed.
+	spoil string
+	found []string
+	// foreign is what of that is someone else's and is there after all.
+	foreign []string
+}
+
+var features = []feature{
+	{
+		name:  "everything",
+		hosts: []string{"lvs", "router", "web-1", "web-2", "app-1", "app-2", "far"}, client: "client",
+		requests: []request{
+			{to: "udp 10.1.0.100 53", answers: map[string]int{"web-1": 2, "web-2": 2}},
+			{to: "http://10.1.0.102/", answers: map[string]int{"web-1": 2, "web-2": 2}},
+			{to: "http://10.1.0.102:443/", answers: map[string]int{"web-1": 2, "web-2": 2}},
+			{to: "http://10.1.0.102:8010/", answers: map[string]int{"web-1": 2, "web-2": 2}},
+			{to: "udp 10.1.0.102 53", answers: map[string]int{"web-1": 2, "web-2": 2}},
+			{to: "http://10.1.0.103/", answers: map[string]int{"app-1": 2, "app-2": 2}, from: "10.2.0.2"},
+			{to: "udp 10.1.0.103 53", answers: map[string]int{"app-1": 2, "app-2": 2}},
+			{to: "http://10.1.0.104:81/", answers: map[string]int{"app-1": 2, "app-2": 2}, from: "10.2.0.2"},
+			{to: "http://10.1.0.105/", answers: map[string]int{"web-1": 1, "app-1": 1, "far": 1, "lvs": 1}},
+			{to: "http://10.1.0.106/", answers: map[string]int{"web-1": 4}, from: "10.9.0.9"},
+			{to: "http://10.1.0.107/", answers: map[string]int{"far": 4}, from: "10.9.0.9"},
+		},
+		more: func(c *cluster) {
+			c.oneServer("http://10.1.0.101/", "http://10.1.0.101:443/")
+			c.calls("10.1.0.108")
+			c.announces("10.1.0.107", 1400)
+			c.holds("app-1", "ping -c 1 -W 2 lvs", "(10.2.0.2)")
+			c.holds("lvs", "ipvsadm -L --timeout; ipvsadm -L --daemon", "1200 60 ", "master sync daemon (mcast=eth0, syncid=7", "backup sync daemon (mcast=eth0, syncid=7")
+			c.holds("lvs", "ipvsadm -S -n", "-A --sctp-service 10.1.0.100:90 -s rr\n", "-A -t 10.1.0.101:0 -s rr -p 60 -M 255.255.255.0\n", "-A -f 12 -s wlc\n")
+		},
+		spoil: `iptables -t mangle -D PREROUTING 1
+iptables -t nat -A POSTROUTING -m ipvs --vproto 6 --vaddr 10.1.0.103 --vport 80 --vmethod MASQ -m comment --comment lvsctl:everything:full:masquerade -j MASQUERADE
+iptables -t nat -A POSTROUTING -m comment --comment lvsctl:other:full:masquerade -j RETURN
+iptables -t nat -A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE
+sed -i s/web-2/web-9/ /etc/hosts
+ipvsadm --set 300 0 99
+ipvsadm --stop-daemon backup
+ipvsadm -A -t 10.1.0.2:99 -s rr`,
+		found: []string{
+			"+ rule ip mangle PREROUTING lvsctl:everything:full-marked:tcp -d 10.1.0.104 -p tcp -m multiport --dports 80,81 -j MARK --set-xmark 0xd/0xffffffff (drift)",
+			"- rule ip nat POSTROUTING lvsctl:everything:full:masquerade (copy 1) -m ipvs --vproto 6 --vaddr 10.1.0.103 --vport 80 --vmethod MASQ -j MASQUERADE (drift)",
+			"~ file /etc/hosts 8 lines -> 8 lines (drift)",
+			"~ timeout tcp 300s -> 1200s (drift)",
+			"+ sync backup dev eth0 id 7 (drift)",
+			"- service tcp 10.1.0.2:99 rr",
+		},
+		foreign: []string{
+			"-A POSTROUTING -m comment --comment \"lvsctl:other:full:masquerade\" -j RETURN\n",
+			"-A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE\n",
+			"-A -t 10.1.0.2:99 -s rr\n",
+			"TCP  10.1.0.2:99 rr\n",
+		},
+	},
+	{
+		name:  "ipv6",
+		hosts: []string{"lvs", "gate", "router", "web-1", "web-2", "app-1", "far", "inner-1", "inner-2"}, client: "client",
+		requests: []request{
+			{to: "http://[fd00:1::100]/", answers: map[string]int{"web-1": 2, "web-2": 2}, from: "fd00:9::9"},
+			{to: "http://[fd00:1::101]/", answers: map[string]int{"web-1": 2, "far": 2}, from: "fd00:9::9"},
+			{to: "http://[fd00:1::102]/", answers: map[string]int{"app-1": 2, "app-2": 2}, from: "fd00:2::2"},
+			{to: "http://[fd00:1::104]/", answers: map[string]int{"inner-1": 2, "inner-2": 2}, from: "fd00:9::9"},
+		},
+		more: func(c *cluster) {
+			c.oneServer("http://[fd00:1::103]/", "http://[fd00:1::103]:8004/")
+			c.announces("fd00:1::101", 1400)
+			// The newest IPv6 address is no director's own source.
+			c.holds("lvs", "ip -6 route get fd00:9::9", "src fd00:1::2 ")
+		},
+		spoil: `ip6tables -t nat -D POSTROUTING 1
+ip -6 addr del fd00:1::100/128 dev eth0
+echo 0 > /proc/sys/net/ipv6/conf/all/forwarding`,
+		found: []string{
+			"+ rule ip6 nat POSTROUTING lvsctl:ipv6:full:masquerade -m ipvs --vproto 6 --vaddr fd00:1::102 --vport 80 --vmethod MASQ -j MASQUERADE (drift)",
+			"+ address fd00:1::100/128 dev eth0 (drift)",
+			"~ sysctl net.ipv6.conf.all.forwarding 0 -> 1 (drift)",
+		},
+	},
+}
+
+func TestFeatures(t *testing.T) {
+	for _, f := range features {
+		t.Run(f.name, func(t *testing.T) { f.test(start(t, "testdata/"+f.name)) })
+	}
+}
+
+// unread is what planning must not load: reading a node's rules with the wrong
+// tool does.
+const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|ip6_tunnel) ' /proc/modules || :`
+
+func (f feature) test(c *cluster) {
+	director := f.hosts[0]
+	c.sh(director, `printf '192.0.2.1 last' >> /etc/hosts; chmod 640 /etc/hosts`)
+	before := c.shots(f.hosts)
+	c.plan(2)
+	if have := c.sh(director, unread); have != "" {
+		c.Errorf("planning loaded modules:\n%s", have)
+	}
+	if diff := cmp.Diff(before, c.shots(f.hosts)); diff != "" {
+		c.Fatalf("planning changed a node (-before +after):\n%s", diff)
+	}
+
+	c.apply(0)
+	c.plan(0)
+	f.answered(c)
+	f.more(c)
+
+	c.sh(director, f.spoil)
+	c.finds(f.found)
+	c.apply(0)
+	c.plan(0)
+	f.answered(c)
+
+	c.destroy(0)
+	after := c.shots(f.hosts)
+	// What is others' is there: what was never touched, and what exclusive took
+	// away.
+	for _, foreign := range f.foreign {
+		if !strings.Contains(after[director], foreign) {
+			c.Errorf("destroy does not give back, or leave alone, %s", foreign)
+		}
+		after[director] = strings.Replace(after[director], foreign, "", 1)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		c.Errorf("destroy does not give back the state before (-before +after):\n%s", diff)
+	}
+}
+
+// shot is snapshot, and what else these topologies set. What a module brings
+// stays, and so does a table without rules. The timeout of UDP is spoilt by hand
+// and is none of the topology's.
+const shot = `ip -o addr show | sed 's/valid_lft.*//; s/ tentative//'
+ip route show
+ip -6 route show
+cd /proc/sys/net
+grep '' ipv4/ip_forward ipv6/conf/all/forwarding ipv4/conf/*/* | grep -v -e /tunl0/ -e /ip6tnl0/ -e /mc_forwarding
+[ ! -e ipv4/vs ] || grep -v -e '^0$' ipv4/vs/conntrack
+[ ! -e /proc/net/ip_vs ] || { ipvsadm -S -n; ipvsadm -L -n --thresholds | tail -n +4; ipvsadm -L --daemon; }
+[ ! -e /proc/net/ip_vs ] || ipvsadm -L --timeout | grep -v ' 900 120 '
+for t in ip ip6; do
+  [ ! -e /proc/net/${t}_tables_names ] || ${t}tables-legacy-save | grep ^-A
+  [ ! -e /sys/module/nf_tables ] || ${t}tables-nft-save | grep ^-A
+done
+find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
+ls -l /etc/hosts | cut -d ' ' -f 1
+:`
+
+func (c *cluster) shots(hosts []string) map[string]string {
+	c.Helper()
+	shots := map[string]string{}
+	for _, h := range hosts {
+		shots[h] = c.sh(h, shot)
+	}
+	return shots
+}
+
+// answered makes all requests in one go and compares who answered.
+func (f feature) answered(c *cluster) {
+	c.Helper()
+	var script strings.Builder
+	script.WriteString("ask() {\nfor i in 1 2 3 4; do \"$@\"; done 2>&1\necho end\n}\n" +
+		"get() { curl -sS -m 5 -D /tmp/head \"$1\" && sed -n 's/\\r$//; s/^X-Client: /from /p' /tmp/head; }\n" +
+		"datagram() { timeout 5 bash -c 'exec 3<>/dev/udp/'\"$1/$2\"'; echo >&3; head -n 1 <&3'; }\n")
+	for _, r := range f.requests {
+		if words := strings.Fields(r.to); words[0] == "udp" {
+			fmt.Fprintf(&script, "ask datagram %s %s\n", words[1], words[2])
+		} else {
+			fmt.Fprintf(&script, "ask get '%s'\n", r.to)
+		}
+	}
+	answers := strings.Split(c.sh(f.client, script.String()), "end\n")
+	for i, r := range f.requests {
+		have := map[string]int{}
+		for line := range strings.Lines(answers[i]) {
+			line = strings.TrimSpace(line)
+			if from, ok := strings.CutPrefix(line, "from "); !ok {
+				have[line]++
+			} else if r.from != "" && from != r.from {
+				c.Errorf("%s: a real server sees %s instead of %s", r.to, from, r.from)
+			}
+		}
+		if diff := cmp.Diff(r.answers, have); diff != "" {
+			c.Errorf("answers of %s (-want +have):\n%s", r.to, diff)
+		}
+	}
+}
+
+// oneServer sees one real server answer all that a client asks, whatever port.
+func (c *cluster) oneServer(urls ...string) {
+	c.Helper()
+	have := map[string]int{}
+	for _, u := range urls {
+		for who, n := range c.ask("client", u, 3) {
+			have[who] += n
+		}
+	}
+	if len(have) != 1 || have["FAILED"] > 0 {
+		c.Errorf("%v are not answered by one server: %v", urls, have)
+	}
+}
+
+// calls sees each SIP call stay with one server, and calls spread over both.
+func (c *cluster) calls(vip string) {
+	c.Helper()
+	have := map[string]bool{}
+	for call := range 4 {
+		out := c.sh("client", fmt.Sprintf(`printf 'OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP c\r\nCall-ID: call-%d@c\r\nCSeq: 1 OPTIONS\r\n\r\n' >/tmp/sip
+for i in 1 2 3; do timeout 5 bash -c 'exec 3<>/dev/udp/%s/5060; dd bs=2000 if=/tmp/sip status=none >&3; head -n 1 <&3'; done`, call, vip))
+		who := strings.Fields(out)
+		if len(who) != 3 || len(slices.Compact(slices.Clone(who))) != 1 {
+			c.Errorf("call %d is answered by %v", call, who)
+			continue
+		}
+		have[who[0]] = true
+	}
+	if len(have) != 2 {
+		c.Errorf("all calls go to one server: %v", have)
+	}
+}
+
+// announces sees a real server's SYN-ACK tell the client of a smaller MSS; the
+// kernel counts without the timestamps' twelve bytes.
+func (c *cluster) announces(vip string, mss int) {
+	c.Helper()
+	have := c.sh("client", fmt.Sprintf("bash -c 'exec 3<>/dev/tcp/%s/80; ss -tin dst [%[1]s]'", vip))
+	if want := fmt.Sprintf("mss:%d ", mss-12); !strings.Contains(have, want) {
+		c.Errorf("a connection to %s has no %s:\n%s", vip, want, have)
+	}
+}
+
+// holds looks for texts in what a script prints.
+func (c *cluster) holds(host, script string, texts ...string) {
+	c.Helper()
+	have := c.sh(host, script)
+	for _, text := range texts {
+		if !strings.Contains(have, text) {
+			c.Errorf("%s: %s does not print %q:\n%s", host, script, text, have)
+		}
+	}
+}
+
+// finds sees a plan change just what the lines say.
+func (c *cluster) finds(want []string) {
+	c.Helper()
+	var have []string
+	for line := range strings.Lines(c.plan(2)) {
+		if words := strings.Fields(line); len(words) > 0 && strings.Contains("+-~", words[0]) {
+			have = append(have, strings.Join(words, " "))
+		}
+	}
+	slices.Sort(have)
+	want = slices.Clone(want)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, have); diff != "" {
+		c.Errorf("the plan's changes (-want +have):\n%s", diff)
+	}
+}

@@ -61,7 +61,7 @@ var addresses = &table[AddressKey, Address]{
 	},
 	make:   addAddress,
 	unmake: removeAddress,
-	adopt: func(_ *State, have, want map[AddressKey]Address) {
+	adopt: func(_ *State, _ Record, have, want map[AddressKey]Address) {
 		for k, w := range want {
 			if h, ok := have[k]; ok && w.Label == "" {
 				want[k] = h

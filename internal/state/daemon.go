@@ -46,7 +46,7 @@ var daemons = &table[string, Daemon]{
 	unmake: func(_ *State, k string, _ Daemon) []remote.Command {
 		return []remote.Command{remote.Cmd("ipvsadm", "--stop-daemon", k)}
 	},
-	adopt: func(_ *State, have, want map[string]Daemon) {
+	adopt: func(_ *State, _ Record, have, want map[string]Daemon) {
 		for k, w := range want {
 			h, ok := have[k]
 			unsaid := h.Interface == ""

@@ -172,7 +172,7 @@ var servers = &table[ServerKey, Server]{
 	},
 	key:   ServerKey.String,
 	value: Server.String,
-	adopt: func(live *State, have, want map[ServerKey]Server) {
+	adopt: func(live *State, _ Record, have, want map[ServerKey]Server) {
 		local := map[netip.Addr]bool{}
 		for k := range live.Addresses {
 			local[k.Prefix.Addr()] = true

@@ -27,7 +27,7 @@ var links = &table[string, Link]{
 	edit: func(to *State, k string, _, v Link) []remote.Command {
 		return setLink(to, k, v)
 	},
-	adopt: func(_ *State, have, want map[string]Link) {
+	adopt: func(_ *State, _ Record, have, want map[string]Link) {
 		// A device that a module is about to bring starts down.
 		for dev := range want {
 			if _, ok := have[dev]; !ok {

@@ -24,7 +24,7 @@ var packages = &table[string, Package]{
 	make: func(_ *State, k string, v Package) []remote.Command {
 		return []remote.Command{install(v.Manager, k)}
 	},
-	adopt: func(live *State, have, want map[string]Package) {
+	adopt: func(live *State, _ Record, have, want map[string]Package) {
 		for k := range want {
 			if h, ok := have[k]; ok {
 				want[k] = h

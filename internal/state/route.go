@@ -39,6 +39,9 @@ var (
 // (IP6_RT_PRIO_USER, include/net/ip6_route.h).
 const DefaultMetric6 = 1024
 
+// winningMetric6 is what a route gets that another would win over.
+const winningMetric6 = 1
+
 // NewRouteKey makes a route's identity; metric 0 is the family's default.
 func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
 	if metric == 0 && dst.Addr().Is6() {
@@ -155,39 +158,68 @@ func routeCommand(verb string, k RouteKey, r Route) remote.Command {
 
 // adoptRoutes accepts a live route that leads where the wanted one does: with
 // whatever else it has, and for a default metric also under the metric of the
-// node's best route to that destination. One that another route would win over
-// gets a metric that wins.
-func adoptRoutes(live *State, have, want map[RouteKey]Route) {
+// node's best route to that destination. One that was made before keeps its own.
+func adoptRoutes(live *State, old Record, have, want map[RouteKey]Route) {
+	best, made := bestRoutes(live), madeRoutes(old, want)
+	for k, w := range want {
+		found := k
+		if b, ok := best[k.Dst]; ok && !k.explicitMetric() {
+			wins := live.Routes[b].leads(w)
+			mine, ok := made[k.Dst]
+			if ok {
+				found = mine
+			} else if wins {
+				found = b
+			}
+			if !wins && b.Metric < found.Metric {
+				found.Metric = winningMetric6 // the default is not the best metric
+			}
+		}
+		h, ok := live.Routes[found]
+		if ok && h.leads(w) {
+			w = h
+		}
+		if found != k {
+			delete(want, k)
+			delete(have, k)
+		}
+		want[found] = w
+		if ok {
+			have[found] = h
+		}
+	}
+}
+
+// leads reports whether a live route leads where a wanted one does.
+func (r Route) leads(want Route) bool {
+	return r.Via == want.Via && r.Dev == want.Dev && r.Type == ""
+}
+
+// bestRoutes are the routes that the kernel takes, by destination.
+func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	best := map[netip.Prefix]RouteKey{}
 	for k := range live.Routes {
 		if b, ok := best[k.Dst]; !ok || k.Metric < b.Metric {
 			best[k.Dst] = k
 		}
 	}
-	for k, w := range want {
-		if w.Rest != "" || w.Type != "" {
-			continue // a restored route, exact as it is
-		}
-		found := k
-		if b, ok := best[k.Dst]; ok && !k.explicitMetric() {
-			found = b
-		}
-		h, ok := live.Routes[found]
-		switch {
-		case ok && h.Via == w.Via && h.Dev == w.Dev && h.Type == "":
-			w = h
-		case found.Metric < k.Metric:
-			// IPv6's default is not the best metric, and another route has a better.
-			found.Metric = 1
-			h, ok = live.Routes[found]
-		default:
+	return best
+}
+
+// madeRoutes are those of the record that were not there before, or led
+// elsewhere, and stand for a wanted default metric.
+func madeRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
+	made := map[netip.Prefix]RouteKey{}
+	for k, v := range old.Set.Routes {
+		b, had := old.Before.Routes[k]
+		_, wanted := want[k]
+		winning := k.Dst.Addr().Is6() && k.Metric == winningMetric6 && !wanted
+		if had && b == v || k.explicitMetric() && !winning {
 			continue
 		}
-		delete(want, k)
-		delete(have, k)
-		want[found] = w
-		if ok {
-			have[found] = h
+		if m, ok := made[k.Dst]; !ok || k.Metric < m.Metric {
+			made[k.Dst] = k
 		}
 	}
+	return made
 }

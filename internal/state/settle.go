@@ -61,7 +61,7 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 		touch(k)
 	}
 	if t.adopt != nil {
-		t.adopt(liveState, have, want)
+		t.adopt(liveState, old, have, want)
 	}
 	if !t.permanent {
 		t.intend(to.Intent, liveState, have, want, old)

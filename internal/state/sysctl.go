@@ -128,7 +128,7 @@ func sysctlBefore(old Record, k, live string) string {
 // adoptSysctls fills in the values of keys that are not there yet because their
 // device or module is not, and leaves alone those that a stricter live value
 // satisfies already.
-func adoptSysctls(live *State, have, want map[string]string) {
+func adoptSysctls(live *State, _ Record, have, want map[string]string) {
 	for k, v := range want {
 		if _, ok := have[k]; !ok {
 			if v, ok := unborn(live, k); ok {

@@ -44,7 +44,7 @@ type table[K, V comparable] struct {
 	// adopt, if set, bends wanted entries to live ones that serve as well, and
 	// fills in have with what is not there yet but will be. live is the node
 	// whole, have what of it the plan may touch.
-	adopt func(live *State, have, want map[K]V)
+	adopt func(live *State, old Record, have, want map[K]V)
 	// claim, if set, reports whether the plan removes a live entry that is not
 	// wanted, whoever made it, and keeps it away.
 	claim func(want *State, old Record, exclusive bool, k K) bool

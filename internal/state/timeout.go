@@ -31,7 +31,7 @@ var timeouts = &table[string, int]{
 	edit: func(to *State, k string, _, v int) []remote.Command {
 		return setTimeout(to, k, v)
 	},
-	adopt: func(live *State, have, want map[string]int) {
+	adopt: func(live *State, _ Record, have, want map[string]int) {
 		if len(live.Timeouts) > 0 {
 			return
 		}

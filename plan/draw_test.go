@@ -155,8 +155,6 @@ func servicePool() []state.ServiceKey {
 	}
 }
 
-func (h *host) ipvs(version int) bool { return h.IPVSADM >= version }
-
 func drawService(t *rapid.T, k state.ServiceKey) state.Service {
 	s := state.Service{Scheduler: pick(t, "scheduler", "rr", "wlc", "sh", "mh")}
 	if (s.Scheduler == "sh" || s.Scheduler == "mh") && chance(t, 50, "flags") {
@@ -347,9 +345,7 @@ func (h *host) accident(t *rapid.T) {
 	}
 	t.Log("meanwhile:", c)
 	maps.Copy(h.without.Commands, h.Commands)
-	if err := h.without.Exec(c); err != nil {
-		t.Fatal(err)
-	}
+	_ = h.without.Exec(c) // it may only have been lost with an accident to ours
 }
 
 // ours are changes to what the record says we set, as far as it is there.

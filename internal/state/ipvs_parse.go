@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -161,11 +162,11 @@ func parseServiceKey(words []string) (ServiceKey, []string, error) {
 	if words[0] != "-f" {
 		return ServiceKey{}, nil, fmt.Errorf("unknown service option %q", words[0])
 	}
-	mark, err := strconv.ParseInt(words[1], 10, 64)
+	mark, err := parseMark(words[1])
 	if err != nil {
 		return ServiceKey{}, nil, err
 	}
-	k := ServiceKey{Protocol: FWMark, Mark: uint32(mark)}
+	k := ServiceKey{Protocol: FWMark, Mark: mark}
 	words = words[2:]
 	if len(words) > 0 && words[0] == "-6" {
 		k.V6, words = true, words[1:]
@@ -179,8 +180,20 @@ func parseHostPort(word string) (netip.AddrPort, error) {
 	if ap, err := netip.ParseAddrPort(word); err == nil {
 		return ap, nil
 	}
-	addr, err := netip.ParseAddr(strings.Trim(word, "[]"))
+	if bare, ok := strings.CutPrefix(word, "["); ok {
+		word = strings.TrimSuffix(bare, "]")
+	}
+	addr, err := netip.ParseAddr(word)
 	return netip.AddrPortFrom(addr, 0), err
+}
+
+// parseMark reads a firewall mark, printed by %d or by %u.
+func parseMark(word string) (uint32, error) {
+	mark, err := strconv.ParseInt(word, 10, 64)
+	if err == nil && (mark < math.MinInt32 || mark > math.MaxUint32) {
+		err = fmt.Errorf("mark %s is out of range", word)
+	}
+	return uint32(mark), err
 }
 
 func (k ServiceKey) bits() int {
@@ -271,6 +284,6 @@ func listedService(words []string) (ServiceKey, bool) {
 	if words[0] != "FWM" {
 		return ServiceKey{}, false
 	}
-	mark, err := strconv.ParseInt(words[1], 10, 64)
-	return ServiceKey{Protocol: FWMark, Mark: uint32(mark), V6: len(words) > 2 && words[2] == "IPv6"}, err == nil
+	mark, err := parseMark(words[1])
+	return ServiceKey{Protocol: FWMark, Mark: mark, V6: len(words) > 2 && words[2] == "IPv6"}, err == nil
 }

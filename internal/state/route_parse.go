@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -83,14 +84,15 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 			}
 			i++
 		case word == "dev":
+			if value == "" {
+				return RouteKey{}, r, errors.New("no device")
+			}
 			r.Dev = value
 			i++
 		case word == "metric":
-			m, err := strconv.ParseUint(value, 10, 32)
-			if err != nil {
+			if metric, err = parseMetric(value); err != nil {
 				return RouteKey{}, r, err
 			}
-			metric = uint32(m)
 			i++
 		case fleetingValued[word]:
 			i++
@@ -100,6 +102,15 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 	}
 	r.Rest = strings.Join(rest, " ")
 	return NewRouteKey(dst, metric), r, nil
+}
+
+// parseMetric reads a metric, which busybox prints as negative from 2^31 on.
+func parseMetric(word string) (uint32, error) {
+	if negative, err := strconv.ParseInt(word, 10, 32); err == nil && negative < 0 {
+		return uint32(negative), nil
+	}
+	m, err := strconv.ParseUint(word, 10, 32)
+	return uint32(m), err
 }
 
 func dropFleeting(words []string) []string {

@@ -82,7 +82,9 @@ func parseService(words []string, s *State) error {
 				v.Mask = k.bits()
 			}
 		case "-M":
-			v.Mask, err = parseMask(value)
+			if v.Mask, err = parseMask(value); err == nil && (v.Mask < 0 || v.Mask > k.bits()) {
+				err = fmt.Errorf("bad mask %q", value)
+			}
 		case "--pe", "pe":
 			v.Engine = value
 		case "-b":

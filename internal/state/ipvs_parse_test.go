@@ -49,6 +49,8 @@ func TestParseIPVSRefuses(t *testing.T) {
 		"-A -t 10.0.0.1:80 -p",
 		"-A -t 10.0.0.1:80 -p soon",
 		"-A -t 10.0.0.1:80 -s rr -M 255.255.255",
+		"-A -t 10.0.0.1:80 -s rr -p 5 -M 33",
+		"-A -f 8 -6 -s rr -p 5 -M -1",
 		"-A -t 10.0.0.1:80 -s rr -x 5",
 		"-A -t 10.0.0.1:99999 -s rr",
 		"-A -t lvs.example.org:80 -s rr",

@@ -1,0 +1,193 @@
+package state
+
+import (
+	"encoding"
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestKeysRefuse(t *testing.T) {
+	for _, c := range []struct {
+		key   encoding.TextUnmarshaler
+		texts []string
+	}{
+		{new(AddressKey), []string{"", "10.0.0.1/32", "10.0.0.1 dev lo", "10.0.0.1/32 dev ", "10.0.0.1/33 dev lo"}},
+		{new(RouteKey), []string{"", "10.0.0.0/8", "10.0.0.0/8 metric", "10.0.0.0/8 metric x", "10.0.0.0 metric 1", "10.0.0.0/8 metric 4294967296"}},
+		{new(ServiceKey), []string{"", "tcp", "tcp 10.0.0.1", "quic 10.0.0.1:80", "fwm", "fwm x", "fwm -1", "fwm6 4294967296"}},
+		{new(ServerKey), []string{"", "tcp 10.0.0.1:80", "tcp 10.0.0.1:80 -> ", "tcp 10.0.0.1:80 -> 10.0.0.2", "x 10.0.0.1:80 -> 10.0.0.2:80"}},
+		{new(BlockKey), []string{"", "web"}},
+		{new(RuleKey), []string{"", "ip nat POSTROUTING 0", "ip nat POSTROUTING x c", "arp nat POSTROUTING 0 c"}},
+	} {
+		for _, text := range c.texts {
+			if err := c.key.UnmarshalText([]byte(text)); err == nil {
+				t.Errorf("no error for %T %q", c.key, text)
+			}
+		}
+	}
+}
+
+// roundTrip reads a key's text back.
+func roundTrip[K comparable, P interface {
+	*K
+	encoding.TextUnmarshaler
+}](t *rapid.T, k K) {
+	text, err := any(k).(encoding.TextMarshaler).MarshalText()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have K
+	if err := P(&have).UnmarshalText(text); err != nil {
+		t.Fatal(err)
+	}
+	if have != k {
+		t.Fatalf("%q is read as %+v, not %+v", text, have, k)
+	}
+}
+
+func TestKeysRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		roundTrip(t, drawAddressKey(t))
+		roundTrip(t, drawRouteKey(t))
+		roundTrip(t, drawServiceKey(t))
+		roundTrip(t, ServerKey{drawServiceKey(t), drawAddrPort(t)})
+		roundTrip(t, BlockKey{Path: drawWord(t), Topology: drawWord(t)})
+		roundTrip(t, RuleKey{
+			V6: rapid.Bool().Draw(t, "v6"), Table: drawWord(t), Chain: drawWord(t),
+			Comment: RuleComment(drawWord(t), drawWord(t), drawWord(t)), Copy: rapid.IntRange(0, 3).Draw(t, "copy"),
+		})
+	})
+}
+
+func drawWord(t *rapid.T) string { return rapid.StringMatching(`[a-z0-9/._-]{1,12}`).Draw(t, "word") }
+
+func drawAddr(t *rapid.T) netip.Addr {
+	if rapid.Bool().Draw(t, "IPv6") {
+		b := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "address")
+		if addr := netip.AddrFrom16([16]byte(b)); !addr.Is4In6() {
+			return addr
+		}
+	}
+	b := rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "address")
+	return netip.AddrFrom4([4]byte(b))
+}
+
+func drawAddrPort(t *rapid.T) netip.AddrPort {
+	return netip.AddrPortFrom(drawAddr(t), rapid.Uint16().Draw(t, "port"))
+}
+
+func drawPrefix(t *rapid.T) netip.Prefix {
+	addr := drawAddr(t)
+	return netip.PrefixFrom(addr, rapid.IntRange(0, addr.BitLen()).Draw(t, "bits"))
+}
+
+func drawAddressKey(t *rapid.T) AddressKey { return AddressKey{drawPrefix(t), drawWord(t)} }
+
+func drawRouteKey(t *rapid.T) RouteKey {
+	return NewRouteKey(drawPrefix(t), rapid.Uint32().Draw(t, "metric"))
+}
+
+func drawServiceKey(t *rapid.T) ServiceKey {
+	p := rapid.SampledFrom([]Protocol{TCP, UDP, SCTP, FWMark}).Draw(t, "protocol")
+	if p == FWMark {
+		return ServiceKey{Protocol: p, Mark: rapid.Uint32().Draw(t, "mark"), V6: rapid.Bool().Draw(t, "v6")}
+	}
+	return ServiceKey{Protocol: p, Addr: drawAddrPort(t)}
+}
+
+// drawMap draws a few entries.
+func drawMap[K comparable, V any](t *rapid.T, into map[K]V, key func(*rapid.T) K, value func(*rapid.T) V) {
+	for range rapid.IntRange(0, 3).Draw(t, "entries") {
+		into[key(t)] = value(t)
+	}
+}
+
+func always[V any](v V) func(*rapid.T) V { return func(*rapid.T) V { return v } }
+
+func drawState(t *rapid.T) *State {
+	s := New()
+	drawMap(t, s.Sysctls, drawWord, drawWord)
+	drawMap(t, s.Packages, drawWord, always(Package{Manager: "apk"}))
+	drawMap(t, s.Modules, drawWord, always(Module{}))
+	drawMap(t, s.Rules, func(t *rapid.T) RuleKey {
+		return RuleKey{Table: "nat", Chain: drawWord(t), Comment: drawWord(t)}
+	}, func(t *rapid.T) Rule { return Rule{Spec: drawWord(t)} })
+	drawMap(t, s.Links, drawWord, always(Link{Up: true}))
+	drawMap(t, s.Addresses, drawAddressKey, func(t *rapid.T) Address { return Address{Label: drawWord(t)} })
+	drawMap(t, s.Routes, drawRouteKey, func(t *rapid.T) Route {
+		return rapid.SampledFrom([]Route{{Type: "blackhole"}, {Rest: "nexthop"}, {Via: drawAddr(t), Dev: "eth0", Rest: "proto static"}}).Draw(t, "route")
+	})
+	drawMap(t, s.Blocks, func(t *rapid.T) BlockKey { return BlockKey{"/etc/hosts", drawWord(t)} }, always(Block{Text: "a\nb\n"}))
+	drawMap(t, s.Timeouts, drawWord, always(5))
+	drawMap(t, s.Services, drawServiceKey, func(t *rapid.T) Service {
+		return Service{Scheduler: drawWord(t), Flags: "sh-port", Timeout: 5, Mask: 24, Engine: "sip", OnePacket: true}
+	})
+	drawMap(t, s.Servers, func(t *rapid.T) ServerKey { return ServerKey{drawServiceKey(t), drawAddrPort(t)} }, func(t *rapid.T) Server {
+		return Server{Forward: Tunnel, Weight: rapid.IntRange(0, 65535).Draw(t, "weight"), Upper: 2, Lower: 1, Tunnel: drawWord(t)}
+	})
+	drawMap(t, s.Daemons, drawWord, always(Daemon{Interface: "eth0", ID: 3, Rest: "ttl=4"}))
+	return s
+}
+
+func TestStateJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := Record{Version: RecordVersion, Topology: "web", Sysctls: "a b", Set: drawState(t), Before: drawState(t)}
+		text, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := NewRecord("web")
+		if err := json.Unmarshal(text, &have); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, have, same); d != "" {
+			t.Fatal(d)
+		}
+		again, err := json.Marshal(have)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(again) != string(text) {
+			t.Fatal("the same state has two texts")
+		}
+	})
+}
+
+// TestRecordSysctls: a shell reads the second line before anything parses the
+// rest.
+func TestRecordSysctls(t *testing.T) {
+	r := NewRecord("web")
+	r.Sysctls = "net/ipv4/ip_forward net/ipv4/conf/all/arp_ignore"
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `  "sysctls": "net/ipv4/ip_forward net/ipv4/conf/all/arp_ignore",`
+	if have := strings.Split(string(text), "\n")[1]; have != want {
+		t.Errorf("the second line is %s", have)
+	}
+}
+
+func TestClone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawState(t)
+		c := s.Clone()
+		if d := cmp.Diff(s, c, same); d != "" {
+			t.Fatal(d)
+		}
+		for _, k := range kinds {
+			k.init(c)
+		}
+		var before, after int
+		for _, k := range kinds {
+			before, after = before+k.count(s), after+k.count(c)
+		}
+		if after != 0 || before == 0 && cmp.Diff(New(), s, same) != "" {
+			t.Fatal("a clone shares its maps")
+		}
+	})
+}

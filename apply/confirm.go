@@ -140,14 +140,17 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	if t.id != "" {
 		writeClear(&b, t)
 	}
+	b.WriteString("d all\n")
 	out, err := conn.Run(ctx, remote.Script{Body: b.String()})
 	if err != nil {
 		return "", err
 	}
 	said, why, stopped := strings.Cut(out.Stdout, nonce+" stopped ")
 	switch {
-	case !stopped:
+	case strings.Contains(out.Stdout, nonce+" done all"):
 		return text, nil
+	case !stopped:
+		return "", errors.New("the script that confirms the change ended before its last step")
 	case strings.HasPrefix(why, "too late"):
 		return "", errTooLate
 	}

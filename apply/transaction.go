@@ -50,7 +50,7 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	}
 	failure := p.finish(Skipped, p.failure)
 	switch {
-	case failure != nil && (t.id == "" || !p.armed):
+	case failure != nil && (t.id == "" || p.unarmed):
 		return failure
 	case failure != nil:
 		return r.rollBack(ctx, w, t, w.Runner, failure)
@@ -71,6 +71,10 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		writeArm(&b, t, w.settled.Intent.Topology, r.patience(w))
 	}
 	writeRecord(&b, w.settled.Intent.Topology, record)
+	sticky := sticks(t.actions)
+	if sticky {
+		b.WriteString(state.UnstickFunctions)
+	}
 	quiet := false
 	for _, a := range t.actions {
 		if len(a.Quiesce) > 0 && !quiet {
@@ -79,7 +83,23 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		}
 		writeStep(&b, a)
 	}
+	if sticky {
+		b.WriteString("put_off\nlvsctl_unstuck 2>&1\n")
+	}
 	return b.String(), nil
+}
+
+// sticks reports whether any action, or its inverse, leaves the kernel a route
+// that it may have to be rid of.
+func sticks(actions []*plan.Action) bool {
+	for _, a := range actions {
+		for _, c := range slices.Concat(a.Do, a.Undo) {
+			if c.Args[0] == "lvsctl_unstick" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // writeQuiesce keeps new traffic from all that leaves in this batch, before the
@@ -137,8 +157,8 @@ s() { printf '%%s\n' '%s begin '"$1"; }
 	}
 	fmt.Fprintf(b, `a() { printf '%%s\n' '%[1]s armed'; }
 %[2]sx=$r/%[3]s
-put_off() { read -r up rest </proc/uptime && printf '%%s\n' "$((${up%%%%.*} + %[4]d))" >"$x/deadline"; }
-m() { { : >"$x/b/$1" && put_off; } 2>&1; }
+put_off() { read -r up rest </proc/uptime && printf '%%s\n' "$((${up%%%%.*} + %[4]d))" >"$x/deadline.new" && mv -f "$x/deadline.new" "$x/deadline"; }
+m() { { true >"$x/b/$1" && put_off; } 2>&1; }
 s() { m "$1" || return 1; printf '%%s\n' '%[1]s begin '"$1"; }
 `, nonce, runFolder, id, seconds)
 }
@@ -161,6 +181,7 @@ type progress struct {
 	work    *work
 	next    int // the first action without an outcome
 	armed   bool
+	unarmed bool // it said that it cannot arm
 	said    []string
 	failure error
 }
@@ -180,6 +201,7 @@ func (p *progress) line(text string) {
 		p.armed = true
 		return
 	case verb == "stopped":
+		p.unarmed = !p.armed
 		p.failure = fmt.Errorf("%s: %s", rest, lastLine(p.said, "no message"))
 		return
 	case p.next >= len(p.actions):

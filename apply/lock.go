@@ -62,7 +62,8 @@ const runFolder = `r=/run; [ -d "$r" ] || r=/var/run; r=$r/lvsctl
 // as long as the apply's connection: the kernel frees it with the shell, however
 // that ends. Where there is no flock(1) a folder that names the shell serves,
 // stale once that is gone. An armed transaction that nobody confirms is a lock
-// too.
+// too, and so is one that is being undone; what else an apply left behind that
+// was cut off is cleared away.
 func lockScript(nonce, owner string) string {
 	q := remote.Quote
 	return runFolder + `umask 077
@@ -76,12 +77,19 @@ elif ! mkdir "$r/lock.d" 2>/dev/null && kill -0 "$(cat "$r/lock.d/pid" 2>/dev/nu
 else
   printf '%s\n' "$$" >"$r/lock.d/pid"
 fi
-for p in "$r"/*/armed; do
-  if [ -e "$p" ]; then
+pending() { say pending "$1" "$(cat "$r/holder" 2>/dev/null)"; }
+for p in "$r"/*; do
+  [ -d "$p" ] && [ "$p" != "$r/lock.d" ] || continue
+  for f in "$p"/firing.*; do
+    if [ -e "$f" ] && kill -0 "${f##*.}" 2>/dev/null; then pending 1; return 0; fi
+  done
+  if [ -e "$p/armed" ]; then
     read -r up rest </proc/uptime
-    say pending "$(($(cat "${p%armed}deadline") - ${up%%.*}))" "$(cat "$r/holder" 2>/dev/null)"
-    return 0
+    left=$(($(cat "$p/deadline") - ${up%%.*}))
+    # Long overdue: whoever should have put the node back was killed.
+    if [ "$left" -gt -15 ] || ! mv "$p/armed" "$p/overdue"; then pending "$left"; return 0; fi
   fi
+  rm -rf "$p"
 done
 printf '%s since %s\n' ` + q(owner) + ` "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$r/holder"
 say locked

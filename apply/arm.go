@@ -7,53 +7,87 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
 // rollbackScript is what a node runs to put itself back: when its time is up
 // ("timer") or when it is told to ("now"). Whoever renames the file armed first,
-// this script or the confirmation, has the word; the other does nothing.
+// this script or the confirmation, has the word; the other does nothing. Its new
+// name says which process has it.
 //
-// It undoes, last first, the steps whose mark says that they were begun, and
-// gives the record its old text. Every inverse is tried whatever became of the
-// others; the apply looks at the result by itself.
+// It undoes, last first, the steps whose mark says that they were begun. Every
+// inverse is tried whatever became of the others, and however little of the node
+// works. The record gets its old text if all went well; otherwise it goes on
+// naming what may still be ours, and the apply, which looks at the result by
+// itself, decides.
+//
+// Of builtins only regular ones are redirected: sh ends where a special one's
+// file cannot be opened.
 func rollbackScript(t *transaction, topology string) string {
 	var b strings.Builder
 	b.WriteString(`PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin; LC_ALL=C; export PATH LC_ALL
 x=${0%/*}
-now() { read -r up rest </proc/uptime && printf '%s\n' "${up%%.*}"; }
 if [ "$1" = timer ]; then
-  while [ "$(now)" -lt "$(cat "$x/deadline")" ]; do
+  while [ -e "$x/armed" ] && read -r up rest </proc/uptime; do
+    # Empty while a step puts it off just now: look again.
+    d=; read -r d <"$x/deadline"
+    [ -z "$d" ] || [ "${up%%.*}" -lt "$d" ] || break
     sleep 1
-    [ -e "$x/armed" ] || exit 0
   done
 fi
-mv "$x/armed" "$x/firing" 2>/dev/null || exit 0
+mv "$x/armed" "$x/firing.$$" 2>/dev/null || exit 0
 if [ "$1" = timer ] && command -v logger >/dev/null; then
   logger -t lvsctl "nobody confirmed the change of ` + topology + `: putting this node back"
 fi
-# The shell that changes things may still run, cut off from whoever began it.
-if p=$(cat "$x/changer" 2>/dev/null) && kill -9 "$p" 2>/dev/null; then sleep 1; fi
+# The shell that changes things may still run, cut off from whoever began it, or
+# wait for a command that would do its work after all of this.
+stop() {
+  [ "$1" != "$$" ] && kill -STOP "$1" 2>/dev/null || return 1
+  for s in /proc/[0-9]*/stat; do
+    { read -r l <"$s"; } 2>/dev/null || continue
+    l=${l##*) ? }
+    if [ "${l%% *}" = "$1" ]; then s=${s%/stat}; (stop "${s##*/}"); fi
+  done
+  kill -9 "$1"
+}
+if p=$(cat "$x/changer" 2>/dev/null) && stop "$p"; then sleep 1; fi
+log=$x/log; { true >>"$log"; } 2>/dev/null || log=/dev/null
+t() { "$@"; }
+if timeout 9 true 2>/dev/null; then t() { timeout 20 "$@"; }; fi
 failed=
 `)
+	sticky := sticks(t.actions)
+	if sticky {
+		b.WriteString(state.UnstickFunctions)
+	}
 	for _, a := range slices.Backward(t.actions) {
 		fmt.Fprintf(&b, "if [ -e \"$x/b/%d\" ]; then\n", a.ID)
 		for _, c := range undo(a) {
-			fmt.Fprintf(&b, "  { %s; } >>\"$x/log\" 2>&1 || failed=\"$failed %d\"\n", c, a.ID)
+			limit := "t "
+			if c.To != "" || strings.HasPrefix(c.Args[0], "lvsctl_") {
+				limit = "" // the shell's own: there may be no other
+			}
+			fmt.Fprintf(&b, "  { %s%s; } >>\"$log\" 2>&1 || failed=\"$failed %d\"\n", limit, c, a.ID)
 		}
 		if len(undo(a)) == 0 {
 			b.WriteString("  :\n")
 		}
 		b.WriteString("fi\n")
 	}
-	path := remote.Quote(live.RecordPath(topology))
-	if t.record == "" {
-		fmt.Fprintf(&b, "rm -f %s; rmdir %s 2>/dev/null\n", path, remote.Quote(live.RecordDir))
-	} else {
-		fmt.Fprintf(&b, "cp \"$x/record\" %[1]s.old && mv -f %[1]s.old %[1]s\n", path)
+	if sticky {
+		b.WriteString("lvsctl_unstuck >>\"$log\" 2>&1\n")
 	}
-	b.WriteString(`printf 'rolled back%s\n' "$failed" >"$x/result"
-mv "$x/firing" "$x/fired"
+	path := remote.Quote(live.RecordPath(topology))
+	fmt.Fprintf(&b, "rm -f %s.new\nif [ -z \"$failed\" ]; then\n", path)
+	if t.record == "" {
+		fmt.Fprintf(&b, "  rm -f %s; rmdir %s 2>/dev/null\n", path, remote.Quote(live.RecordDir))
+	} else {
+		fmt.Fprintf(&b, "  cp \"$x/record\" %[1]s.old && mv -f %[1]s.old %[1]s || rm -f %[1]s.old\n", path)
+	}
+	b.WriteString(`fi
+printf 'rolled back%s\n' "$failed" >"$x/result.new" && mv "$x/result.new" "$x/result"
+mv "$x/firing.$$" "$x/fired"
 `)
 	return b.String()
 }
@@ -84,7 +118,7 @@ func writeArm(b *strings.Builder, t *transaction, topology string, seconds int) 
   umask 077
   mkdir "$x" "$x/b" && printf '%%s' %[1]s >"$x/rollback.sh" && printf '%%s\n' %[2]s >"$x/record" && put_off || return 1
   # Of the subshell that this is, not of the shell it was forked from: $$.
-  sh -c 'printf "%%s\n" "$PPID"' >"$x/changer" && : >"$x/armed" || return 1
+  sh -c 'printf "%%s\n" "$PPID"' >"$x/changer" && true >"$x/armed" || return 1
   if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
     systemd-run --quiet --on-active=%[3]ds --timer-property=AccuracySec=100ms --unit="lvsctl-rollback-%[4]s" \
       /bin/sh "$x/rollback.sh" timer && systemctl is-active --quiet "lvsctl-rollback-%[4]s.timer"
@@ -113,6 +147,6 @@ if ! mv "$x/armed" "$x/confirmed" 2>/dev/null; then r 'too late'; return 0; fi
 // writeClear takes a finished transaction's folder and timer away.
 func writeClear(b *strings.Builder, t *transaction) {
 	fmt.Fprintf(b, runFolder+`if command -v systemctl >/dev/null; then systemctl stop 'lvsctl-rollback-%[1]s.timer' 2>/dev/null; fi
-rm -rf "$r/%[1]s"
+rm -rf "$r/%[1]s" "$r/%[1]s.gone"
 `, t.id)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,14 +27,35 @@ func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote
 }
 
 // fire runs the rollback, or waits for the one that is running already, and
-// returns what it left behind.
+// returns what it left behind: what it says of itself, then its log. It is
+// "confirmed" if the transaction was, and "gone" if there is no trace of it; then
+// none can begin any more, should its script have been held up before it armed.
 func (r *run) fire(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
 	out, err := conn.Run(ctx, remote.Script{Body: fmt.Sprintf(runFolder+`x=$r/%s
-[ -d "$x" ] || { printf 'gone\n'; return 0; }
-sh "$x/rollback.sh" now
+if [ ! -d "$x" ]; then mkdir "$x" 2>/dev/null; printf 'gone\n'; return 0; fi
+if [ -e "$x/confirmed" ]; then printf 'confirmed\n'; return 0; fi
+firing() {
+  for f in "$x"/firing.*; do
+    if [ -e "$f" ] && kill -0 "${f##*.}" 2>/dev/null; then return 0; fi
+  done
+  return 1
+}
+if [ ! -e "$x/armed" ] && [ ! -e "$x/fired" ] && ! firing; then
+  # It was held up while it armed. Without its folder it gets no further.
+  mv "$x" "$x.gone" && x=$x.gone
+fi
+# It lives on without this connection.
+if command -v setsid >/dev/null; then
+  setsid /bin/sh "$x/rollback.sh" now </dev/null >/dev/null 2>&1 &
+else
+  (trap '' HUP; exec /bin/sh "$x/rollback.sh" now) </dev/null >/dev/null 2>&1 &
+fi
 n=0
-while [ ! -e "$x/result" ] && [ "$n" -lt 30 ]; do sleep 1; n=$((n + 1)); done
-cat "$x/result" "$x/log" 2>/dev/null
+while [ ! -e "$x/result" ] && [ "$n" -lt 300 ] && { kill -0 "$!" 2>/dev/null || firing; }; do
+  sleep 0.1 2>/dev/null || sleep 1
+  n=$((n + 1))
+done
+cat "$x/result" "$x/log" 2>/dev/null || :
 `, t.id)})
 	return strings.TrimSpace(out.Stdout), err
 }
@@ -77,6 +99,16 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 		r.unconfirmed(w, fmt.Errorf("was put back, but cannot be looked at: %w", err))
 		return why
 	}
+	if (status == "confirmed" || status == "gone") && r.allHold(t) {
+		s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+		if r.difference(w, state.Diff(s.Have, s.Want)) == nil {
+			r.note(w, "it is confirmed already")
+			w.settled = s
+			err := r.commit(ctx, w, &transaction{}, conn, state.Confirm(s, after.State))
+			r.clear(ctx, w, t, conn)
+			return err
+		}
+	}
 	now := state.Settle(after.State, w.Want, t.before.Intent, w.Exclusive)
 	if left := between(t, now.Have); len(left) > 0 {
 		r.turn(t, Unknown, why)
@@ -93,17 +125,43 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 	r.mu.Unlock()
 	if status == "gone" {
 		// The node was rebooted, or someone cleared /run: it is as it was anyway.
+		// Or its script was held up, and what keeps it from going on has to stay.
 		r.note(w, "it has no trace of the change any more, and is as it was before")
 	} else {
 		r.note(w, "it is as it was before")
+		r.clear(ctx, w, t, conn)
 	}
+	if after.RecordText != t.record {
+		r.giveBack(ctx, w, t, conn)
+	}
+	w.settled = t.before
+	return why
+}
+
+// clear takes a finished transaction's folder away. Another apply would do it
+// too.
+func (r *run) clear(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	var b strings.Builder
 	writeClear(&b, t)
 	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
 		r.note(w, "cannot clear /run/lvsctl: %s", firstLine(err))
 	}
-	w.settled = t.before
-	return why
+}
+
+// giveBack gives the record its old text, once the node is known to be as it
+// was. A record that names more than there is does no harm if that fails.
+func (r *run) giveBack(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
+	topology := t.before.Intent.Topology
+	var b strings.Builder
+	writePrelude(&b, "record", "", 0)
+	if t.record == "" {
+		removeRecord(&b, topology)
+	} else {
+		writeRecord(&b, topology, t.record)
+	}
+	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+		r.note(w, "cannot write the record: %s", firstLine(err))
+	}
 }
 
 // between lists what of a transaction's entries is not as it was before.
@@ -119,6 +177,13 @@ func between(t *transaction, have *state.State) []string {
 		}
 	}
 	return list
+}
+
+// allHold reports whether all of a transaction was done.
+func (r *run) allHold(t *transaction) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !slices.ContainsFunc(t.actions, func(a *plan.Action) bool { return !r.result.Outcomes[a.ID].Status.holds() })
 }
 
 // turn gives the actions of a transaction that were done, or may have been, the

@@ -142,6 +142,10 @@ func (l loadTest) run(t *testing.T) {
 		t.Logf("%s: %d requests, %d failed, %.0f a second, the slowest took %d ms, answers %v", s.name, have.Requests, have.Failures, have.rate, have.Slowest, have.Answers)
 		if have.Failures > 0 || have.Requests == 0 {
 			t.Errorf("%s: %d of %d requests failed: %v", s.name, have.Failures, have.Requests, have.Errors)
+			for _, host := range []string{"client", "director"} {
+				t.Logf("neighbours of %s:\n%s", host, c.sh(host, "ip neigh"))
+			}
+			t.Logf("connections without an end:\n%s", c.sh("director", "ipvsadm -Lnc | grep -e SYN -e ESTAB | head -20; ipvsadm -Ln"))
 		}
 		c.plan(0)
 	}

@@ -189,8 +189,12 @@ var servers = &table[ServerKey, Server]{
 	make: func(_ *State, k ServerKey, v Server) []remote.Command {
 		return []remote.Command{serverCommand("-a", k, v)}
 	},
-	edit: func(_ *State, k ServerKey, _, v Server) []remote.Command {
-		return []remote.Command{serverCommand("-e", k, v)}
+	edit: func(_ *State, k ServerKey, from, v Server) []remote.Command {
+		commands := []remote.Command{serverCommand("-e", k, v)}
+		if vip := k.Service.Addr.Addr(); from.Forward == Tunnel && v.Forward == Direct && vip.Is4() {
+			commands = append(commands, remote.Cmd("lvsctl_unstick", vip.String()))
+		}
+		return commands
 	},
 	unmake:  removeServer,
 	quiesce: quiesceServer,

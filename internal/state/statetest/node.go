@@ -172,6 +172,8 @@ func (n *Node) exec(c remote.Command) error {
 		return n.modprobe(args[1])
 	case args[0] == "ipvsadm":
 		return n.ipvsadm(args[1:])
+	case args[0] == "lvsctl_unstick" && len(args) == 2:
+		return nil // it waits, and changes nothing that is modelled
 	case args[0] == "lvsctl_drain" && len(args) > 5:
 		return n.drain(args[1], args[4:])
 	case args[0] == "iptables" || args[0] == "ip6tables":

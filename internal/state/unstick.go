@@ -1,0 +1,34 @@
+package state
+
+// UnstickFunctions are the shell functions for a server that tun reached and dr
+// is to reach. The kernel keeps one route a server, whatever the method
+// (ip_vs_dest.dest_dst). If an old connection's packet is the first to look it up
+// after the change, the route is a tunnel's, without the next hop that dr needs
+// (FLOWI_FLAG_KNOWN_NH, __ip_vs_get_out_rt, net/netfilter/ipvs/ip_vs_xmit.c), and
+// dr asks the link for the VIP, which nobody there may answer for.
+//
+// lvsctl_unstick notes a VIP. lvsctl_unstuck, once all servers were changed,
+// watches for such questions and makes the kernel look its routes up anew. In
+// between no ICMP error goes out: the clients that were caught try again and are
+// served.
+const UnstickFunctions = `lvsctl_unstick() { lvsctl_vips="$lvsctl_vips $1"; }
+lvsctl_unstuck() (
+  [ -n "$lvsctl_vips" ] || return 0
+  limit=/proc/sys/net/ipv4/icmp_ratelimit
+  old=$(cat "$limit") && trap 'echo "$old" >"$limit"' EXIT && echo 2147483647 >"$limit"
+  clean=0
+  while [ "$clean" -lt 3 ]; do
+    sleep 1
+    clean=$((clean + 1))
+    for vip in $lvsctl_vips; do
+      ip neigh show to "$vip" | while read -r address dev name rest; do
+        case $rest in *INCOMPLETE*|*FAILED*) ip neigh del "$address" dev "$name" && exit 7 ;; esac
+      done
+      if [ "$?" -eq 7 ] && [ "${tries:-0}" -lt 10 ]; then
+        echo 1 >/proc/sys/net/ipv4/route/flush
+        clean=0 tries=$((${tries:-0} + 1))
+      fi
+    done
+  done
+)
+`

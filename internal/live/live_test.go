@@ -1,0 +1,322 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// question asks for everything that a director and a real server are asked for.
+func question() Question {
+	return Question{
+		Topology:   "web",
+		Schedulers: []string{"rr", "twos"},
+		Wanted: state.Wanted{
+			Sysctls:  []string{"net/ipv4/conf/all/log_martians", "net/ipv4/vs/conntrack"},
+			Packages: []string{"ipvsadm", "no-such-command"},
+			Modules:  []string{"ip_vs", "ipip"},
+		},
+	}
+}
+
+// answered is the output of a node that ran every section, as fill has it.
+func answered(nonce string, sections []section, fill map[string]string) string {
+	var b strings.Builder
+	for _, s := range sections {
+		fmt.Fprintf(&b, "%[1]s begin %[2]s\n%[3]s%[1]s end %[2]s 0\n", nonce, s.name, fill[s.name])
+	}
+	return b.String()
+}
+
+func TestParseRefuses(t *testing.T) {
+	const nonce = "lvsctl-0123456789abcdef"
+	sections := question().sections()
+	whole := answered(nonce, sections, map[string]string{
+		"links": "1: lo: <LOOPBACK,UP> mtu 65536\n",
+		"ipvs":  "-A -t 10.0.0.1:80 -s rr\n",
+	})
+	for _, c := range []struct {
+		name        string
+		out, stderr string
+		want        string
+	}{
+		{"nothing", "", "", "cannot read its facts: the output does not begin where it should"},
+		{"no ip command", "no ip\n", "", "there is no ip command; install iproute2 on the node"},
+		{"noise", "hello\n" + whole, "", "cannot read its facts: the output does not begin where it should"},
+		{"another nonce", strings.ReplaceAll(whole, nonce, "lvsctl-ffff"), "", "cannot read its facts: the output does not begin where it should"},
+		{"sections in another order", swap(whole, nonce, "links", "addresses4"), "", "cannot read its links: the output does not begin where it should"},
+		{"a section left out", without(whole, nonce, "routes4"), "", "cannot read its routes4: the output does not begin where it should"},
+		{"cut off in a section", whole[:strings.Index(whole, "-A -t")+5], "", "cannot read its ipvs: the output is cut off"},
+		{"cut off in an end line", whole[:strings.Index(whole, "end links")+9], "", "cannot read its links: the output is cut off"},
+		{"cut off before a newline", strings.TrimSuffix(whole, "\n"), "", "cannot read its recorded sysctls: the output is cut off"},
+		{"a section that failed", strings.Replace(whole, "end ipvs 0", "end ipvs 1", 1), "warning\nCan't initialize ipvs\n", "cannot read its ipvs: exit status 1: Can't initialize ipvs"},
+		{"a section that failed silently", strings.Replace(whole, "end routes6 0", "end routes6 255", 1), "", "cannot read its routes6: exit status 255: no message"},
+		{"text of a tool that nobody knows", strings.Replace(whole, "-A -t", "-Q -t", 1), "", `cannot read ipvsadm line "-Q -t 10.0.0.1:80 -s rr": unknown command "-Q"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parse(remote.Output{Stdout: c.out, Stderr: c.stderr}, nonce, sections)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if d := cmp.Diff(c.want, err.Error()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+	if _, err := parse(remote.Output{Stdout: whole}, nonce, sections); err != nil {
+		t.Errorf("the whole: %v", err)
+	}
+	for i := range len(whole) - 1 {
+		if _, err := parse(remote.Output{Stdout: whole[:i]}, nonce, sections); err == nil {
+			t.Fatalf("no error for the first %d of %d bytes", i, len(whole))
+		}
+	}
+}
+
+// without takes a section out of an output.
+func without(text, nonce, name string) string {
+	before, rest, _ := strings.Cut(text, nonce+" begin "+name+"\n")
+	_, after, _ := strings.Cut(rest, nonce+" end "+name+" 0\n")
+	return before + after
+}
+
+// swap exchanges two empty or full sections that follow each other.
+func swap(text, nonce, first, second string) string {
+	start := strings.Index(text, nonce+" begin "+first+"\n")
+	middle := strings.Index(text, nonce+" begin "+second+"\n")
+	mark := nonce + " end " + second + " 0\n"
+	end := strings.Index(text, mark) + len(mark)
+	return text[:start] + text[middle:end] + text[start:middle] + text[end:]
+}
+
+func TestParseRecord(t *testing.T) {
+	for text, want := range map[string]string{
+		"garbage":                 "cannot read /var/lib/lvsctl/web.json: ",
+		`{"version": 1, "set": {`: "cannot read /var/lib/lvsctl/web.json: ",
+		`{"version": "one"}`:      "cannot read /var/lib/lvsctl/web.json: ",
+		`{"set": {"addresses": {"x":{}}}, "version": 1}`: "cannot read /var/lib/lvsctl/web.json: ",
+		`{"version": 2, "topology": "web"}`:              "/var/lib/lvsctl/web.json was written by a newer lvsctl (format 2, this one knows 1); use that one",
+	} {
+		var n Node
+		if err := parseRecord(text+"\n", "web", &n); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", "\n", `{"version": 1, "topology": "web", "set": {}, "before": {}}`} {
+		var n Node
+		if err := parseRecord(text, "web", &n); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		if n.Record.Topology != "web" || !n.Record.Empty() || n.Record.Set.Servers == nil {
+			t.Errorf("%q is read as %+v", text, n.Record)
+		}
+	}
+}
+
+func TestParseFacts(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want Facts
+	}{
+		{"kernel=2.6.32-754.el6.x86_64\nssh=\n", Facts{Kernel: "2.6.32-754.el6.x86_64"}},
+		{"kernel=6.1.0\nroot=1\nbusybox=1\nssh=192.0.2.7 51234 192.0.2.1 22\n", Facts{Kernel: "6.1.0", Root: true, Busybox: true, SSHClient: "192.0.2.7", SSHServer: "192.0.2.1"}},
+		{"kernel=6.1.0\nssh=fd00::7 51234 fd00::1 22\n", Facts{Kernel: "6.1.0", SSHClient: "fd00::7", SSHServer: "fd00::1"}},
+		{"kernel=6.1.0\nssh=half a line\n", Facts{Kernel: "6.1.0"}},
+	} {
+		var n Node
+		if err := parseFacts(c.text, &n); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, n.Facts); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+// shells are those that nodes have, where this machine has them too.
+func shells(t *testing.T) map[string][]string {
+	list := map[string][]string{}
+	for name, args := range map[string][]string{"dash": {"dash"}, "bash": {"bash", "--posix"}, "busybox": {"busybox", "sh"}} {
+		if _, err := exec.LookPath(args[0]); err == nil {
+			list[name] = args
+		}
+	}
+	if len(list) == 0 {
+		t.Skip("no shell to try")
+	}
+	return list
+}
+
+func TestScriptIsSh(t *testing.T) {
+	for _, q := range []Question{question(), {Topology: "it's"}} {
+		s, err := NewScript(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, args := range shells(t) {
+			cmd := exec.Command(args[0], append(args[1:], "-n")...)
+			cmd.Stdin = strings.NewReader("f() {\n" + s.Body + "\n}\n")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v: %s", name, err, out)
+			}
+		}
+	}
+}
+
+// shellRunner runs scripts in one shell of this machine.
+type shellRunner struct {
+	remote.Runner // what reading needs not
+	args          []string
+}
+
+func (r shellRunner) Run(ctx context.Context, s remote.Script) (remote.Output, error) {
+	cmd := exec.CommandContext(ctx, r.args[0], append(r.args[1:], "-s")...)
+	var stdout, stderr strings.Builder
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader("body() {\n"+s.Body+"\n}\nbody </dev/null\n"), &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	return remote.Output{Stdout: stdout.String(), Stderr: stderr.String(), Status: cmd.ProcessState.ExitCode()}, err
+}
+
+// TestReadThisMachine reads for real, in every shell, and holds nothing to be
+// changed by it.
+func TestReadThisMachine(t *testing.T) {
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("no ip here")
+	}
+	d, err := remote.NewDialer(remote.Config{SSHConfig: os.DevNull})
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, err := d.Dial(t.Context(), remote.Target{Name: "here", Address: "local"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runners := map[string]remote.Runner{"local": local}
+	for name, args := range shells(t) {
+		runners[name] = shellRunner{args: args}
+	}
+	for name, r := range runners {
+		t.Run(name, func(t *testing.T) {
+			before := traces(t)
+			n, err := Read(t.Context(), r, question())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(before, traces(t)); d != "" {
+				t.Errorf("reading left traces: %s", d)
+			}
+			sane(t, n)
+		})
+	}
+}
+
+// traces are what a careless reader would change.
+func traces(t *testing.T) map[string]string {
+	t.Helper()
+	have := map[string]string{}
+	for _, file := range []string{"/proc/modules", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names", "/etc/hosts"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			have[file] = "absent"
+			continue
+		}
+		var names []string
+		for line := range strings.Lines(string(text)) {
+			if word, _, _ := strings.Cut(line, " "); file != "/proc/modules" {
+				names = append(names, line)
+			} else {
+				names = append(names, word)
+			}
+		}
+		have[file] = strings.Join(names, "\n")
+	}
+	if files, err := filepath.Glob(RecordDir + "/*"); err == nil {
+		have[RecordDir] = strings.Join(files, " ")
+	}
+	return have
+}
+
+func sane(t *testing.T, n Node) {
+	t.Helper()
+	s := n.State
+	if lo, ok := s.Links["lo"]; !ok || !lo.Up {
+		t.Errorf("links: %v", s.Links)
+	}
+	loopback := false
+	for k := range s.Addresses {
+		loopback = loopback || k.Dev == "lo" && k.Prefix.Addr().IsLoopback()
+	}
+	if !loopback {
+		t.Errorf("addresses: %v", s.Addresses)
+	}
+	for _, k := range []string{"net/ipv4/ip_forward", "net/ipv4/conf/all/arp_ignore", "net/ipv4/conf/lo/rp_filter", "net/ipv4/conf/all/log_martians"} {
+		if v := s.Sysctls[k]; v == "" || strings.ContainsAny(v, "\n:") {
+			t.Errorf("%s = %q", k, v)
+		}
+	}
+	if _, there := s.Packages["no-such-command"]; there {
+		t.Error("found a command that does not exist")
+	}
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil || n.Facts.Kernel != strings.TrimSpace(string(release)) {
+		t.Errorf("kernel %q", n.Facts.Kernel)
+	}
+	if !n.Record.Empty() || n.RecordText != "" {
+		t.Errorf("a record of a topology that was never applied here: %q", n.RecordText)
+	}
+}
+
+// TestNoIP: a node needs one tool, and its absence is not a riddle.
+func TestNoIP(t *testing.T) {
+	s, err := NewScript(question())
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	for name, args := range shells(t) {
+		if name == "busybox" {
+			continue // has an ip of its own
+		}
+		path, err := exec.LookPath(args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(path, append(args[1:], "-s")...)
+		cmd.Env = []string{"PATH=" + empty}
+		cmd.Stdin = strings.NewReader("body() {\n" + s.Body + "\n}\nbody </dev/null\n")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Parse(remote.Output{Stdout: string(out)})
+		if err == nil || err.Error() != "there is no ip command; install iproute2 on the node" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+type failing struct{ remote.Runner }
+
+func (failing) Run(context.Context, remote.Script) (remote.Output, error) {
+	return remote.Output{}, errors.New("the line is dead")
+}
+
+func TestReadHandsOnTheRunnersError(t *testing.T) {
+	if _, err := Read(t.Context(), failing{}, question()); err == nil || err.Error() != "the line is dead" {
+		t.Errorf("have %v", err)
+	}
+}

@@ -1,0 +1,183 @@
+package roles_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// load is a topology from its text.
+func load(t *testing.T, text string) *topology.Topology {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "cluster.hcl")
+	if err := os.WriteFile(file, []byte("lvsctl { name = \"web\" }\n"+text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	top, _, diags := topology.Load(file, topology.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	return top
+}
+
+// lines are what a node should have, KIND KEY: VALUE, in order of creation.
+func lines(w roles.Want) []string {
+	var list []string
+	for _, c := range state.Diff(state.New(), w.State) {
+		list = append(list, strings.TrimSuffix(c.Kind+" "+c.Key+": "+c.After, ": "))
+	}
+	return list
+}
+
+const lan = `
+director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+}
+real_server "a" {
+  interface "eth0" { address = "10.1.0.11/24" }
+}
+real_server "b" {
+  interface "eth0" { address = "10.1.0.12/24" }
+}
+`
+
+const service = `
+  port         = 80
+  scheduler    = "rr"
+  real_servers = ["a", "b"]
+`
+
+func TestWants(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			wants, diags := roles.Wants(load(t, c.text))
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			have := map[string][]string{}
+			for _, w := range wants {
+				have[w.Node.Name] = lines(w)
+			}
+			for name := range have {
+				if _, asked := c.want[name]; !asked {
+					delete(have, name)
+				}
+			}
+			if d := cmp.Diff(c.want, have); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestContradictions: a node cannot want two things of one parameter.
+func TestContradictions(t *testing.T) {
+	nat := `virtual_server "web" {
+  vip          = "10.1.0.100"
+  port         = 80
+  mode         = "nat"
+  real_servers = ["a"]
+}
+real_server "a" {
+  interface "eth0" { address = "10.1.0.11/24" }
+}
+`
+	for _, c := range []struct{ name, text, want string }{
+		{
+			"ip_forward off on a director of NAT",
+			nat + `director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+  ip_forward = false
+}`,
+			`director "lvs" wants net.ipv4.ip_forward = 0 here, but its role needs 1`,
+		},
+		{
+			"redirects on a director of NAT",
+			nat + `director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+  sysctl = { "net.ipv4.conf.all.send_redirects" = 1 }
+}`,
+			`director "lvs" wants net.ipv4.conf.all.send_redirects = 1 here, but its role needs 0`,
+		},
+		{
+			"ARP on a real server of DR",
+			lan + `real_server "c" {
+  interface "eth0" { address = "10.1.0.13/24" }
+  sysctl = { "net.ipv4.conf.all.arp_ignore" = 0 }
+}
+virtual_server "web" {
+  vip          = "10.1.0.100"
+  port         = 80
+  mode         = "dr"
+  real_servers = ["c"]
+}`,
+			`real_server "c" wants net.ipv4.conf.all.arp_ignore = 0 here, but its role needs 1`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, diags := roles.Wants(load(t, c.text))
+			if len(diags) != 1 || !diags.HasErrors() {
+				t.Fatalf("%d diagnostics: %v", len(diags), diags)
+			}
+			if d := diags[0]; !strings.HasPrefix(d.Detail, c.want) || d.Subject == nil || d.Subject.Filename == "" {
+				t.Errorf("%s: %s at %v", d.Summary, d.Detail, d.Subject)
+			}
+		})
+	}
+}
+
+// TestWantsBeside are what a plan needs beside the state.
+func TestWantsBeside(t *testing.T) {
+	wants, diags := roles.Wants(load(t, lan+`virtual_server "web" {
+  vip  = "10.1.0.100"
+  mode = "dr"`+service+`}
+virtual_server "tls" {
+  vip          = "10.1.0.100"
+  port         = 443
+  mode         = "dr"
+  scheduler    = "mh"
+  drain        = "30s"
+  real_servers = ["a", "lvs"]
+}
+client "c" {
+  interface "eth0" { address = "10.1.0.50/24" }
+}`))
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	var names []string
+	for _, w := range wants {
+		names = append(names, w.Node.Name)
+	}
+	if d := cmp.Diff([]string{"a", "b", "lvs"}, names); d != "" {
+		t.Fatalf("nodes, clients left out: %s", d)
+	}
+	lvs := wants[2]
+	if d := cmp.Diff([]string{"mh", "rr"}, lvs.Schedulers); d != "" {
+		t.Errorf("schedulers: %s", d)
+	}
+	servers := map[string]string{}
+	for addr, name := range lvs.Servers {
+		servers[addr.String()] = name
+	}
+	if d := cmp.Diff(map[string]string{"10.1.0.11": "a", "10.1.0.12": "b"}, servers); d != "" {
+		t.Errorf("servers: %s", d)
+	}
+	if len(lvs.State.Drain) != 1 {
+		t.Errorf("drain: %v", lvs.State.Drain)
+	}
+	for _, w := range wants {
+		for _, c := range state.Diff(state.New(), w.State) {
+			if r, ok := w.Ranges[c.Ref()]; !ok || r.Start.Line < 2 {
+				t.Errorf("%s: %s %s comes from nowhere", w.Node.Name, c.Kind, c.Key)
+			}
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package plan_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/state/statetest"
+	"github.com/lvsctl/lvsctl/plan"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// A cluster is a topology's nodes as the model has them, with what lvsctl
+// remembers of each.
+type cluster struct {
+	hosts   map[string]*statetest.Node
+	records map[string]state.Record
+	facts   map[string]live.Facts
+	// lost nodes do not answer; left out ones are not to be changed.
+	lost, leftOut map[string]bool
+	connections   map[string]state.Connections // by server key, on every director
+}
+
+func newCluster() *cluster {
+	return &cluster{
+		hosts: map[string]*statetest.Node{}, records: map[string]state.Record{}, facts: map[string]live.Facts{},
+		lost: map[string]bool{}, leftOut: map[string]bool{}, connections: map[string]state.Connections{},
+	}
+}
+
+// exec runs a line on a node, as a person would.
+func (c *cluster) exec(t *testing.T, node, line string) {
+	t.Helper()
+	command := remote.Cmd(strings.Fields(line)...)
+	if value, key, ok := strings.Cut(line, " > "); ok {
+		command = remote.Command{Args: []string{"printf", `%s\n`, value}, To: key}
+	}
+	if err := c.hosts[node].Exec(command); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wants are what a topology wants of its nodes; those that are new come up with
+// their base addresses.
+func (c *cluster) wants(t *testing.T, text string) []roles.Want {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "cluster.hcl")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	top, _, diags := topology.Load(file, topology.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	wants, diags := roles.Wants(top)
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	for _, w := range wants {
+		if c.hosts[w.Node.Name] == nil {
+			c.boot(t, w.Node)
+		}
+	}
+	return wants
+}
+
+func (c *cluster) boot(t *testing.T, node *topology.Node) {
+	t.Helper()
+	n := statetest.New()
+	n.Manager = "apt-get"
+	n.Files["/etc/hosts"] = "127.0.0.1 localhost\n"
+	c.hosts[node.Name] = n
+	c.records[node.Name] = state.NewRecord(topologyName)
+	for _, i := range node.Interfaces {
+		n.AddLink(i.Name, true)
+		for _, p := range i.Addresses {
+			family := "-4"
+			if p.Addr().Is6() {
+				family = "-6"
+			}
+			c.exec(t, node.Name, "ip "+family+" addr add "+p.String()+" dev "+i.Name)
+		}
+	}
+}
+
+// inputs is the case of every node. A destroy wants nothing.
+func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.Input {
+	t.Helper()
+	var list []plan.Input
+	for _, w := range wants {
+		name := w.Node.Name
+		in := plan.Input{
+			Name: name, Role: string(w.Node.Role), Address: w.Node.Address,
+			Want: w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
+			Exclusive: w.Node.Exclusive, RequireTools: w.Node.Packages == topology.PackagesRequire,
+			Chosen: !c.leftOut[name],
+		}
+		for k, r := range in.Ranges {
+			r.Filename = filepath.Base(r.Filename)
+			in.Ranges[k] = r
+		}
+		if destroy {
+			in.Want, in.Schedulers, in.Exclusive = state.New(), nil, false
+		}
+		for _, i := range w.Node.Interfaces {
+			for _, p := range i.Addresses {
+				in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
+			}
+		}
+		if c.lost[name] {
+			in.Err = errLost
+		} else {
+			in.Live = c.read(t, name)
+		}
+		list = append(list, in)
+	}
+	return list
+}
+
+var errLost = &remote.Error{Kind: remote.KindUnreachable, Summary: "no route to host"}
+
+func (c *cluster) read(t *testing.T, name string) *live.Node {
+	t.Helper()
+	s, err := c.hosts[name].Read(state.Wanted{
+		Topology: topologyName, Packages: []string{"ipvsadm", "iptables", "ip6tables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range s.Servers {
+		if open, ok := c.connections[k.String()]; ok {
+			s.Connections[k] = open
+		}
+	}
+	facts, known := c.facts[name]
+	if !known {
+		facts = live.Facts{Kernel: "6.1.0", Root: true, Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
+	}
+	return &live.Node{State: s, Record: c.records[name], Facts: facts}
+}
+
+// apply carries a plan out, action by action, with a look at all nodes after
+// each.
+func (c *cluster) apply(t *testing.T, p *plan.Plan, look func(done *plan.Action)) {
+	t.Helper()
+	done := map[int]bool{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if a.Held != "" {
+			continue
+		}
+		for _, id := range a.Needs {
+			if !done[id] {
+				t.Fatalf("action %d needs %d, which was not done before", a.ID, id)
+			}
+		}
+		for _, command := range a.Do {
+			if err := c.hosts[a.Node].Exec(command); err != nil {
+				t.Fatalf("%s: %v", a.Node, err)
+			}
+		}
+		done[a.ID] = true
+		look(a)
+	}
+}
+
+// confirm is what an apply remembers in the end.
+func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
+	t.Helper()
+	for _, in := range inputs {
+		if in.Live == nil || !in.Chosen {
+			continue
+		}
+		for _, n := range p.Nodes {
+			if n.Name == in.Name && n.Usable() {
+				after := c.read(t, in.Name).State
+				c.records[in.Name] = state.Confirm(state.Settle(after, in.Want, n.Settled.Intent, in.Exclusive), after)
+			}
+		}
+	}
+}
+
+// bring applies a topology in one go.
+func (c *cluster) bring(t *testing.T, text string) {
+	t.Helper()
+	inputs := c.inputs(t, c.wants(t, text), false)
+	p := plan.Build(topologyName, inputs)
+	c.apply(t, p, func(*plan.Action) {})
+	c.confirm(t, p, inputs)
+}

@@ -1,0 +1,192 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// TestHeld is what is not done where a node is out of reach, cannot be changed or
+// is left out, and what depends on that.
+func TestHeld(t *testing.T) {
+	both := onLAN("dr", "rr", "a", "b")
+	for _, c := range []struct {
+		name    string
+		prepare func(t *testing.T, c *cluster)
+		text    string
+		destroy bool
+		want    []string // every action
+		summary string
+	}{
+		{
+			name: "a real server that could not be read gets no entry",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.lost["b"] = true
+			},
+			text: both,
+			want: []string{
+				"1 lvs add server tcp 10.1.0.100:80 -> 10.1.0.12:80: b could not be read",
+			},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 1 change held back. 1 node could not be read.",
+		},
+		{
+			name: "a real server that cannot be changed gets no entry",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.exec(t, "b", "ip -4 addr del 10.1.0.12/24 dev eth0")
+			},
+			text:    both,
+			want:    []string{"1 lvs add server tcp 10.1.0.100:80 -> 10.1.0.12:80: b cannot be changed"},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 1 change held back. 1 node cannot be changed.",
+		},
+		{
+			name: "a real server that is left out gets no entry",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.leftOut["b"] = true
+			},
+			text:    both,
+			want:    []string{"7 lvs add server tcp 10.1.0.100:80 -> 10.1.0.12:80: b is left out and not ready"},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 1 change held back.",
+		},
+		{
+			name: "a real server that is left out and ready gets one",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+				c.exec(t, "lvs", "ipvsadm -d -t 10.1.0.100:80 -r 10.1.0.12:80")
+				c.leftOut["b"] = true
+			},
+			text:    both,
+			want:    []string{"1 lvs add server tcp 10.1.0.100:80 -> 10.1.0.12:80"},
+			summary: "Plan: 1 to add, 0 to change, 0 to destroy on 1 node.",
+		},
+		{
+			name: "a weight asks nothing of a real server",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+				c.exec(t, "lvs", "ipvsadm -e -t 10.1.0.100:80 -r 10.1.0.12:80 -g -w 7")
+				c.lost["b"] = true
+			},
+			text:    both,
+			want:    []string{"1 lvs change server tcp 10.1.0.100:80 -> 10.1.0.12:80"},
+			summary: "Plan: 0 to add, 1 to change, 0 to destroy on 1 node. 1 node could not be read.",
+		},
+		{
+			name: "a director that is left out keeps its real servers",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+				c.leftOut["lvs"] = true
+			},
+			text:    onLAN("dr", "rr", "a"),
+			want:    []string{"2 b remove route default: lvs is left out", "3 b remove address 10.1.0.100/32 dev lo: lvs is left out", "4 b change sysctl net.ipv4.conf.all.arp_announce: lvs is left out", "5 b change sysctl net.ipv4.conf.all.arp_ignore: lvs is left out", "6 b change sysctl net.ipv4.conf.lo.arp_announce: lvs is left out", "7 b change sysctl net.ipv4.conf.lo.arp_ignore: lvs is left out"},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back.",
+		},
+		{
+			name: "a director that could not be read may still send to its real servers",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.lost["lvs"], c.leftOut["gw"] = true, true
+			},
+			text: onLAN("dr", "rr", "a"), destroy: true,
+			want: []string{
+				"4 a remove route default: lvs could not be read and may still send there",
+				"5 a remove address 10.1.0.100/32 dev lo: lvs could not be read and may still send there",
+				"6 a change sysctl net.ipv4.conf.all.arp_announce: lvs could not be read and may still send there",
+				"7 a change sysctl net.ipv4.conf.all.arp_ignore: lvs could not be read and may still send there",
+				"8 a change sysctl net.ipv4.conf.lo.arp_announce: lvs could not be read and may still send there",
+				"9 a change sysctl net.ipv4.conf.lo.arp_ignore: lvs could not be read and may still send there",
+			},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node could not be read.",
+		},
+		{
+			name: "only a real server",
+			prepare: func(t *testing.T, c *cluster) {
+				c.wants(t, both)
+				c.leftOut["lvs"], c.leftOut["gw"], c.leftOut["b"] = true, true, true
+			},
+			text:    both,
+			want:    []string{"3 a change sysctl net.ipv4.conf.all.arp_announce", "4 a change sysctl net.ipv4.conf.all.arp_ignore", "5 a change sysctl net.ipv4.conf.lo.arp_announce", "6 a change sysctl net.ipv4.conf.lo.arp_ignore", "7 a add address 10.1.0.100/32 dev lo", "8 a add route default"},
+			summary: "Plan: 2 to add, 4 to change, 0 to destroy on 1 node.",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster()
+			c.prepare(t, cl)
+			p := plan.Build(topologyName, cl.inputs(t, cl.wants(t, c.text), c.destroy))
+			if d := cmp.Diff(c.want, shown(p)); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(c.summary, p.Summary()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestNeeds are the ties between nodes: a new entry needs its real server ready,
+// and a real server gives nothing back before the entry is gone.
+func TestNeeds(t *testing.T) {
+	c := newCluster()
+	c.bring(t, onLAN("dr", "rr", "a"))
+	p := plan.Build(topologyName, c.inputs(t, c.wants(t, onLAN("dr", "rr", "b")), false))
+	want := []string{
+		"1 b change sysctl net.ipv4.conf.all.arp_announce",
+		"2 b change sysctl net.ipv4.conf.all.arp_ignore",
+		"3 b change sysctl net.ipv4.conf.lo.arp_announce",
+		"4 b change sysctl net.ipv4.conf.lo.arp_ignore",
+		"5 b add address 10.1.0.100/32 dev lo",
+		"6 b add route default",
+		"7 lvs add server tcp 10.1.0.100:80 -> 10.1.0.12:80 needs [6]",
+		"8 lvs remove server tcp 10.1.0.100:80 -> 10.1.0.11:80",
+		"9 a remove route default needs [8]",
+		"10 a remove address 10.1.0.100/32 dev lo",
+		"11 a change sysctl net.ipv4.conf.all.arp_announce",
+		"12 a change sysctl net.ipv4.conf.all.arp_ignore",
+		"13 a change sysctl net.ipv4.conf.lo.arp_announce",
+		"14 a change sysctl net.ipv4.conf.lo.arp_ignore",
+	}
+	if d := cmp.Diff(want, shown(p)); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestSummary is the last line of a plan, which scripts read.
+func TestSummary(t *testing.T) {
+	one := onLAN("", "")
+	for _, c := range []struct {
+		name    string
+		prepare func(t *testing.T, c *cluster)
+		text    string
+		want    string
+	}{
+		{"nothing to do", func(t *testing.T, c *cluster) {}, one, "No changes. All 4 nodes match the topology."},
+		{"nothing to do on the only one", func(t *testing.T, c *cluster) {
+			c.leftOut["a"], c.leftOut["b"], c.leftOut["gw"] = true, true, true
+		}, one, "No changes. The node matches the topology."},
+		{"nothing to do where it could be seen", func(t *testing.T, c *cluster) { c.lost["a"] = true }, one, "No changes on the 3 nodes that could be planned. 1 node could not be read."},
+		{"nobody answers", func(t *testing.T, c *cluster) {
+			for _, n := range []string{"lvs", "gw", "a", "b"} {
+				c.lost[n] = true
+			}
+		}, one, "Nothing could be planned. 4 nodes could not be read."},
+		{"one that cannot be changed, and one that does not answer", func(t *testing.T, c *cluster) {
+			c.wants(t, one)
+			c.exec(t, "a", "ip -4 addr del 10.1.0.11/24 dev eth0")
+			c.lost["b"] = true
+		}, one, "No changes on the 2 nodes that could be planned. 1 node could not be read. 1 node cannot be changed."},
+		{"everything", func(t *testing.T, c *cluster) {}, onLAN("dr", "rr", "a", "b"), "Plan: 9 to add, 11 to change, 0 to destroy on 4 nodes."},
+		{"something goes", func(t *testing.T, c *cluster) { c.bring(t, onLAN("dr", "rr", "a", "b")) }, onLAN("dr", "rr", "a"), "Plan: 0 to add, 4 to change, 3 to destroy on 2 nodes."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster()
+			c.prepare(t, cl)
+			p := plan.Build(topologyName, cl.inputs(t, cl.wants(t, c.text), false))
+			if d := cmp.Diff(c.want, p.Summary()); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}

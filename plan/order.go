@@ -116,6 +116,9 @@ type ties struct {
 	ready map[string]int
 	sends map[string][]int
 	done  map[string]int
+	// unseen are the directors that could not be read, by the real servers they
+	// may send to.
+	unseen map[string]string
 	// first marks the nodes whose first Clear action was tied: the others follow
 	// it anyway.
 	first map[string]bool
@@ -124,13 +127,19 @@ type ties struct {
 func newTies(p *Plan, inputs []Input) *ties {
 	t := &ties{
 		inputs: map[string]*Input{}, nodes: map[string]*Node{}, owner: map[netip.Addr]string{},
-		ready: map[string]int{}, sends: map[string][]int{}, done: map[string]int{}, first: map[string]bool{},
+		ready: map[string]int{}, sends: map[string][]int{}, done: map[string]int{},
+		unseen: map[string]string{}, first: map[string]bool{},
 	}
 	for i := range inputs {
 		in := &inputs[i]
 		t.inputs[in.Name], t.nodes[in.Name] = in, &p.Nodes[i]
 		for _, k := range in.Base {
 			t.owner[k.Prefix.Addr()] = in.Name
+		}
+		if in.Role == director && in.Err != nil {
+			for _, name := range in.Servers {
+				t.unseen[name] = in.Name
+			}
 		}
 	}
 	for i := range p.Actions {
@@ -191,20 +200,9 @@ func (t *ties) tieClear(a *Action) {
 	a.Needs = append(a.Needs, t.sends[a.Node]...)
 	slices.Sort(a.Needs)
 	a.Needs = slices.Compact(a.Needs)
-	for name, in := range t.inputs {
-		if in.Role == director && t.nodes[name].Unreadable != nil && in.sendsTo(a.Node) {
-			a.Held = name + " could not be read and may still send there"
-		}
+	if name, ok := t.unseen[a.Node]; ok {
+		a.Held = name + " could not be read and may still send there"
 	}
-}
-
-func (in *Input) sendsTo(node string) bool {
-	for _, name := range in.Servers {
-		if name == node {
-			return true
-		}
-	}
-	return false
 }
 
 // hold extends what is held back to what depends on it: an action's needs, and

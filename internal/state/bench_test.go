@@ -1,0 +1,40 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// BenchmarkParseIPVS reads ten servers a service, with their thresholds.
+func BenchmarkParseIPVS(b *testing.B) {
+	for _, n := range []int{1_000, 10_000} {
+		var table, listing strings.Builder
+		for i := range n {
+			vip := fmt.Sprintf("10.1.%d.%d:80", i>>8, i&255)
+			fmt.Fprintf(&table, "-A -t %s -s wlc -p 300 -M 255.255.255.0\n", vip)
+			fmt.Fprintf(&listing, "TCP  %s wlc persistent 300 mask 255.255.255.0\n", vip)
+			for j := range 10 {
+				rip := fmt.Sprintf("10.%d.%d.%d:80", 2+j, i>>8, i&255)
+				fmt.Fprintf(&table, "-a -t %s -r %s -i -w 1 --tun-type ipip\n", vip, rip)
+				fmt.Fprintf(&listing, "  -> %-28s 0          0          5          7\n", rip)
+			}
+		}
+		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(table.Len() + listing.Len()))
+			for b.Loop() {
+				s := New()
+				if err := parseIPVS(table.String(), s); err != nil {
+					b.Fatal(err)
+				}
+				if err := parseThresholds(listing.String(), s); err != nil {
+					b.Fatal(err)
+				}
+				if len(s.Servers) != 10*n || len(s.Connections) != 10*n {
+					b.Fatalf("%d servers", len(s.Servers))
+				}
+			}
+		})
+	}
+}

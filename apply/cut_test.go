@@ -1,0 +1,208 @@
+package apply_test
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// oldState and newState are what the hosts of these tests go between: things are
+// added, edited and removed on the way, and forwarding changes other sysctls
+// along with it.
+func oldState() *state.State {
+	s := state.New()
+	s.Sysctls["net/ipv4/conf/lo/arp_ignore"] = "1"
+	addAddress(s, "10.0.0.100/32")
+	addRoute(s, "10.1.0.0/16", "10.0.0.253")
+	return s
+}
+
+func newState() *state.State {
+	s := state.New()
+	s.Sysctls["net/ipv4/ip_forward"] = "1"
+	s.Sysctls["net/ipv4/conf/lo/arp_ignore"] = "1"
+	s.Sysctls["net/ipv4/conf/all/arp_ignore"] = "1"
+	s.Sysctls["net/ipv4/conf/all/arp_announce"] = "2"
+	addAddress(s, "10.0.0.101/32")
+	addRoute(s, "0.0.0.0/0", "10.0.0.254")
+	addRoute(s, "10.2.0.0/16", "10.0.0.253")
+	return s
+}
+
+func prefix(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+
+func addAddress(s *state.State, p string) {
+	s.Addresses[state.AddressKey{Prefix: prefix(p), Dev: "lo"}] = state.Address{}
+}
+
+func addRoute(s *state.State, dst, via string) {
+	s.Routes[state.NewRouteKey(prefix(dst), 0)] = state.Route{Via: netip.MustParseAddr(via), Dev: "eth0"}
+}
+
+// passage is the way of a host from its old state to its new one.
+type passage struct {
+	*node
+	// states are those that a host may be in: each transaction is done whole or
+	// not at all, and what makes is one, what takes away another.
+	states []string
+	record string // in the new state
+	places int    // of a gate
+	known  map[string][]int
+}
+
+// newPassage takes a host there and back, and knows the way then.
+func newPassage(t testing.TB, h how) *passage {
+	t.Helper()
+	h.setup += ethernet
+	p := &passage{node: start(t, h), known: map[string][]int{}}
+	must(t, job{node: p.node, want: oldState()})
+	before := p.snapshot()
+	s := look(t, job{node: p.node, want: newState()})
+	s.plan.Actions = slices.DeleteFunc(s.plan.Actions, func(a plan.Action) bool { return a.Stage != plan.Ready })
+	if r := s.apply(t.Context(), nil); !r.Complete() {
+		t.Fatal(explain(r))
+	}
+	p.states = []string{before, p.snapshot()}
+	must(t, job{node: p.node, want: newState()})
+	p.states = append(p.states, p.snapshot())
+	p.back()
+
+	g := &gates{where: nowhere}
+	s = look(t, job{node: p.node, want: newState(), wrap: g.wrap})
+	g.open()
+	if r := s.apply(t.Context(), nil); !r.Complete() {
+		t.Fatal(explain(r))
+	}
+	p.places, p.record = g.places(), p.node.record()
+	p.back()
+	return p
+}
+
+// back takes the host to its old state.
+func (p *passage) back() {
+	p.Helper()
+	must(p, job{node: p.node, want: oldState()})
+	if diff := cmp.Diff(p.states[0], p.snapshot()); diff != "" {
+		p.Fatalf("the host does not come back to its old state (-want +have):\n%s", diff)
+	}
+}
+
+// settled waits until nothing is under way on the host any more, and sees that
+// it is not in between.
+func (p *passage) settled(within time.Duration) {
+	p.Helper()
+	eventually(p.node, within, "the host is at rest", func() bool {
+		_, err := p.try(`! pgrep -f "^/bin/sh -s" && ! ls /run/lvsctl/*/armed /run/lvsctl/*/firing.* 2>/dev/null | grep . && flock -n /run/lvsctl/lock true`)
+		return err == nil
+	})
+	have := p.snapshot()
+	if !slices.Contains(p.states, have) {
+		p.Errorf("the host is in between; from the old state (-old +have):\n%s\nfrom the new one (-new +have):\n%s",
+			cmp.Diff(p.states[0], have), cmp.Diff(p.states[len(p.states)-1], have))
+	}
+}
+
+// finish applies once more, sees that the host is in its new state with nothing
+// left over, and takes it back.
+func (p *passage) finish() {
+	p.Helper()
+	must(p, job{node: p.node, want: newState()})
+	if diff := cmp.Diff(p.states[len(p.states)-1], p.snapshot()); diff != "" {
+		p.Errorf("the next apply does not finish (-want +have):\n%s", diff)
+	}
+	if diff := cmp.Diff(p.record, p.node.record()); diff != "" {
+		p.Errorf("the record afterwards (-want +have):\n%s", diff)
+	}
+	if left := p.left(); left != "" {
+		p.Errorf("left over:\n%s", left)
+	}
+	p.back()
+}
+
+// everyPlace breaks something at each place in turn, on several hosts at once.
+func everyPlace(t *testing.T, hosts int, h how, test func(t *testing.T, p *passage, place int)) {
+	for i := range hosts {
+		t.Run(fmt.Sprintf("host %d", i+1), func(t *testing.T) {
+			t.Parallel()
+			p := newPassage(t, h)
+			for place := i; place < p.places; place += hosts {
+				ok := t.Run(fmt.Sprintf("place %d", place), func(t *testing.T) {
+					p.TB = t
+					p.node.TB = t
+					test(t, p, place)
+				})
+				p.TB, p.node.TB = t, t
+				if !ok {
+					return // the host is in no known state
+				}
+			}
+		})
+	}
+}
+
+// broken applies with a gate and says what became of it.
+func (p *passage) broken(g *gates) apply.Result {
+	p.Helper()
+	g.known = p.known
+	s := look(p, job{node: p.node, want: newState(), wrap: g.wrap})
+	g.open()
+	r := s.apply(p.Context(), nil)
+	if !g.passed() {
+		p.Errorf("the gate was not reached: %s", explain(r))
+	}
+	return r
+}
+
+// honest sees that a result says complete just where the host is as wanted.
+func (p *passage) honest(r apply.Result) {
+	p.Helper()
+	if is := p.snapshot() == p.states[len(p.states)-1]; is != r.Complete() {
+		p.Errorf("that the host is as wanted is %t, and the result: %s", is, explain(r))
+	}
+}
+
+// TestCutEverywhere cuts the connection between any two statements of an apply,
+// while the host is held up there, and while it goes on by itself.
+func TestCutEverywhere(t *testing.T) {
+	needNodes(t)
+	for name, goesOn := range map[string]bool{"held up": false, "going on": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			everyPlace(t, 3, how{}, func(t *testing.T, p *passage, place int) {
+				g := &gates{where: where{number: place}, text: waiting}
+				g.reached = func() {
+					p.wire.cut()
+					if goesOn {
+						p.sh(": >/run/go")
+					}
+				}
+				r := p.broken(g)
+				p.sh(": >/run/go")
+				p.settled(10 * time.Second)
+				p.honest(r)
+				p.sh("rm /run/go")
+				p.finish()
+			})
+		})
+	}
+}
+
+// TestShellKilledEverywhere kills the shell that changes a host, as a host out
+// of memory does, between any two statements; the connection lives.
+func TestShellKilledEverywhere(t *testing.T) {
+	needNodes(t)
+	everyPlace(t, 3, how{}, func(t *testing.T, p *passage, place int) {
+		r := p.broken(&gates{where: where{number: place}, text: dying})
+		p.settled(10 * time.Second)
+		p.honest(r)
+		p.finish()
+	})
+}

@@ -1,0 +1,69 @@
+package apply_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// What a doomed process is told: where to kill itself, and how to reach the host.
+const (
+	doomedPlace  = "LVSCTL_TEST_DOOMED_PLACE"
+	doomedBefore = "LVSCTL_TEST_DOOMED_BEFORE"
+	doomedConfig = "LVSCTL_TEST_DOOMED_CONFIG"
+	// doomedPatience is how long the host waits to be confirmed.
+	doomedPatience = "LVSCTL_TEST_DOOMED_PATIENCE"
+)
+
+// TestKilledEverywhere kills the whole program that applies, between any two
+// statements on the host, which goes on. Nobody comes back: it is on its own.
+func TestKilledEverywhere(t *testing.T) {
+	needNodes(t)
+	everyPlace(t, 4, how{}, func(t *testing.T, p *passage, place int) {
+		p.sh(": >/run/go")
+		kill(t, p.node, where{number: place}, impatience)
+		p.settled(30 * time.Second)
+		p.sh("rm /run/go")
+		p.finish()
+	})
+}
+
+// doomed applies to the host "web" in a process of its own, and is killed at
+// its gate.
+func doomed() int {
+	place, err := strconv.Atoi(os.Getenv(doomedPlace))
+	if err != nil {
+		return complain(err)
+	}
+	n := &node{name: "web", config: os.Getenv(doomedConfig)}
+	if n.dialer, err = remote.NewDialer(remote.Config{SSHConfig: n.config}); err != nil {
+		return complain(err)
+	}
+	g := &gates{where: where{place, os.Getenv(doomedBefore)}, text: waiting, reached: func() {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}}
+	s, err := survey(context.Background(), job{node: n, want: newState(), wrap: g.wrap})
+	if err != nil {
+		return complain(err)
+	}
+	g.open()
+	rollback, err := time.ParseDuration(os.Getenv(doomedPatience))
+	if err != nil {
+		return complain(err)
+	}
+	r := s.apply(context.Background(), func(o *apply.Options) { o.Rollback, o.Owner = rollback, "doomed@here" })
+	return complain(errors.New("it survived: " + explain(r)))
+}
+
+func complain(err error) int {
+	fmt.Println(err)
+	return 1
+}

@@ -1,0 +1,155 @@
+package apply_test
+
+import (
+	"context"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// gates put one statement between any two of those that an apply sends, so that
+// something can be broken just there. Places are counted through all scripts in
+// the order they are sent.
+type gates struct {
+	where
+	text string // the statement; it has to print tripped
+	// reached is called once the host is there.
+	reached func()
+	// known, if set, keeps what statements found: scripts differ in their nonces
+	// alone.
+	known map[string][]int
+
+	mu      sync.Mutex
+	on      bool
+	seen    int
+	used    bool
+	tripped bool
+}
+
+// where is a place by its number or, if before is set, the first statement that
+// begins so.
+type where struct {
+	number int
+	before string
+}
+
+// nowhere counts places only.
+var nowhere = where{number: -1}
+
+// changing is a place in the middle of a host's changes: five of six are made.
+var changing = where{before: "s 6 "}
+
+const tripped = "tripped"
+
+// waiting is a gate that holds the host up until there is a file /run/go.
+const waiting = "printf '%s\\n' tripped; while [ ! -e /run/go ]; do sleep 0.05; done\n"
+
+// dying is a gate that kills the shell, as a node out of memory does.
+const dying = "printf '%s\\n' tripped; sh -c 'kill -9 $PPID'\n"
+
+func (g *gates) wrap(r remote.Runner) remote.Runner { return gated{r, g} }
+
+// open starts the counting.
+func (g *gates) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.on = true
+}
+
+// places is how many were seen.
+func (g *gates) places() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.seen
+}
+
+func (g *gates) passed() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tripped
+}
+
+type gated struct {
+	remote.Runner
+	gates *gates
+}
+
+func (r gated) Run(ctx context.Context, s remote.Script) (remote.Output, error) {
+	return r.Runner.Run(ctx, r.gates.put(s))
+}
+
+func (r gated) Hold(ctx context.Context, s remote.Script) (remote.Output, func(), error) {
+	return r.Runner.Hold(ctx, r.gates.put(s))
+}
+
+func (g *gates) put(s remote.Script) remote.Script {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.on {
+		return s
+	}
+	places := g.statements(s.Body)
+	lines := strings.SplitAfter(s.Body, "\n")
+	i := g.number - g.seen
+	if g.before != "" {
+		i = slices.IndexFunc(places, func(at int) bool { return !g.used && strings.HasPrefix(lines[at], g.before) })
+	}
+	g.seen += len(places)
+	if i < 0 || i >= len(places) {
+		return s
+	}
+	g.used = true
+	s.Body = strings.Join(lines[:places[i]], "") + g.text + strings.Join(lines[places[i]:], "")
+	next := s.Line
+	s.Line = func(line string) {
+		switch {
+		case line == tripped:
+			g.mu.Lock()
+			g.tripped = true
+			g.mu.Unlock()
+			if g.reached != nil {
+				g.reached()
+			}
+		case next != nil:
+			next(line)
+		}
+	}
+	return s
+}
+
+var nonces = regexp.MustCompile(`[0-9a-f]{24}`)
+
+// idle is a statement that does nothing on the host.
+var idle = regexp.MustCompile(`^([a-z_]+\(\) \{|[a-z]+=)`)
+
+// statements are the lines before which sh is between two statements of a
+// script, or of the function that arms: those up to which the text is whole.
+func (g *gates) statements(body string) []int {
+	key := nonces.ReplaceAllString(body, "")
+	if list, ok := g.known[key]; ok {
+		return list
+	}
+	var list []int
+	var prefix strings.Builder
+	for i, line := range strings.SplitAfter(body, "\n") {
+		if !idle.MatchString(line) && whole(prefix.String()) {
+			list = append(list, i)
+		}
+		prefix.WriteString(line)
+	}
+	if g.known != nil {
+		g.known[key] = list
+	}
+	return list
+}
+
+func whole(text string) bool {
+	if strings.LastIndex(text, "arm() {\n") > strings.LastIndex(text, "\n}\n") {
+		text += "\n}\n"
+	}
+	return exec.Command("sh", "-n", "-c", text).Run() == nil
+}

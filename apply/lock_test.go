@@ -1,0 +1,127 @@
+package apply_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsctl/lvsctl/apply"
+)
+
+// holdUp begins an apply that stops in the middle of its changes, and
+// returns how to let it end and what became of it.
+func holdUp(t *testing.T, n *node) (end func() apply.Result) {
+	t.Helper()
+	reached := make(chan struct{})
+	g := &gates{where: changing, text: waiting, reached: func() { close(reached) }}
+	s := look(t, job{node: n, want: newState(), wrap: g.wrap})
+	g.open()
+	result := make(chan apply.Result, 1)
+	go func() { result <- s.apply(t.Context(), nil) }()
+	select {
+	case <-reached:
+	case r := <-result:
+		t.Fatalf("it did not stop: %s", explain(r))
+	case <-time.After(time.Minute):
+		t.Fatal("it does not come to where it has to stop")
+	}
+	return func() apply.Result {
+		n.sh(": >/run/go")
+		return <-result
+	}
+}
+
+func TestTwoAppliesAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, setup := range map[string]string{
+		"flock":    "",
+		"no flock": `mount --bind /dev/null "$(command -v flock)"` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := start(t, how{setup: ethernet + setup})
+			end := holdUp(t, n)
+			s := look(t, job{node: n, want: newState()})
+			r := s.apply(t.Context(), nil)
+			locked := r.Locked["web"]
+			if locked == nil || r.Outcomes != nil || r.Complete() {
+				t.Fatalf("the second is not refused: %s", explain(r))
+			}
+			if !regexp.MustCompile(`^somebody@here since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$`).MatchString(locked.Holder) {
+				t.Errorf("the holder is %q", locked.Holder)
+			}
+			if !strings.HasPrefix(locked.Error(), "web is locked by another apply: somebody@here since ") {
+				t.Errorf("it says: %s", locked)
+			}
+			if r := end(); !r.Complete() {
+				t.Errorf("the first is disturbed: %s", explain(r))
+			}
+			must(t, job{node: n, want: oldState()})
+		})
+	}
+}
+
+// TestLockGoesWithItsHolder cuts the connection, and kills the program, while
+// the lock is held.
+func TestLockGoesWithItsHolder(t *testing.T) {
+	t.Parallel()
+	free := func(n *node) func() bool {
+		return func() bool { _, err := n.try("flock -n /run/lvsctl/lock true"); return err == nil }
+	}
+	t.Run("cut", func(t *testing.T) {
+		t.Parallel()
+		n := start(t, how{setup: ethernet})
+		end := holdUp(t, n)
+		if free(n)() {
+			t.Error("it is not locked")
+		}
+		n.wire.refuse()
+		eventually(t, 5*time.Second, "the lock is free", free(n))
+		n.wire.allow()
+		end()
+	})
+	t.Run("killed", func(t *testing.T) {
+		t.Parallel()
+		n := start(t, how{setup: ethernet})
+		kill(t, n, changing, time.Minute)
+		eventually(t, 5*time.Second, "the lock is free", free(n))
+	})
+}
+
+// TestPending has an apply killed after it has changed something: until the
+// host is back nobody else may begin, and then anybody may.
+func TestPending(t *testing.T) {
+	t.Parallel()
+	n := start(t, how{setup: ethernet})
+	before := n.snapshot()
+	kill(t, n, changing, 5*time.Second)
+	r := look(t, job{node: n, want: newState()}).apply(t.Context(), nil)
+	locked := r.Locked["web"]
+	if locked == nil || locked.Pending <= 0 || locked.Pending > 5*time.Second {
+		t.Fatalf("the second is not refused: %s", explain(r))
+	}
+	if want := "web waits for an apply that was cut off (doomed@here since "; !strings.HasPrefix(locked.Error(), want) {
+		t.Errorf("it says: %s", locked)
+	}
+	eventually(t, 20*time.Second, "the host puts itself back", func() bool { return n.snapshot() == before })
+	eventually(t, 5*time.Second, "an apply can begin", func() bool {
+		return look(t, job{node: n, want: newState()}).apply(t.Context(), nil).Complete()
+	})
+}
+
+// kill has a process apply and kill itself at a place.
+func kill(t testing.TB, n *node, at where, rollback time.Duration) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), doomedPlace+"="+strconv.Itoa(at.number), doomedBefore+"="+at.before, doomedConfig+"="+n.config, doomedPatience+"="+rollback.String())
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.String() != "signal: killed" {
+		t.Fatalf("it did not kill itself: %v: %s", err, out)
+	}
+}

@@ -1,0 +1,432 @@
+// Package apply_test applies to real Linux hosts: namespaces of this machine
+// with a real sshd, a network, processes, /run and /var/lib of their own. What
+// they lack is IPVS, so they are real servers; directors are broken in
+// examples/faults_test.go.
+package apply_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
+
+	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/remote/sshtest"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(doomedPlace) != "" {
+		os.Exit(doomed())
+	}
+	flag.Parse()
+	// Hosts mostly wait: more of them than there are processors are no burden.
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// node is one host.
+type node struct {
+	testing.TB
+	name   string
+	how    how
+	pid    int    // of its first process
+	off    func() // pulls the plug
+	dir    string
+	config string // ssh config that knows it by name
+	wire   *wire
+	dialer *remote.Dialer
+}
+
+// how is what is special about a host; the zero value is a plain one.
+type how struct {
+	name  string // default "web"
+	setup string // sh that runs on the node before its sshd starts
+	// silence is how long a lost connection goes unnoticed; default 10 s.
+	silence time.Duration
+	// from is the host whose network connections to it come from, at an address
+	// of its own; nil is the host itself.
+	from    *node
+	address string
+}
+
+// ethernet gives a host an eth0 whose other end is in the host too: gateways on
+// it never answer, and ping says so at once.
+const ethernet = `echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+ip link add eth0 type veth peer name wall
+ip link set wall up; ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up
+ip route add default via 10.0.0.1
+ping=$(command -v ping) && mount --bind /bin/false "$ping"
+`
+
+// needNodes leaves a test out, saying why, where there can be no hosts. In CI
+// nothing is left out.
+func needNodes(t testing.TB) {
+	t.Helper()
+	skip := t.Skip
+	if os.Getenv("CI") == "true" {
+		skip = t.Fatal
+	}
+	if os.Geteuid() != 0 {
+		skip("left out: namespaces need root")
+	}
+	for _, tool := range []string{"/usr/sbin/sshd", "ip", "nsenter", "bash"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			skip("left out: " + err.Error() + "; `make setup` installs it")
+		}
+	}
+}
+
+// start starts a host and waits for its sshd; it is gone with the test.
+func start(t testing.TB, h how) *node {
+	t.Helper()
+	needNodes(t)
+	if h.name == "" {
+		h.name = "web"
+	}
+	if h.silence == 0 {
+		h.silence = 10 * time.Second
+	}
+	n := &node{TB: t, name: h.name, dir: t.TempDir(), how: h}
+	check(t, os.Mkdir(filepath.Join(n.dir, "disk"), 0o700))
+	sshtest.WriteKey(t, filepath.Join(n.dir, "host"), "")
+	pub := sshtest.WriteKey(t, filepath.Join(n.dir, "id"), "")
+	write(t, filepath.Join(n.dir, "authorized"), string(ssh.MarshalAuthorizedKey(pub)))
+	n.boot()
+	n.wire = newWire(t, func() (net.Conn, error) {
+		if h.from == nil {
+			return dialIn(n.pid, "127.0.0.1:22")
+		}
+		return dialIn(h.from.pid, h.address+":22")
+	})
+	n.trust()
+	var err error
+	n.dialer, err = remote.NewDialer(remote.Config{SSHConfig: n.config, Silence: h.silence})
+	check(t, err)
+	return n
+}
+
+// boot makes the namespaces. Their first process ends, and everything in them
+// with it, when its standard input does: with this process at the latest. Only
+// /var/lib is the same again after another boot.
+func (n *node) boot() {
+	n.Helper()
+	write(n, filepath.Join(n.dir, "sshd_config"), fmt.Sprintf(`HostKey %[1]s/host
+AuthorizedKeysFile %[1]s/authorized
+PidFile /run/sshd.pid
+StrictModes no
+UsePAM no
+PermitRootLogin prohibit-password
+MaxStartups 100
+`, n.dir))
+	script := `set -e
+mount --make-rprivate /
+mount -t proc proc /proc
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /root # and whatever slow things its .bashrc does
+mount --bind ` + n.dir + `/disk /var/lib
+hostname ` + n.name + `
+mkdir /run/sshd
+ip link set lo up
+` + n.how.setup + `
+cd ` + n.dir + `
+# Since OpenSSH 9.8 whoever loses connections is kept out for a while.
+if /usr/sbin/sshd -t -f sshd_config -o PerSourcePenalties=no 2>/dev/null; then echo PerSourcePenalties no >>sshd_config; fi
+/usr/sbin/sshd -f $PWD/sshd_config -E sshd.log || { cat sshd.log >&2; exit 1; }
+echo ready
+set +e
+while read -r line; do :; done
+`
+	cmd := exec.Command("bash", "-c", script)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC}
+	stdin, err := cmd.StdinPipe()
+	check(n, err)
+	stdout, err := cmd.StdoutPipe()
+	check(n, err)
+	check(n, cmd.Start())
+	n.pid = cmd.Process.Pid
+	n.off = sync.OnceFunc(func() {
+		_ = stdin.Close()
+		_ = cmd.Wait() // it was not asked to end well
+	})
+	n.Cleanup(n.off)
+	if line, _ := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
+		n.off()
+		n.Fatalf("host %s does not start: %s", n.name, complaints.String())
+	}
+}
+
+// trust writes the ssh config by which the host is reached through its wire.
+func (n *node) trust() {
+	n.Helper()
+	host, port, err := net.SplitHostPort(n.wire.addr)
+	check(n, err)
+	key, err := os.ReadFile(filepath.Join(n.dir, "host.pub"))
+	check(n, err)
+	write(n, filepath.Join(n.dir, "known_hosts"), fmt.Sprintf("[%s]:%s %s", host, port, key))
+	n.config = filepath.Join(n.dir, "ssh_config")
+	write(n, n.config, fmt.Sprintf(`Host %s
+  HostName %s
+  Port %s
+  User root
+  IdentityFile %[4]s/id
+  IdentitiesOnly yes
+  UserKnownHostsFile %[4]s/known_hosts
+`, n.name, host, port, n.dir))
+}
+
+func (n *node) dial(ctx context.Context) (remote.Runner, error) {
+	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 3 * time.Second})
+}
+
+// sh runs a script on the host, past lvsctl and SSH, and returns what it prints.
+func (n *node) sh(script string) string {
+	n.Helper()
+	out, err := n.try(script)
+	if err != nil {
+		n.Fatalf("%s: %s: %v: %s", n.name, script, err, out)
+	}
+	return out
+}
+
+func (n *node) try(script string) (string, error) {
+	cmd := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-m", "-n", "-p", "-u", "sh", "-c", script)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// unmount needs no shell on the host.
+func unmount(t testing.TB, n *node, path string) {
+	t.Helper()
+	if out, err := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-m", "-p", "umount", "-l", path).CombinedOutput(); err != nil {
+		t.Fatalf("cannot unmount %s: %v: %s", path, err, out)
+	}
+}
+
+// give moves a link of the host into another one.
+func (n *node) give(dev string, to *node, name string) {
+	n.Helper()
+	out, err := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-n", "ip", "link", "set", dev, "netns", strconv.Itoa(to.pid), "name", name).CombinedOutput()
+	if err != nil {
+		n.Fatalf("cannot move %s: %v: %s", dev, err, out)
+	}
+}
+
+// snapshot is the host as its own tools print it: nothing of lvsctl reads it.
+func (n *node) snapshot() string {
+	n.Helper()
+	return n.sh(`ip -o addr show | sed 's/ *valid_lft.*//; s/ tentative//' | sort
+ip route show table all type unicast
+grep '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/* | grep -v /mc_forwarding
+`)
+}
+
+// record is the text of the record on the host, "" if there is none.
+func (n *node) record() string {
+	n.Helper()
+	return n.sh("cat /var/lib/lvsctl/" + topologyName + ".json 2>/dev/null || :")
+}
+
+// left is what is in /run/lvsctl and /var/lib/lvsctl that a finished apply does
+// not leave there.
+func (n *node) left() string {
+	n.Helper()
+	return n.sh("find /run/lvsctl /var/lib/lvsctl -mindepth 1 2>/dev/null | grep -vx -e /run/lvsctl/lock -e /run/lvsctl/holder -e /var/lib/lvsctl/" + topologyName + ".json || :")
+}
+
+// eventually waits until something holds.
+func eventually(t testing.TB, within time.Duration, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(within)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			if n, ok := t.(*node); ok {
+				t.Log(n.sh("ps -ef; ls -R /run/lvsctl /var/lib/lvsctl"))
+			}
+			t.Fatalf("not within %s: %s", within, what)
+		case <-tick.C:
+		}
+	}
+}
+
+// dialIn connects from another process's network namespace.
+func dialIn(pid int, addr string) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		// The thread goes with the goroutine: nobody else may run in that namespace.
+		runtime.LockOSThread()
+		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer ns.Close()
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- result{nil, err}
+			return
+		}
+		conn, err := net.DialTimeout("tcp", addr, 3*time.Second)
+		done <- result{conn, err}
+	}()
+	r := <-done
+	return r.conn, r.err
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t testing.TB, file, text string) {
+	t.Helper()
+	check(t, os.WriteFile(file, []byte(text), 0o600))
+}
+
+const topologyName = "test"
+
+// job is one host with what it should have.
+type job struct {
+	*node
+	want *state.State
+	// wrap, if set, stands between the apply and each of its connections.
+	wrap func(remote.Runner) remote.Runner
+	role string // default real_server
+}
+
+func (j job) question() live.Question {
+	q := live.Question{Topology: topologyName}
+	for k := range j.want.Sysctls {
+		q.Sysctls = append(q.Sysctls, k)
+	}
+	return q
+}
+
+func (j job) dial(ctx context.Context) (remote.Runner, error) {
+	r, err := j.node.dial(ctx)
+	if err == nil && j.wrap != nil {
+		r = j.wrap(r)
+	}
+	return r, err
+}
+
+// survey is a plan with the connections it was made over.
+type surveyed struct {
+	plan  *plan.Plan
+	nodes map[string]apply.Node
+}
+
+func (s *surveyed) close() {
+	for _, n := range s.nodes {
+		_ = n.Runner.Close()
+	}
+}
+
+// look reads hosts and plans.
+func look(t testing.TB, jobs ...job) *surveyed {
+	t.Helper()
+	s, err := survey(t.Context(), jobs...)
+	check(t, err)
+	t.Cleanup(s.close)
+	return s
+}
+
+func survey(ctx context.Context, jobs ...job) (*surveyed, error) {
+	s := &surveyed{nodes: map[string]apply.Node{}}
+	var inputs []plan.Input
+	for _, j := range jobs {
+		conn, err := j.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		have, err := live.Read(ctx, conn, j.question())
+		if err != nil {
+			return nil, err
+		}
+		role := j.role
+		if role == "" {
+			role = "real_server"
+		}
+		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Chosen: true, Live: &have})
+		s.nodes[j.name] = apply.Node{Runner: conn, Dial: j.dial, Question: j.question(), Want: j.want}
+	}
+	s.plan = plan.Build(topologyName, inputs)
+	return s, nil
+}
+
+// Hosts wait for long to be confirmed where somebody comes back to them, so that
+// a busy machine is no fault, and not at all long where nobody does.
+const (
+	patience   = time.Minute
+	impatience = 2 * time.Second
+)
+
+func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply.Result {
+	o := apply.Options{Parallelism: 8, Rollback: patience, Owner: "somebody@here"}
+	if change != nil {
+		change(&o)
+	}
+	return apply.Run(ctx, s.plan, s.nodes, o)
+}
+
+// must applies and sees that everything was done.
+func must(t testing.TB, jobs ...job) {
+	t.Helper()
+	s := look(t, jobs...)
+	if result := s.apply(t.Context(), nil); !result.Complete() {
+		t.Fatalf("cannot apply: %s", explain(result))
+	}
+}
+
+// explain is all that a result says, for a failed test.
+func explain(r apply.Result) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, r.Summary("Apply"))
+	for _, a := range r.Plan.Actions {
+		fmt.Fprintf(&b, "%s: %s %s: %s: %v\n", a.Node, a.Kind, a.Key, r.Outcomes[a.ID].Status, r.Outcomes[a.ID].Err)
+	}
+	for name, err := range r.Reverted {
+		fmt.Fprintf(&b, "%s was put back: %v\n", name, err)
+	}
+	for name, err := range r.Unconfirmed {
+		fmt.Fprintf(&b, "%s is not confirmed: %v\n", name, err)
+	}
+	for _, err := range r.Locked {
+		fmt.Fprintln(&b, err)
+	}
+	for _, err := range r.Stale {
+		fmt.Fprintln(&b, err)
+	}
+	return b.String()
+}

@@ -1,0 +1,141 @@
+package apply_test
+
+import (
+	"net"
+	"sync"
+	"testing"
+)
+
+// wire stands between an apply and a host, and can be cut.
+type wire struct {
+	addr string
+	dial func() (net.Conn, error)
+
+	mu    sync.Mutex
+	pairs map[*pair]bool
+	dead  bool // new connections are refused
+}
+
+// pair is one connection's two halves. A silent one carries nothing more, and
+// neither end is told.
+type pair struct {
+	near, far net.Conn
+	mu        sync.RWMutex // held for reading while bytes may pass
+	silent    bool
+}
+
+func newWire(t testing.TB, dial func() (net.Conn, error)) *wire {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	check(t, err)
+	w := &wire{addr: l.Addr().String(), dial: dial, pairs: map[*pair]bool{}}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			group.Go(func() { w.carry(near) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		w.cut()
+		group.Wait()
+	})
+	return w
+}
+
+func (w *wire) carry(near net.Conn) {
+	defer near.Close()
+	w.mu.Lock()
+	dead := w.dead
+	w.mu.Unlock()
+	if dead {
+		return
+	}
+	far, err := w.dial()
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	p := &pair{near: near, far: far}
+	w.mu.Lock()
+	if w.dead {
+		w.mu.Unlock()
+		return
+	}
+	w.pairs[p] = true
+	w.mu.Unlock()
+	var group sync.WaitGroup
+	group.Go(func() { p.copy(near, far) })
+	group.Go(func() { p.copy(far, near) })
+	group.Wait()
+	w.mu.Lock()
+	delete(w.pairs, p)
+	w.mu.Unlock()
+}
+
+func (p *pair) copy(to, from net.Conn) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		p.mu.RLock()
+		silent := p.silent
+		if !silent && n > 0 {
+			_, _ = to.Write(buf[:n]) // its own copy notices
+		}
+		p.mu.RUnlock()
+		if err != nil {
+			p.close()
+			return
+		}
+	}
+}
+
+// close ends both halves, as a router does that forgets a connection and says so.
+func (p *pair) close() {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.silent {
+		return
+	}
+	_ = p.near.Close()
+	_ = p.far.Close()
+}
+
+// cut ends every connection; both ends learn of it.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for p := range w.pairs {
+		_ = p.near.Close()
+		_ = p.far.Close()
+	}
+}
+
+// hush makes every connection silent for good; new ones are carried.
+func (w *wire) hush() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for p := range w.pairs {
+		p.mu.Lock()
+		p.silent = true
+		p.mu.Unlock()
+	}
+}
+
+// refuse cuts every connection and carries no more until allow is called.
+func (w *wire) refuse() {
+	w.mu.Lock()
+	w.dead = true
+	w.mu.Unlock()
+	w.cut()
+}
+
+func (w *wire) allow() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = false
+}

@@ -122,7 +122,7 @@ func exchange(ctx context.Context, sh shell, script Script, silence time.Duratio
 			}
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), errTooMuch) {
-				return Output{}, &Error{Kind: KindTruncated, Summary: "the script printed " + errTooMuch.Error(), Err: errTooMuch}
+				return Output{}, &Error{Kind: KindTruncated, Summary: "it printed " + errTooMuch.Error(), Err: errTooMuch}
 			}
 			return Output{}, interrupted(ctx)
 		}

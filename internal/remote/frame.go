@@ -15,9 +15,12 @@ const (
 	outputLimit = 64 << 20
 	// noiseLimit is how much of a login's banners is kept to explain a failure.
 	noiseLimit = 4 << 10
+	// bannerLimit bounds what a node may say before the script begins: one that
+	// never stops is not a login with much to tell.
+	bannerLimit = 1 << 20
 )
 
-var errTooMuch = errors.New("more than 64 MiB of output")
+var errTooMuch = errors.New("more than any script would: 64 MiB, or 1 MiB before it began")
 
 // wrap makes the text that goes to sh -s. The body travels as one quoted word and
 // becomes a function only in the last line, in braces: a transfer cut short
@@ -63,6 +66,7 @@ type frame struct {
 
 	mu     sync.Mutex
 	buf    []byte // before the first mark: noise; after it: content
+	noise  int    // how much came before the first mark
 	begun  bool
 	ended  bool
 	closed bool // nothing is taken, and line is not called, any more
@@ -80,6 +84,10 @@ func (f *frame) Write(p []byte) (int, error) {
 	}
 	f.buf = append(f.buf, p...)
 	if !f.begun && !f.begin() {
+		if f.noise += len(p); f.noise > bannerLimit {
+			f.closed = true
+			return len(p), errTooMuch
+		}
 		return len(p), nil
 	}
 	f.end()

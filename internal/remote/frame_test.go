@@ -57,8 +57,8 @@ func TestFrame(t *testing.T) {
 func TestFrameIsBounded(t *testing.T) {
 	f := &frame{mark: "m"}
 	chunk := []byte(strings.Repeat("x", 1<<20))
-	for range 100 {
-		if _, err := f.Write(chunk); err != nil {
+	for range 10 { // a login with much to tell
+		if _, err := f.Write(chunk[:bannerLimit/10]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,4 +76,15 @@ func TestFrameIsBounded(t *testing.T) {
 	if _, err := f.Write(chunk); err == nil {
 		t.Error("no end to what it takes")
 	}
+}
+
+func TestFrameEndsEndlessNoise(t *testing.T) {
+	f := &frame{mark: newMark()}
+	line := []byte(strings.Repeat("y\n", 4096))
+	for range 1 << 12 {
+		if _, err := f.Write(line); err != nil {
+			return
+		}
+	}
+	t.Error("a node that never stops talking before the script begins is listened to for ever")
 }

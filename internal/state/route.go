@@ -158,14 +158,14 @@ func routeCommand(verb string, k RouteKey, r Route) remote.Command {
 
 // adoptRoutes accepts a live route that leads where the wanted one does: with
 // whatever else it has, and for a default metric also under the metric of the
-// node's best route to that destination. One that was made before keeps its own.
+// node's best route to that destination. One of the record keeps its own.
 func adoptRoutes(live *State, old Record, have, want map[RouteKey]Route) {
-	best, made := bestRoutes(live), madeRoutes(old, want)
+	best, held := bestRoutes(live), heldRoutes(old, want)
 	for k, w := range want {
 		found := k
 		if b, ok := best[k.Dst]; ok && !k.explicitMetric() {
 			wins := live.Routes[b].leads(w)
-			mine, ok := made[k.Dst]
+			mine, ok := held[k.Dst]
 			if ok {
 				found = mine
 			} else if wins {
@@ -206,20 +206,19 @@ func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	return best
 }
 
-// madeRoutes are those of the record that were not there before, or led
-// elsewhere, and stand for a wanted default metric.
-func madeRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
-	made := map[netip.Prefix]RouteKey{}
-	for k, v := range old.Set.Routes {
-		b, had := old.Before.Routes[k]
+// heldRoutes are those of the record that stand for a wanted default metric: what
+// was there before them would come back, and win, were they left.
+func heldRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
+	held := map[netip.Prefix]RouteKey{}
+	for k := range old.Set.Routes {
 		_, wanted := want[k]
 		winning := k.Dst.Addr().Is6() && k.Metric == winningMetric6 && !wanted
-		if had && b == v || k.explicitMetric() && !winning {
+		if k.explicitMetric() && !winning {
 			continue
 		}
-		if m, ok := made[k.Dst]; !ok || k.Metric < m.Metric {
-			made[k.Dst] = k
+		if h, ok := held[k.Dst]; !ok || k.Metric < h.Metric {
+			held[k.Dst] = k
 		}
 	}
-	return made
+	return held
 }

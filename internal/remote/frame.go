@@ -20,7 +20,7 @@ const (
 	bannerLimit = 1 << 20
 )
 
-var errTooMuch = errors.New("more than any script would: 64 MiB, or 1 MiB before it began")
+var errTooMuch = errors.New("more than 64 MiB, or 1 MiB before the script began")
 
 // wrap makes the text that goes to sh -s. The body travels as one quoted word and
 // becomes a function only in the last line, in braces: a transfer cut short

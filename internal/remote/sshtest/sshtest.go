@@ -80,6 +80,8 @@ func Start(t testing.TB, o Options) *Server {
 		}
 		fmt.Fprintf(&config, "HostKey %s\n", file)
 	}
+	// A bash that is not the first reads no .bashrc: what the tester keeps there
+	// is slow, or waits for a lock that a killed session has left.
 	fmt.Fprintf(&config, `AuthorizedKeysFile %[1]s/authorized_keys
 PidFile none
 StrictModes no
@@ -89,6 +91,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AllowTcpForwarding yes
 LogLevel VERBOSE
+SetEnv SHLVL=9
 `, s.Dir)
 	s.listen(t, config.String())
 

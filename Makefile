@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # What the lab and the tests need beyond Go: command, then Debian package.
 TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server ssh:openssh-client \
          ip:iproute2 iptables:iptables modprobe:kmod busybox:busybox-static cpio:cpio arping:iputils-arping \
-         ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo
+         ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish
 
 .PHONY: build install setup demo test lint unit lab bench clean
 

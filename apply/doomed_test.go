@@ -27,7 +27,7 @@ const (
 // statements on the host, which goes on. Nobody comes back: it is on its own.
 func TestKilledEverywhere(t *testing.T) {
 	needNodes(t)
-	everyPlace(t, 4, how{}, func(t *testing.T, p *passage, place int) {
+	everyPlace(t, 6, how{}, func(t *testing.T, p *passage, place int) {
 		p.sh(": >/run/go")
 		kill(t, p.node, where{number: place}, impatience)
 		p.settled(30 * time.Second)

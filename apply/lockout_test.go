@@ -12,13 +12,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestLockOut is the classic of LVS-NAT: the real server's default route has to
-// lead to the director, and the operator came through the old one.
+// behindRouter is a real server that an operator reaches through its default
+// gateway only:
 //
-//	operator 10.7.0.9 --- 10.7.0.1 router 10.0.0.1 --- 10.0.0.2 real server
-//	                                                    10.0.0.254: the DIP
-func TestLockOut(t *testing.T) {
-	t.Parallel()
+//	operator 10.7.0.9 --- 10.7.0.1 router 10.0.0.1 --- 10.0.0.2 web
+func behindRouter(t *testing.T) *node {
+	t.Helper()
 	router := start(t, how{name: "router", setup: `echo 1 >/proc/sys/net/ipv4/ip_forward
 ip link add op type veth peer name forop; ip addr add 10.7.0.1/24 dev op; ip link set op up
 ip link add rs type veth peer name forrs; ip addr add 10.0.0.1/24 dev rs; ip link set rs up
@@ -33,6 +32,14 @@ ip link add rs type veth peer name forrs; ip addr add 10.0.0.1/24 dev rs; ip lin
 		_, err := operator.try("ping -c 1 -W 1 10.0.0.2")
 		return err == nil
 	})
+	return web
+}
+
+// TestLockOut is the classic of LVS-NAT: the real server's default route has to
+// lead to the director, 10.0.0.254, and the operator came through the old one.
+func TestLockOut(t *testing.T) {
+	t.Parallel()
+	web := behindRouter(t)
 	before := web.snapshot()
 
 	want := state.New()

@@ -14,10 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,12 +25,8 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sys/unix"
 
-	"github.com/lvsctl/lvsctl/apply"
-	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/remote/sshtest"
-	"github.com/lvsctl/lvsctl/internal/state"
-	"github.com/lvsctl/lvsctl/plan"
 )
 
 func TestMain(m *testing.M) {
@@ -40,7 +35,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	// Hosts mostly wait: more of them than there are processors are no burden.
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
@@ -51,8 +46,8 @@ type node struct {
 	testing.TB
 	name   string
 	how    how
-	pid    int    // of its first process
-	off    func() // pulls the plug
+	pid    atomic.Int64 // of its first process
+	off    func()       // pulls the plug
 	dir    string
 	config string // ssh config that knows it by name
 	wire   *wire
@@ -116,9 +111,9 @@ func start(t testing.TB, h how) *node {
 	n.boot()
 	n.wire = newWire(t, func() (net.Conn, error) {
 		if h.from == nil {
-			return dialIn(n.pid, "127.0.0.1:22")
+			return dialIn(n, "127.0.0.1:22")
 		}
-		return dialIn(h.from.pid, h.address+":22")
+		return dialIn(h.from, h.address+":22")
 	})
 	n.trust()
 	var err error
@@ -167,7 +162,7 @@ while read -r line; do :; done
 	stdout, err := cmd.StdoutPipe()
 	check(n, err)
 	check(n, cmd.Start())
-	n.pid = cmd.Process.Pid
+	n.pid.Store(int64(cmd.Process.Pid))
 	n.off = sync.OnceFunc(func() {
 		_ = stdin.Close()
 		_ = cmd.Wait() // it was not asked to end well
@@ -202,6 +197,9 @@ func (n *node) dial(ctx context.Context) (remote.Runner, error) {
 	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 3 * time.Second})
 }
 
+// id is its first process's, as nsenter wants it.
+func (n *node) id() string { return strconv.FormatInt(n.pid.Load(), 10) }
+
 // sh runs a script on the host, past lvsctl and SSH, and returns what it prints.
 func (n *node) sh(script string) string {
 	n.Helper()
@@ -213,7 +211,7 @@ func (n *node) sh(script string) string {
 }
 
 func (n *node) try(script string) (string, error) {
-	cmd := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-m", "-n", "-p", "-u", "sh", "-c", script)
+	cmd := exec.Command("nsenter", "-t", n.id(), "-m", "-n", "-p", "-u", "sh", "-c", script)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -221,7 +219,7 @@ func (n *node) try(script string) (string, error) {
 // unmount needs no shell on the host.
 func unmount(t testing.TB, n *node, path string) {
 	t.Helper()
-	if out, err := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-m", "-p", "umount", "-l", path).CombinedOutput(); err != nil {
+	if out, err := exec.Command("nsenter", "-t", n.id(), "-m", "-p", "umount", "-l", path).CombinedOutput(); err != nil {
 		t.Fatalf("cannot unmount %s: %v: %s", path, err, out)
 	}
 }
@@ -229,7 +227,7 @@ func unmount(t testing.TB, n *node, path string) {
 // give moves a link of the host into another one.
 func (n *node) give(dev string, to *node, name string) {
 	n.Helper()
-	out, err := exec.Command("nsenter", "-t", strconv.Itoa(n.pid), "-n", "ip", "link", "set", dev, "netns", strconv.Itoa(to.pid), "name", name).CombinedOutput()
+	out, err := exec.Command("nsenter", "-t", n.id(), "-n", "ip", "link", "set", dev, "netns", to.id(), "name", name).CombinedOutput()
 	if err != nil {
 		n.Fatalf("cannot move %s: %v: %s", dev, err, out)
 	}
@@ -275,33 +273,6 @@ func eventually(t testing.TB, within time.Duration, what string, holds func() bo
 	}
 }
 
-// dialIn connects from another process's network namespace.
-func dialIn(pid int, addr string) (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		// The thread goes with the goroutine: nobody else may run in that namespace.
-		runtime.LockOSThread()
-		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", pid))
-		if err != nil {
-			done <- result{nil, err}
-			return
-		}
-		defer ns.Close()
-		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-			done <- result{nil, err}
-			return
-		}
-		conn, err := net.DialTimeout("tcp", addr, 3*time.Second)
-		done <- result{conn, err}
-	}()
-	r := <-done
-	return r.conn, r.err
-}
-
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -312,121 +283,4 @@ func check(t testing.TB, err error) {
 func write(t testing.TB, file, text string) {
 	t.Helper()
 	check(t, os.WriteFile(file, []byte(text), 0o600))
-}
-
-const topologyName = "test"
-
-// job is one host with what it should have.
-type job struct {
-	*node
-	want *state.State
-	// wrap, if set, stands between the apply and each of its connections.
-	wrap func(remote.Runner) remote.Runner
-	role string // default real_server
-}
-
-func (j job) question() live.Question {
-	q := live.Question{Topology: topologyName}
-	for k := range j.want.Sysctls {
-		q.Sysctls = append(q.Sysctls, k)
-	}
-	return q
-}
-
-func (j job) dial(ctx context.Context) (remote.Runner, error) {
-	r, err := j.node.dial(ctx)
-	if err == nil && j.wrap != nil {
-		r = j.wrap(r)
-	}
-	return r, err
-}
-
-// survey is a plan with the connections it was made over.
-type surveyed struct {
-	plan  *plan.Plan
-	nodes map[string]apply.Node
-}
-
-func (s *surveyed) close() {
-	for _, n := range s.nodes {
-		_ = n.Runner.Close()
-	}
-}
-
-// look reads hosts and plans.
-func look(t testing.TB, jobs ...job) *surveyed {
-	t.Helper()
-	s, err := survey(t.Context(), jobs...)
-	check(t, err)
-	t.Cleanup(s.close)
-	return s
-}
-
-func survey(ctx context.Context, jobs ...job) (*surveyed, error) {
-	s := &surveyed{nodes: map[string]apply.Node{}}
-	var inputs []plan.Input
-	for _, j := range jobs {
-		conn, err := j.dial(ctx)
-		if err != nil {
-			return nil, err
-		}
-		have, err := live.Read(ctx, conn, j.question())
-		if err != nil {
-			return nil, err
-		}
-		role := j.role
-		if role == "" {
-			role = "real_server"
-		}
-		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Chosen: true, Live: &have})
-		s.nodes[j.name] = apply.Node{Runner: conn, Dial: j.dial, Question: j.question(), Want: j.want}
-	}
-	s.plan = plan.Build(topologyName, inputs)
-	return s, nil
-}
-
-// Hosts wait for long to be confirmed where somebody comes back to them, so that
-// a busy machine is no fault, and not at all long where nobody does.
-const (
-	patience   = time.Minute
-	impatience = 2 * time.Second
-)
-
-func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply.Result {
-	o := apply.Options{Parallelism: 8, Rollback: patience, Owner: "somebody@here"}
-	if change != nil {
-		change(&o)
-	}
-	return apply.Run(ctx, s.plan, s.nodes, o)
-}
-
-// must applies and sees that everything was done.
-func must(t testing.TB, jobs ...job) {
-	t.Helper()
-	s := look(t, jobs...)
-	if result := s.apply(t.Context(), nil); !result.Complete() {
-		t.Fatalf("cannot apply: %s", explain(result))
-	}
-}
-
-// explain is all that a result says, for a failed test.
-func explain(r apply.Result) string {
-	var b strings.Builder
-	fmt.Fprintln(&b, r.Summary("Apply"))
-	for _, a := range r.Plan.Actions {
-		fmt.Fprintf(&b, "%s: %s %s: %s: %v\n", a.Node, a.Kind, a.Key, r.Outcomes[a.ID].Status, r.Outcomes[a.ID].Err)
-	}
-	for name, err := range r.Reverted {
-		fmt.Fprintf(&b, "%s was put back: %v\n", name, err)
-	}
-	for name, err := range r.Unconfirmed {
-		fmt.Fprintf(&b, "%s is not confirmed: %v\n", name, err)
-	}
-	for _, err := range r.Locked {
-		fmt.Fprintln(&b, err)
-	}
-	for _, err := range r.Stale {
-		fmt.Fprintln(&b, err)
-	}
-	return b.String()
 }

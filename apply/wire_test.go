@@ -2,8 +2,13 @@ package apply_test
 
 import (
 	"net"
+	"os"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // wire stands between an apply and a host, and can be cut.
@@ -138,4 +143,31 @@ func (w *wire) allow() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dead = false
+}
+
+// dialIn connects from a host's network namespace.
+func dialIn(n *node, addr string) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		// The thread goes with the goroutine: nobody else may run in that namespace.
+		runtime.LockOSThread()
+		ns, err := os.Open("/proc/" + n.id() + "/ns/net")
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer ns.Close()
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- result{nil, err}
+			return
+		}
+		conn, err := net.DialTimeout("tcp", addr, 3*time.Second)
+		done <- result{conn, err}
+	}()
+	r := <-done
+	return r.conn, r.err
 }

@@ -1,0 +1,132 @@
+package apply_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+const topologyName = "test"
+
+// job is one host with what it should have.
+type job struct {
+	*node
+	want *state.State
+	// wrap, if set, stands between the apply and each of its connections.
+	wrap func(remote.Runner) remote.Runner
+	role string // default real_server
+}
+
+func (j job) question() live.Question {
+	q := live.Question{Topology: topologyName}
+	for k := range j.want.Sysctls {
+		q.Sysctls = append(q.Sysctls, k)
+	}
+	return q
+}
+
+func (j job) dial(ctx context.Context) (remote.Runner, error) {
+	r, err := j.node.dial(ctx)
+	if err == nil && j.wrap != nil {
+		r = j.wrap(r)
+	}
+	return r, err
+}
+
+// survey is a plan with the connections it was made over.
+type surveyed struct {
+	plan  *plan.Plan
+	nodes map[string]apply.Node
+}
+
+func (s *surveyed) close() {
+	for _, n := range s.nodes {
+		_ = n.Runner.Close()
+	}
+}
+
+// look reads hosts and plans.
+func look(t testing.TB, jobs ...job) *surveyed {
+	t.Helper()
+	s, err := survey(t.Context(), jobs...)
+	check(t, err)
+	t.Cleanup(s.close)
+	return s
+}
+
+func survey(ctx context.Context, jobs ...job) (*surveyed, error) {
+	s := &surveyed{nodes: map[string]apply.Node{}}
+	var inputs []plan.Input
+	for _, j := range jobs {
+		conn, err := j.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		have, err := live.Read(ctx, conn, j.question())
+		if err != nil {
+			return nil, err
+		}
+		role := j.role
+		if role == "" {
+			role = "real_server"
+		}
+		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Chosen: true, Live: &have})
+		s.nodes[j.name] = apply.Node{Runner: conn, Dial: j.dial, Question: j.question(), Want: j.want}
+	}
+	s.plan = plan.Build(topologyName, inputs)
+	return s, nil
+}
+
+// Hosts wait for long to be confirmed where somebody comes back to them, so that
+// a busy machine is no fault, and not at all long where nobody does.
+const (
+	patience   = time.Minute
+	impatience = 2 * time.Second
+)
+
+func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply.Result {
+	o := apply.Options{Parallelism: 8, Rollback: patience, Owner: "somebody@here"}
+	if change != nil {
+		change(&o)
+	}
+	return apply.Run(ctx, s.plan, s.nodes, o)
+}
+
+// must applies and sees that everything was done.
+func must(t testing.TB, jobs ...job) {
+	t.Helper()
+	s := look(t, jobs...)
+	if result := s.apply(t.Context(), nil); !result.Complete() {
+		t.Fatalf("cannot apply: %s", explain(result))
+	}
+}
+
+// explain is all that a result says, for a failed test.
+func explain(r apply.Result) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, r.Summary("Apply"))
+	for _, a := range r.Plan.Actions {
+		fmt.Fprintf(&b, "%s: %s %s: %s: %v\n", a.Node, a.Kind, a.Key, r.Outcomes[a.ID].Status, r.Outcomes[a.ID].Err)
+	}
+	for name, err := range r.Reverted {
+		fmt.Fprintf(&b, "%s was put back: %v\n", name, err)
+	}
+	for name, err := range r.Unconfirmed {
+		fmt.Fprintf(&b, "%s is not confirmed: %v\n", name, err)
+	}
+	for _, err := range r.Locked {
+		fmt.Fprintln(&b, err)
+	}
+	for _, err := range r.Stale {
+		fmt.Fprintln(&b, err)
+	}
+	return b.String()
+}

@@ -95,12 +95,16 @@ func (p *passage) back() {
 	}
 }
 
+// atRest succeeds on a host that does not wait to be confirmed and does not put
+// itself back. It looks in that order: the one becomes the other.
+const atRest = "! ls /run/lvsctl/*/armed 2>/dev/null && ! ls /run/lvsctl/*/firing.* 2>/dev/null"
+
 // settled waits until nothing is under way on the host any more, and sees that
 // it is not in between.
 func (p *passage) settled(within time.Duration) {
 	p.Helper()
 	eventually(p.node, within, "the host is at rest", func() bool {
-		_, err := p.try(`! pgrep -f "^/bin/sh -s" && ! ls /run/lvsctl/*/armed /run/lvsctl/*/firing.* 2>/dev/null | grep . && flock -n /run/lvsctl/lock true`)
+		_, err := p.try(atRest + ` && ! pgrep -f "^/bin/sh -s" && flock -n /run/lvsctl/lock true`)
 		return err == nil
 	})
 	have := p.snapshot()

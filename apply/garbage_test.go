@@ -26,7 +26,7 @@ func TestGarbage(t *testing.T) {
 		"printf 'Welcome to this fine router\\n> '; exec sleep 60",
 		"sed -u -e 's/[0-9a-f][0-9a-f]/00/g' | dash -s",
 	} {
-		n.sh(fmt.Sprintf("printf '%%s\\n' '#!/bin/bash' %s >/run/garbage; chmod +x /run/garbage; mount --bind /run/garbage /bin/sh", remote.Quote(shell)))
+		n.sh(fmt.Sprintf("printf '%%s\\n' '#!/bin/bash' %s >/run/garbage; chmod +x /run/garbage; mount --bind /run/garbage /bin/sh", remote.Quote("head -c 2000 >/dev/null; "+shell)))
 		_, err := survey(t.Context(), job{node: n, want: newState()})
 		if err == nil {
 			t.Errorf("%s: it was read", shell)

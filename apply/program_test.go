@@ -240,7 +240,7 @@ func (p *program) wantSnapshot(before string) {
 func (p *program) putsItselfBack(before string) {
 	p.Helper()
 	eventually(p.web, 30*time.Second, "the host has put itself back", func() bool {
-		_, err := p.web.try("! ls /run/lvsctl/*/armed /run/lvsctl/*/firing.* 2>/dev/null | grep .")
+		_, err := p.web.try(atRest)
 		return err == nil
 	})
 	p.wantSnapshot(before)

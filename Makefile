@@ -43,8 +43,8 @@ lint:
 	$(GO) run $(STATICCHECK) -checks $(CHECKS) ./...
 
 # unit runs everything but the lab, with the race detector. The faults of apply
-# come last and alone: they time hosts. TestKilledEverywhere is left out: under
-# load it has seen a host in between, and why is not known yet.
+# come last and alone: they time hosts. TestKilledEverywhere is left out until it
+# was seen to pass on a busy machine too: it looked at hosts too early.
 unit:
 	LVSCTL_LAB=0 $(GO) test -race -timeout 30m $(GOTESTFLAGS) $$($(GO) list ./... | grep -Ev '/examples|/internal/lab$$|/apply$$')
 	$(GO) test -race -timeout 30m -skip '^TestKilledEverywhere$$' $(GOTESTFLAGS) ./apply

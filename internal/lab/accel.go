@@ -94,7 +94,7 @@ func kvmBoots(ctx context.Context, kernel string) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	args := append([]string{"-m", "256", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1"}, bareArgs()...)
+	args := append([]string{"-m", "256", "-serial", "stdio", "-kernel", kernel, "-append", "console=ttyS0 panic=-1", "-no-reboot"}, bareArgs()...)
 	cmd := exec.CommandContext(ctx, path, append(args, accelArgs("kvm")...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.WaitDelay = time.Second

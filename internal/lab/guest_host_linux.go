@@ -68,7 +68,9 @@ func (h *guestHost) make() error {
 	if err := h.files(); err != nil {
 		return err
 	}
-	sshd := exec.Command("/usr/sbin/sshd", "-D", "-E", "/var/log/sshd.log")
+	// -r: it does not run itself again for every connection, a quarter of what a
+	// login costs here. Since OpenSSH 9.8 it means nothing.
+	sshd := exec.Command("/usr/sbin/sshd", "-D", "-r", "-E", "/var/log/sshd.log")
 	sshd.Env = []string{guestPath}
 	sshd.Dir = "/"
 	sshd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -126,7 +128,7 @@ func (h *guestHost) files() error {
 		perm       fs.FileMode
 	}{
 		{"/etc/hostname", h.Name + "\n", 0o644},
-		{"/etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\t" + h.Name + "\n::1\tlocalhost ip6-localhost ip6-loopback\n", 0o644},
+		{"/etc/hosts", hostsText(h.Name), 0o644},
 		{"/etc/ssh/ssh_host_ed25519_key", h.HostKey, 0o600},
 	} {
 		if err := os.WriteFile(f.path, []byte(f.text), f.perm); err != nil {
@@ -136,7 +138,8 @@ func (h *guestHost) files() error {
 	return nil
 }
 
-// copyTree copies folders, files and links. Everything is root's already.
+// copyTree copies a file, or a folder into one that may be there; of two files
+// the new one stays. Everything is root's already.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -147,13 +150,19 @@ func copyTree(from, to string) error {
 		if err != nil {
 			return err
 		}
-		switch {
-		case d.IsDir():
+		if d.IsDir() {
 			if err := os.Mkdir(target, 0o700); err != nil {
+				if errors.Is(err, fs.ErrExist) {
+					return nil
+				}
 				return err
 			}
 			return os.Chmod(target, info.Mode()) // with the sticky bit, which Mkdir drops
-		case info.Mode()&fs.ModeSymlink != 0:
+		}
+		if err := os.Remove(target); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if info.Mode()&fs.ModeSymlink != 0 {
 			link, err := os.Readlink(path)
 			if err != nil {
 				return err

@@ -16,14 +16,26 @@ import (
 const guestPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Guest is /init of a lab's machine: it makes the hosts and then only answers
-// for them and collects orphans. It returns if that fails, and the kernel, left
-// without an init, ends the machine.
+// for them and collects orphans. Of a host that is a machine of its own, it is
+// /init until systemd is, and later its answers. As /init it returns if that
+// fails, and the kernel, left without an init, ends the machine.
 func Guest() int {
-	if err := guest(); err != nil {
+	if os.Args[0] == answerProgram {
+		if err := guestAnswer(); err != nil {
+			fmt.Println(err) // for the journal
+			return 1
+		}
+		return 0
+	}
+	run, end := guest, unix.LINUX_REBOOT_CMD_RESTART
+	if _, err := os.Stat(devicesFile); err == nil {
+		run, end = guestSystem, unix.LINUX_REBOOT_CMD_POWER_OFF // a restart would be another boot
+	}
+	if err := run(); err != nil {
 		fmt.Printf("%s %v\n", failedLine, err)
 		// The kernel's panic would push the reason out of the console's last lines.
 		time.Sleep(100 * time.Millisecond)
-		_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+		_ = unix.Reboot(end)
 	}
 	return 1
 }

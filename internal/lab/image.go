@@ -17,6 +17,9 @@ import (
 	"strings"
 )
 
+//go:embed update-rc.d
+var updateRC []byte
+
 //go:embed etc
 var etc embed.FS
 
@@ -62,7 +65,7 @@ func (i *image) skeleton(authorised string) {
 		i.dir("usr/"+dir, 0o755)
 	}
 	for _, dir := range []string{"dev", "etc", "home", "proc", "run", "sys", "opt", "srv", "mnt", "var/lib", "var/log", "var/cache",
-		"var/spool", "var/empty", "etc/default", "etc/sysctl.d", "etc/modules-load.d", "etc/modprobe.d"} {
+		"var/spool", "var/empty", "etc/default", "etc/sysctl.d", "etc/modules-load.d", "etc/modprobe.d", "etc/network/interfaces.d", "etc/network/if-up.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d", "etc/rc5.d"} {
 		i.dir(dir, 0o755)
 	}
 	i.dir("tmp", 0o1777)
@@ -72,9 +75,10 @@ func (i *image) skeleton(authorised string) {
 	i.link("var/run", "/run")
 	i.link("etc/mtab", "/proc/self/mounts")
 	i.put("root/.ssh/authorized_keys", 0o600, []byte(authorised))
-	// /init is started with the console open, before there is a devtmpfs.
-	i.entries["dev/console"] = imageEntry{mode: modeChar | 0o600, device: [2]uint32{5, 1}}
-	i.entries["dev/null"] = imageEntry{mode: modeChar | 0o666, device: [2]uint32{1, 3}}
+	i.console()
+
+	i.put("usr/sbin/update-rc.d", 0o755, updateRC)
+	i.put("etc/rc.local", 0o755, []byte("#!/bin/sh\n"))
 
 	// The embedded tree is complete by construction: nothing in it can fail.
 	_ = fs.WalkDir(etc, "etc", func(name string, d fs.DirEntry, err error) error {
@@ -89,6 +93,12 @@ func (i *image) skeleton(authorised string) {
 		i.put(name, mode, data)
 		return err
 	})
+}
+
+// console packs what /init is started with, before there is a devtmpfs.
+func (i *image) console() {
+	i.entries["dev/console"] = imageEntry{mode: modeChar | 0o600, device: [2]uint32{5, 1}}
+	i.entries["dev/null"] = imageEntry{mode: modeChar | 0o666, device: [2]uint32{1, 3}}
 }
 
 // programs packs this machine's tools, and lvsctl itself as /init.

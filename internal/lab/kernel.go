@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -74,10 +75,17 @@ func ownKernel(image, modules string) (kernel, func(), error) {
 	return k, done, nil
 }
 
-// cachedKernel is the newest kernel in the cache: kernel/PACKAGE/ holds vmlinuz
-// and lib/modules/VERSION.
+// kernelDir is where kernels are cached with the modules of modules.go: with
+// others, they are other kernels.
+func kernelDir(cache string) string {
+	modules := sha256.Sum256([]byte(strings.Join(slices.Concat(vitalModules, hostModules), " ")))
+	return filepath.Join(cache, fmt.Sprintf("kernel-%x", modules[:4]))
+}
+
+// cachedKernel is the newest kernel in the cache: PACKAGE/ of kernelDir holds
+// vmlinuz and lib/modules/VERSION.
 func cachedKernel(cache string) (kernel, bool, error) {
-	found, err := filepath.Glob(filepath.Join(cache, "kernel", "linux-image-*", "lib/modules/*"))
+	found, err := filepath.Glob(filepath.Join(kernelDir(cache), "linux-image-*", "lib/modules/*"))
 	if err != nil || len(found) == 0 {
 		return kernel{}, false, err
 	}
@@ -97,10 +105,10 @@ func modified(path string) int {
 // fetchKernel downloads and unpacks the package below cache. It appears there
 // whole or not at all, whoever else is fetching at the time.
 func fetchKernel(ctx context.Context, cache string) error {
-	if err := os.MkdirAll(filepath.Join(cache, "kernel"), 0o755); err != nil {
+	if err := os.MkdirAll(kernelDir(cache), 0o755); err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
 	}
-	work, err := os.MkdirTemp(filepath.Join(cache, "kernel"), ".fetch-")
+	work, err := os.MkdirTemp(kernelDir(cache), ".fetch-")
 	if err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
 	}
@@ -125,7 +133,17 @@ func fetchKernel(ctx context.Context, cache string) error {
 	if _, err := output(ctx, work, "dpkg", "-x", debs[0], full); err != nil {
 		return err
 	}
-	return cacheKernel(full, work, filepath.Join(cache, "kernel", strings.TrimSuffix(filepath.Base(debs[0]), ".deb")))
+	return cacheKernel(full, work, filepath.Join(kernelDir(cache), strings.TrimSuffix(filepath.Base(debs[0]), ".deb")))
+}
+
+// lacks are those of the modules that are neither staged nor in the kernel.
+func (k kernel) lacks(modules []string) []string {
+	dir := filepath.Join(k.Base, "lib/modules", k.Version)
+	dep, _ := os.ReadFile(filepath.Join(dir, "modules.dep"))
+	builtin, _ := os.ReadFile(filepath.Join(dir, "modules.builtin"))
+	// What could not be read has nothing in it.
+	_, missing := moduleClosure(string(dep), string(builtin), modules)
+	return missing
 }
 
 // cacheKernel makes the cache's entry out of the unpacked package.

@@ -1,5 +1,5 @@
 // Package lab runs a topology's nodes as real Linux hosts on this machine, in
-// one QEMU virtual machine that holds a kernel with IPVS.
+// one QEMU virtual machine that holds a kernel with IPVS, or in one each.
 //
 // [Up] packs an initramfs from this machine's own programs, boots Debian's
 // cloud kernel on it and waits until every host's sshd listens. Inside, this
@@ -8,11 +8,19 @@
 // answers on the hosts' listeners with their names, on 6379 by a real Redis. Nothing needs root: QEMU's
 // user network forwards one loopback port to each host's sshd.
 //
+// With [Options].System every host is a machine of its own with a whole Debian:
+// an image made by mmdebstrap and cached, on it a disk of the host's, and an
+// initramfs in which this binary furnishes that disk at the first boot and hands
+// over to systemd. Their NICs meet in hubs that are part of QEMU. So a host
+// reboots ([Lab.Reboot]), and loses what a power cut takes ([Lab.PowerCut]).
+//
 // A host is bare: its declared addresses, a client's default route, the kernel's
 // defaults and nothing else. What a topology wants beyond that is for apply.
 //
 // To add a program to the hosts: a line in tools.go. A kernel module: a line in
-// modules.go. A file below /etc: a file in etc/.
+// modules.go. A file below /etc: a file in etc/. A package to whole hosts: a word
+// in debian.go. A network system: a constant in system.go, its package in
+// debian.go and its files in hostnet_render.go.
 package lab
 
 import (
@@ -63,6 +71,9 @@ type Endpoint struct {
 	Role      string         `json:"role"`
 	Addresses []netip.Prefix `json:"addresses"`
 	Port      int            `json:"port"` // of its sshd, on 127.0.0.1
+	// System is what sets up the network of a host that is a machine of its own,
+	// "" for a namespace.
+	System System `json:"system,omitempty"`
 }
 
 // Dir is the folder of the lab called name, below the working directory.
@@ -118,6 +129,21 @@ func (l *Lab) Running() bool { return len(machines(l.dir)) > 0 }
 
 // Made reports whether the lab was made of s as it is now.
 func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }
+
+// Runs reports whether the lab's hosts have the network systems that o asks for,
+// or are namespaces if it asks for none.
+func (l *Lab) Runs(o Options) bool {
+	for _, h := range l.Hosts {
+		want := System("")
+		if o.whole() {
+			want = o.system(h.Name)
+		}
+		if h.System != want {
+			return false
+		}
+	}
+	return true
+}
 
 // Answering reports for every host, in the order of Hosts, whether its sshd
 // answers. QEMU takes every connection, whoever is behind it: so only a greeting

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 
 // needLab leaves a test out, saying why, where no lab can run. With CI=true or
 // LVSCTL_LAB=1 nothing is left out.
-func needLab(t *testing.T) {
+func needLab(t *testing.T, o Options) {
 	t.Helper()
 	must := os.Getenv("CI") == "true" || os.Getenv("LVSCTL_LAB") == "1"
 	switch {
@@ -38,7 +38,7 @@ func needLab(t *testing.T) {
 	case testing.Short():
 		t.Skip("left out by -short: it boots a virtual machine")
 	default:
-		if err := CheckTools(Options{}); err != nil {
+		if err := CheckTools(o); err != nil {
 			t.Skip("left out: ", err)
 		}
 	}
@@ -47,7 +47,7 @@ func needLab(t *testing.T) {
 // bring brings a lab up for the test.
 func bring(t *testing.T, s Spec) *Lab {
 	t.Helper()
-	needLab(t)
+	needLab(t, Options{})
 	begin := time.Now()
 	l, err := Up(t.Context(), s, Options{Dir: t.TempDir(), Progress: func(s string) { t.Logf("%5.1fs %s", time.Since(begin).Seconds(), s) }})
 	if err != nil {
@@ -165,7 +165,7 @@ func checkState(t *testing.T, l *Lab) {
 
 // TestUpInterrupted is that nothing stays behind, at whatever point.
 func TestUpInterrupted(t *testing.T) {
-	needLab(t)
+	needLab(t, Options{})
 	for _, at := range []string{"packing", "booting"} {
 		dir := filepath.Join(t.TempDir(), "lab")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -186,7 +186,7 @@ func TestUpInterrupted(t *testing.T) {
 
 // TestUpFails is that a machine that ends is noticed and its last words shown.
 func TestUpFails(t *testing.T) {
-	needLab(t)
+	needLab(t, Options{})
 	s := lan()
 	s.Hosts[0].Gateway4 = netip.MustParseAddr("192.0.2.1") // on no subnet of the host
 	dir := filepath.Join(t.TempDir(), "lab")

@@ -96,23 +96,24 @@ func TestFreePorts(t *testing.T) {
 	}
 }
 
-func TestAwaitReady(t *testing.T) {
+func TestConsole(t *testing.T) {
 	for name, test := range map[string]struct {
 		console string
 		timeout time.Duration
 		want    string
 	}{
 		"ready":   {"x\r\nlab: ready: 5 hosts\r\n", time.Minute, ""},
-		"failed":  {"x\r\nlab: cannot make host lb: y\r\n", time.Minute, "cannot bring up the lab: its machine failed\nx\nlab: cannot make host lb: y"},
-		"ended":   {"Kernel panic\r\n", time.Minute, "cannot bring up the lab: its machine ended\nKernel panic"},
-		"timeout": {"", time.Millisecond, "cannot bring up the lab: its hosts did not answer within 1ms\n"},
+		"failed":  {"x\r\nlab: cannot make host lb: y\r\n", time.Minute, "its machine failed\nx\nlab: cannot make host lb: y"},
+		"ended":   {"Kernel panic\r\n", time.Minute, "its machine ended\nKernel panic"},
+		"timeout": {"", time.Millisecond, "its hosts did not answer within 1ms\n"},
 	} {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, consoleFile), []byte(test.console), 0o644); err != nil {
+		file := filepath.Join(t.TempDir(), consoleFile)
+		if err := os.WriteFile(file, []byte("lab: ready: an earlier boot\n"+test.console), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		have := ""
-		if err := awaitReady(t.Context(), dir, test.timeout); err != nil {
+		c := console{file, int64(len("lab: ready: an earlier boot\n"))}
+		if _, err := c.await(t.Context(), test.timeout, func() bool { return false }); err != nil {
 			have = err.Error()
 		}
 		if have != test.want {

@@ -31,7 +31,11 @@ var hostModules = strings.Fields(`
 	arp_tables arptable_filter arpt_mangle
 	sch_netem sch_tbf sch_htb sch_prio sch_ingress cls_u32 cls_matchall act_mirred
 	inet_diag tcp_diag udp_diag raw_diag unix_diag af_packet_diag netlink_diag
-	sctp sctp_diag virtio_blk overlay configs`)
+	sctp sctp_diag virtio_blk overlay configs
+	ext4 crc32c_generic crc32c_intel autofs4 binfmt_misc efi_pstore fuse loop virtio_rng tls`)
+
+// rootModules carry the root file system of a host that is a machine of its own.
+var rootModules = []string{"virtio_pci", "virtio_blk", "virtio_net", "ext4", "crc32c_generic"}
 
 // moduleName is the name modprobe knows a file by:
 // kernel/net/netfilter/ipvs/ip_vs.ko.xz -> ip_vs.

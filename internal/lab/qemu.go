@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,7 +41,7 @@ func accelArgs(accel string) []string {
 
 // bareArgs are a machine with nothing in it that was not asked for.
 func bareArgs() []string {
-	return []string{"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"}
+	return []string{"-nodefaults", "-no-user-config", "-display", "none"}
 }
 
 // kernelArgs boot quietly and end the machine on a panic. Expedited RCU saves
@@ -53,7 +54,7 @@ func (m machine) args() []string {
 		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
 		"-pidfile", filepath.Join(m.dir, pidFile), "-daemonize",
 		"-chardev", "file,id=console,path=" + optionValue(filepath.Join(m.dir, consoleFile)), "-serial", "chardev:console",
-		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs,
+		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs, "-no-reboot",
 	}, bareArgs()...)
 	for n := range nics(len(m.ports)) {
 		// Without a status bit the carrier is there from the start.
@@ -82,13 +83,17 @@ func optionValue(s string) string { return strings.ReplaceAll(s, ",", ",,") }
 // listening on it.
 var errPortTaken = errors.New("a forwarded port was taken")
 
-// start runs QEMU in the background. It returns once QEMU holds its ports.
-func (m machine) start(ctx context.Context) error {
+// start runs the machine in the background. It returns once QEMU holds its ports.
+func (m machine) start(ctx context.Context) error { return startQEMU(ctx, m.dir, m.args()) }
+
+// startQEMU runs QEMU in dir until it has gone into the background.
+func startQEMU(ctx context.Context, dir string, args []string) error {
 	path, err := findTool(qemu)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(path, m.args()...)
+	cmd := exec.Command(path, args...)
+	cmd.Dir = dir
 	// Ctrl-C is for lvsctl: it takes QEMU down by itself.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var said bytes.Buffer
@@ -127,15 +132,25 @@ func freePorts(n int) ([]int, error) {
 	return ports, nil
 }
 
-// machines lists the processes of the QEMU whose console is the lab's: the pid
-// file may be stale, and its number somebody else's by now.
+// machines lists the processes of every QEMU whose console is below the lab's
+// folder: a pid file may be stale, and its number somebody else's by now.
 func machines(dir string) []int {
-	console := "file,id=console,path=" + optionValue(filepath.Join(dir, consoleFile))
+	var pids []int
+	for pid := range consoles(dir) {
+		pids = append(pids, pid)
+	}
+	slices.Sort(pids)
+	return pids
+}
+
+// consoles are the console files of those processes.
+func consoles(dir string) map[int]string {
+	const console = "file,id=console,path="
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return nil
 	}
-	var pids []int
+	out := map[int]string{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -146,10 +161,12 @@ func machines(dir string) []int {
 			continue
 		}
 		for _, word := range words {
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); word == console && err == nil {
-				pids = append(pids, pid)
+			path, ok := strings.CutPrefix(word, console)
+			path = strings.ReplaceAll(path, ",,", ",")
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); ok && err == nil && strings.HasPrefix(path, dir+string(filepath.Separator)) {
+				out[pid] = path
 			}
 		}
 	}
-	return pids
+	return out
 }

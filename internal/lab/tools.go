@@ -17,7 +17,15 @@ var buildTools = []tool{
 	{"qemu-system-x86_64", "qemu-system-x86"}, {"ssh", "openssh-client"}, {"depmod", "kmod"},
 }
 
-// hostTools are on every host, and there is no lab without them.
+// systemTools are what whole Debians take beside them, and debianTools what
+// making their images does.
+var (
+	systemTools = []tool{{"qemu-img", "qemu-utils"}, {"modprobe", "kmod"}, {"ip", "iproute2"}}
+	debianTools = []tool{{"mmdebstrap", "mmdebstrap"}, {"mke2fs", "e2fsprogs"}, {"unshare", "util-linux"}, {"tar", "tar"}}
+)
+
+// hostTools are on every host that is a namespace, and there is no lab of those
+// without them.
 var hostTools = []tool{
 	{"bash", "bash"}, {"busybox", "busybox-static"}, {"ip", "iproute2"}, {"ipvsadm", "ipvsadm"},
 	{"sshd", "openssh-server"}, {"kmod", "kmod"}, {"modprobe", "kmod"}, {"insmod", "kmod"}, {"rmmod", "kmod"},
@@ -39,6 +47,7 @@ var spareTools = strings.Fields(`
 var spareFiles = []string{
 	"/usr/lib/x86_64-linux-gnu/xtables", "/usr/lib/openssh/sshd-session", "/usr/lib/openssh/sshd-auth",
 	"/usr/lib/openssh/sftp-server", "/etc/iproute2", "/usr/share/iproute2", "/etc/ld.so.cache",
+	"/etc/init.d/ipvsadm", "/etc/default/ipvsadm",
 }
 
 // toolDirs are searched after PATH, which may lack the administrators' folders.
@@ -70,6 +79,12 @@ func (m Missing) Error() string {
 // CheckTools reports what this machine lacks for a lab as a [Missing].
 func CheckTools(o Options) error {
 	needed := slices.Concat(buildTools, hostTools)
+	if o.whole() {
+		needed = slices.Concat(buildTools, systemTools)
+	}
+	if cache, err := cacheDir(); o.whole() && (err != nil || !o.cached(cache)) {
+		needed = append(needed, debianTools...)
+	}
 	if cache, err := cacheDir(); err == nil && o.Kernel == "" {
 		if _, ok, err := cachedKernel(cache); err == nil && !ok {
 			needed = append(needed, tool{"apt-get", "apt"}, tool{"dpkg", "dpkg"})

@@ -1,14 +1,13 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -19,8 +18,14 @@ type Options struct {
 	Dir string
 	// Accel is auto (""), kvm or tcg.
 	Accel string
-	// Memory is the machine's memory in MiB; 0 goes by the number of hosts.
+	// Memory is a machine's memory in MiB; 0 goes by the number of hosts in it.
 	Memory int
+	// System makes every host a whole Debian with systemd in a machine of its own,
+	// whose network that system sets up; "" makes the hosts namespaces of one
+	// machine. Systems are hosts, by name, that have another one; with those and
+	// no System it is [Ifupdown].
+	System  System
+	Systems map[string]System
 	// Kernel and Modules name a kernel image and its /lib/modules/VERSION; both ""
 	// for Debian's cloud kernel.
 	Kernel, Modules string
@@ -46,7 +51,7 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	if o.Dir == "" {
 		o.Dir = Dir(s.Name)
 	}
-	if err := errors.Join(s.check(), checkAccel(o.Accel)); err != nil {
+	if err := errors.Join(s.check(), checkAccel(o.Accel), o.checkSystems(s)); err != nil {
 		return nil, err
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
@@ -105,6 +110,19 @@ func claim(dir string) (abs string, unlock func(), err error) {
 	return abs, unlock, nil
 }
 
+// A site is a lab being made: what hosts of either kind take.
+type site struct {
+	dir        string
+	spec       Spec
+	options    Options
+	kernel     kernel
+	accel      string
+	mgmt       netip.Prefix
+	keys       []keyPair // one a host
+	authorised string    // of root, on every host
+	say        func(string)
+}
+
 func build(ctx context.Context, dir string, s Spec, o Options, say func(string)) (*Lab, error) {
 	k, done, err := findKernel(ctx, o, say)
 	if err != nil {
@@ -119,13 +137,11 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 	if err != nil {
 		return nil, err
 	}
-	plan := draw(s, mgmt)
 	keys := make([]keyPair, len(s.Hosts))
 	for n, h := range s.Hosts {
 		if keys[n], err = newKeyPair(h.Name); err != nil {
 			return nil, err
 		}
-		plan.Hosts[n].HostKey = string(keys[n].private)
 	}
 	authorised, err := authorise(dir)
 	if err != nil {
@@ -136,39 +152,63 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 			return nil, fmt.Errorf("cannot find lvsctl itself: %w", err)
 		}
 	}
-	say("packing the hosts' programs")
-	if err := packImage(filepath.Join(dir, imageFile), k, o.Binary, plan, authorised); err != nil {
+	b := site{dir: dir, spec: s, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
+	boot := b.bootNamespaces
+	if o.whole() {
+		boot = b.bootSystems
+	}
+	ports, err := boot(ctx)
+	if err != nil {
 		return nil, err
 	}
-
-	m := machine{dir: dir, name: s.Name, kernel: k.Image, accel: accel, memory: memory(o.Memory, len(s.Hosts)), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: mgmt}
-	say(fmt.Sprintf("booting %d hosts (%s)", len(s.Hosts), accel))
-	if err := m.boot(ctx, len(s.Hosts)); err != nil {
-		return nil, err
-	}
-	timeout := o.Timeout
-	if timeout == 0 {
-		timeout = time.Minute + time.Duration(len(s.Hosts))*3*time.Second
-	}
-	if err := awaitReady(ctx, dir, timeout); err != nil {
-		return nil, err
-	}
-	// QEMU has read it all, and it holds the hosts' private keys.
-	if err := os.Remove(filepath.Join(dir, imageFile)); err != nil {
-		return nil, fmt.Errorf("cannot clean up after booting: %w", err)
-	}
-	if err := writeSSH(dir, s.Hosts, keys, m.ports); err != nil {
+	if err := writeSSH(dir, s.Hosts, keys, ports); err != nil {
 		return nil, err
 	}
 	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), Spec: s.digest(), dir: dir}
 	for n, h := range s.Hosts {
-		e := Endpoint{Name: h.Name, Role: h.Role, Port: m.ports[n]}
+		e := Endpoint{Name: h.Name, Role: h.Role, Port: ports[n]}
+		if o.whole() {
+			e.System = o.system(h.Name)
+		}
 		for _, nic := range h.Interfaces {
 			e.Addresses = append(e.Addresses, nic.Addresses...)
 		}
 		l.Hosts = append(l.Hosts, e)
 	}
 	return l, l.write()
+}
+
+// bootNamespaces boots the one machine of hosts that are namespaces, and returns
+// the ports of their sshds.
+func (b site) bootNamespaces(ctx context.Context) ([]int, error) {
+	plan := draw(b.spec, b.mgmt)
+	for n := range plan.Hosts {
+		plan.Hosts[n].HostKey = string(b.keys[n].private)
+	}
+	b.say("packing the hosts' programs")
+	initrd := filepath.Join(b.dir, imageFile)
+	if err := packImage(initrd, b.kernel, b.options.Binary, plan, b.authorised); err != nil {
+		return nil, err
+	}
+	hosts := len(b.spec.Hosts)
+	m := machine{dir: b.dir, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
+	b.say(fmt.Sprintf("booting %d hosts (%s)", hosts, b.accel))
+	if err := m.boot(ctx, hosts); err != nil {
+		return nil, err
+	}
+	timeout := b.options.Timeout
+	if timeout == 0 {
+		timeout = time.Minute + time.Duration(hosts)*3*time.Second
+	}
+	alive := func() bool { return len(machines(b.dir)) > 0 }
+	if _, err := (console{file: filepath.Join(b.dir, consoleFile)}).await(ctx, timeout, alive); err != nil {
+		return nil, fmt.Errorf("cannot bring up the lab: %w", err)
+	}
+	// QEMU has read it all, and it holds the hosts' private keys.
+	if err := os.Remove(initrd); err != nil {
+		return nil, fmt.Errorf("cannot clean up after booting: %w", err)
+	}
+	return m.ports, nil
 }
 
 // memory is the machine's in MiB: the root file system and the kernel, and for
@@ -192,50 +232,4 @@ func (m *machine) boot(ctx context.Context, hosts int) error {
 		}
 	}
 	return err
-}
-
-// The lines by which the guest says on its console how it went.
-const (
-	readyLine  = "lab: ready"
-	failedLine = "lab: cannot"
-)
-
-// awaitReady watches the console until the guest is ready or has failed.
-func awaitReady(ctx context.Context, dir string, timeout time.Duration) error {
-	deadline := time.NewTimer(timeout)
-	defer deadline.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for n := 0; ; n++ {
-		text, err := os.ReadFile(filepath.Join(dir, consoleFile))
-		if err != nil {
-			return fmt.Errorf("cannot read the lab's console: %w", err)
-		}
-		if bytes.Contains(text, []byte(readyLine)) {
-			return nil
-		}
-		why := ""
-		switch {
-		case bytes.Contains(text, []byte(failedLine)):
-			why = "its machine failed"
-		// Looking through every process is not for each tick.
-		case n%20 == 19 && len(machines(dir)) == 0:
-			why = "its machine ended"
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-deadline.C:
-			why = fmt.Sprintf("its hosts did not answer within %s", timeout)
-		case <-tick.C:
-		}
-		if why != "" {
-			return fmt.Errorf("cannot bring up the lab: %s\n%s", why, lastLines(string(text), 15))
-		}
-	}
-}
-
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }

@@ -62,13 +62,12 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 	for n := range count {
 		bridge(fmt.Sprintf("lan%d", n))
 	}
-	// MAC addresses are fixed, so that one boot is like the other.
 	cable := func(host, nic int, master, name string) {
-		fmt.Fprintf(&wiring, "link add name h%dn%d mtu 1500 master %s up type veth peer name %s address 02:00:00:%02x:%02x:01 mtu 1500 netns @%d@\n",
-			host, nic, master, name, host, nic, host)
+		fmt.Fprintf(&wiring, "link add name h%dn%d mtu 1500 master %s up type veth peer name %s address %s mtu 1500 netns @%d@\n",
+			host, nic, master, name, hostMAC(host, nic), host)
 	}
 	for h, host := range s.Hosts {
-		cable(h, 255, fmt.Sprintf("mgmt%d", h/hostsPerNIC), device)
+		cable(h, managementNIC, fmt.Sprintf("mgmt%d", h/hostsPerNIC), device)
 		for i, nic := range host.Interfaces {
 			if of[h][i] >= 0 {
 				cable(h, i, fmt.Sprintf("lan%d", of[h][i]), nic.Name)

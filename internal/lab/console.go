@@ -1,0 +1,91 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// The lines by which a guest says on its console how it went.
+const (
+	readyLine  = "lab: ready"
+	failedLine = "lab: cannot"
+)
+
+// A console is what a machine writes from some byte on.
+type console struct {
+	file string
+	from int64
+}
+
+// read returns what there is of it by now.
+func (c console) read() ([]byte, error) {
+	f, err := os.Open(c.file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the lab's console: %w", err)
+	}
+	defer f.Close()
+	if _, err := f.Seek(c.from, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("cannot read the lab's console: %w", err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the lab's console: %w", err)
+	}
+	return text, nil
+}
+
+// await watches the console until the guest is ready, whose words it returns,
+// or has failed. alive reports whether its machine is there.
+func (c console) await(ctx context.Context, timeout time.Duration, alive func() bool) (string, error) {
+	deadline := time.NewTimer(timeout)
+	defer deadline.Stop()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		text, err := c.read()
+		if err != nil {
+			return "", err
+		}
+		if words, ok := ready(string(text)); ok {
+			return words, nil
+		}
+		why := ""
+		switch {
+		case bytes.Contains(text, []byte(failedLine)):
+			why = "its machine failed"
+		// Looking through every process is not for each tick.
+		case n%20 == 19 && !alive():
+			why = "its machine ended"
+		}
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-deadline.C:
+			why = fmt.Sprintf("its hosts did not answer within %s", timeout)
+		case <-tick.C:
+		}
+		if why != "" {
+			return "", fmt.Errorf("%s\n%s", why, lastLines(string(text), 15))
+		}
+	}
+}
+
+// ready finds the last line that says so, and the words after it.
+func ready(text string) (words string, ok bool) {
+	at := strings.LastIndex(text, readyLine+":")
+	if at < 0 {
+		return "", false
+	}
+	words, _, ok = strings.Cut(text[at+len(readyLine)+1:], "\n")
+	return strings.TrimSpace(words), ok
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r", "")), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

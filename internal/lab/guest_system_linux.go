@@ -1,0 +1,144 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// diskRoot is where the first root file system mounts the host's disk.
+const diskRoot = "/sysroot"
+
+// guestSystem is /init of a host that is a machine of its own: it names the
+// devices, gives the disk what is the host's own if this is the first boot, and
+// becomes its systemd.
+func guestSystem() error {
+	if err := mountAll(); err != nil {
+		return err
+	}
+	mark("init")
+	if err := command("", "modprobe", append([]string{"-a"}, rootModules...)...); err != nil {
+		return err
+	}
+	mark("modules")
+	if err := nameDevices(); err != nil {
+		return err
+	}
+	mark("devices")
+	if err := mountDisk(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(diskRoot + madeFile); errors.Is(err, fs.ErrNotExist) {
+		if err := furnish(); err != nil {
+			return fmt.Errorf("furnish the host: %w", err)
+		}
+	} else if err != nil {
+		return fmt.Errorf("look at the host's disk: %w", err)
+	}
+	mark("disk")
+	return switchRoot()
+}
+
+// nameDevices gives every NIC the name that the topology has for it. All get
+// spare names first: two may have to swap.
+func nameDevices() error {
+	text, err := os.ReadFile(devicesFile)
+	if err != nil {
+		return fmt.Errorf("read the devices: %w", err)
+	}
+	var names map[string]string
+	if err := json.Unmarshal(text, &names); err != nil {
+		return fmt.Errorf("read the devices: %w", err)
+	}
+	found, err := filepath.Glob("/sys/class/net/*/address")
+	if err != nil {
+		return fmt.Errorf("list the devices: %w", err)
+	}
+	var spare, final strings.Builder
+	for n, file := range found {
+		mac, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("read a device's address: %w", err)
+		}
+		if name := names[strings.TrimSpace(string(mac))]; name != "" {
+			fmt.Fprintf(&spare, "link set dev %s name lab-%d\n", filepath.Base(filepath.Dir(file)), n)
+			fmt.Fprintf(&final, "link set dev lab-%d name %s\n", n, name)
+			delete(names, strings.TrimSpace(string(mac)))
+		}
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("name the devices: there is none for %v", names)
+	}
+	return command(spare.String()+final.String(), "ip", "-batch", "-")
+}
+
+func mountDisk() error {
+	if err := os.MkdirAll(diskRoot, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", diskRoot, err)
+	}
+	var err error
+	for range 250 { // the kernel may still be looking for it
+		if err = unix.Mount("/dev/vda", diskRoot, "ext4", 0, ""); !errors.Is(err, unix.ENOENT) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err != nil {
+		return fmt.Errorf("mount the host's disk: %w", err)
+	}
+	return nil
+}
+
+// furnish fills the disk. It is not made before all of it is there: a power cut
+// in between starts it anew.
+func furnish() error {
+	for from, to := range map[string]string{furnitureDir: "", "/usr/lib/modules": "/usr/lib/modules", "/init": "/init"} {
+		if err := copyTree(from, diskRoot+to); err != nil {
+			return err
+		}
+	}
+	unix.Sync()
+	if err := os.WriteFile(diskRoot+madeFile, nil, 0o644); err != nil {
+		return err
+	}
+	unix.Sync()
+	return nil
+}
+
+// switchRoot makes the disk the root file system and systemd its first process.
+func switchRoot() error {
+	for _, dir := range []string{"/dev", "/proc", "/sys"} {
+		if err := os.MkdirAll(diskRoot+dir, 0o755); err != nil {
+			return fmt.Errorf("make %s: %w", dir, err)
+		}
+		if err := unix.Mount(dir, diskRoot+dir, "", unix.MS_MOVE, ""); err != nil {
+			return fmt.Errorf("move %s: %w", dir, err)
+		}
+	}
+	// What is in memory only takes it away from the host.
+	for _, name := range []string{furnitureDir, "/usr", "/init"} {
+		if err := os.RemoveAll(name); err != nil {
+			return fmt.Errorf("remove %s: %w", name, err)
+		}
+	}
+	if err := os.Chdir(diskRoot); err != nil {
+		return fmt.Errorf("enter the host's disk: %w", err)
+	}
+	if err := unix.Mount(".", "/", "", unix.MS_MOVE, ""); err != nil {
+		return fmt.Errorf("move the host's disk: %w", err)
+	}
+	if err := unix.Chroot("."); err != nil {
+		return fmt.Errorf("enter the host's disk: %w", err)
+	}
+	if err := os.Chdir("/"); err != nil {
+		return fmt.Errorf("enter the host's disk: %w", err)
+	}
+	return fmt.Errorf("run systemd: %w", unix.Exec("/sbin/init", []string{"/sbin/init"}, []string{guestPath, "HOME=/", "TERM=linux"}))
+}

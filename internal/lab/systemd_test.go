@@ -1,0 +1,124 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// whole is a host of every network system. Each has devices that would swap
+// their names, and a second LAN of its own.
+func whole() (Spec, Options) {
+	s := Spec{Name: "whole"}
+	o := Options{System: Ifupdown, Systems: map[string]System{}}
+	for n, system := range Systems {
+		name := "on-" + string(system)
+		o.Systems[name] = system
+		s.Hosts = append(s.Hosts, Host{Name: name, Role: "real_server", Interfaces: []Interface{
+			{Name: "eth1", Addresses: prefixes(fmt.Sprintf("10.1.0.%d/24", 1+n), fmt.Sprintf("10.3.0.%d/24", 1+n), fmt.Sprintf("fd00:1::%d/64", 1+n))},
+			{Name: "eth0", Addresses: prefixes(fmt.Sprintf("10.2.%d.1/24", n))},
+			{Name: "ens33"},
+			{Name: "lo", Addresses: prefixes(fmt.Sprintf("10.7.0.%d/32", 1+n))},
+		}, Listeners: []Listener{{"tcp", 80}, {"tcp", 6379}},
+			Gateway4: netip.MustParseAddr("10.1.0.250"), Gateway6: netip.MustParseAddr("fd00:1::fa"),
+			Routes: []Route{{To: netip.MustParsePrefix("10.99.0.0/16"), Via: netip.MustParseAddr(fmt.Sprintf("10.2.%d.2", n))}}})
+	}
+	return s, o
+}
+
+func TestSystems(t *testing.T) {
+	s, o := whole()
+	needLab(t, o)
+	begin := time.Now()
+	say := func(s string) { t.Logf("%5.1fs %s", time.Since(begin).Seconds(), s) }
+	o.Dir, o.Progress = t.TempDir(), say
+	l, err := Up(t.Context(), s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := DownDir(l.Dir()); err != nil || l.Running() {
+			t.Errorf("down: %v, still running: %v", err, l.Running())
+		}
+	})
+	say("up")
+	first := checkSystems(t, l, s)
+
+	// What is on the disk stays, as on any computer; what is only live does not.
+	// A reboot and a power cut; examples has every system rebooted.
+	boots := []func(context.Context, string) (string, error){l.Reboot, l.PowerCut}
+	var all errgroup.Group
+	for n, boot := range boots {
+		h := s.Hosts[n]
+		on(t, l, h.Name, "ip address add 10.8.0.1/32 dev eth0; echo kept > /root/kept; sync /root/kept; echo mine >> /etc/hosts; sync /etc/hosts")
+		all.Go(func() error {
+			outcome, err := boot(t.Context(), h.Name)
+			if err == nil && outcome != "running" {
+				err = fmt.Errorf("%s: %s", h.Name, outcome)
+			}
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	say("booted again")
+	for n, boot := range checkSystems(t, l, s) {
+		if rebooted := n < len(boots); rebooted == (boot == first[n]) {
+			t.Errorf("%s: boot %s, and before %s", s.Hosts[n].Name, boot, first[n])
+		}
+		if n >= len(boots) {
+			continue
+		}
+		have := on(t, l, s.Hosts[n].Name, "cat /root/kept; tail -n1 /etc/hosts; ip -o address show to 10.8.0.1")
+		if have != "kept\nmine\n" {
+			t.Errorf("%s: after a boot: %q", s.Hosts[n].Name, have)
+		}
+	}
+	say("done")
+}
+
+// checkSystems looks whether every host is what it should be, and returns the
+// ids of their boots.
+func checkSystems(t *testing.T, l *Lab, s Spec) []string {
+	t.Helper()
+	if up := l.Answering(t.Context()); slices.Contains(up, false) {
+		t.Errorf("answering: %v", up)
+	}
+	// What a host of each system has, and that no other one's program is there.
+	programs := map[System]string{Ifupdown: "ifup", Netplan: "netplan active", Networkd: "active", NetworkManager: "nmcli"}
+	boots := make([]string, len(s.Hosts))
+	for n, h := range s.Hosts {
+		system := l.Hosts[n].System
+		have := on(t, l, h.Name, `
+			cat /proc/sys/kernel/random/boot_id; hostname; systemctl is-system-running; cat /proc/1/comm
+			echo $(for p in ifup netplan nmcli; do ! command -v $p >/dev/null || echo $p; done; ! systemctl -q is-active systemd-networkd || echo active)
+			ip -o address show | grep -v fe80: | awk '$2 !~ "mgmt0|^lo" || /10\.7/ {print $2, $4}' | sort
+			ip route | grep -v 'proto kernel' | awk '{print $1, $2, $3, $4, $5}' | sort; ip -6 route show default | awk '{print $1, $2, $3, $4, $5}'`)
+		boot, rest, _ := strings.Cut(have, "\n")
+		boots[n] = boot
+		want := strings.Join([]string{
+			h.Name, "running", "systemd", programs[system],
+			fmt.Sprintf("eth0 10.2.%d.1/24", n), fmt.Sprintf("eth1 10.1.0.%d/24", 1+n), fmt.Sprintf("eth1 10.3.0.%d/24", 1+n), fmt.Sprintf("eth1 fd00:1::%d/64", 1+n),
+			fmt.Sprintf("lo 10.7.0.%d/32", 1+n),
+			fmt.Sprintf("10.99.0.0/16 via 10.2.%d.2 dev eth0", n), "default via 10.1.0.250 dev eth1", "default via fd00:1::fa dev eth1",
+		}, "\n") + "\n"
+		if rest != want {
+			t.Errorf("%s:\nwant\n%s\nhave\n%s", h.Name, want, rest)
+		}
+		// Requests go from host to host: to the next one here.
+		next := s.Hosts[(n+1)%len(s.Hosts)]
+		have = on(t, l, h.Name, fmt.Sprintf(`curl -sS -m 20 http://%[1]s/; redis-cli -h %[1]s get host
+			test -e /sys/class/net/ens33; modprobe ip_vs; ipvsadm -Ln | head -n1 | cut -d' ' -f1-3`, next.Interfaces[0].Addresses[0].Addr()))
+		if want := next.Name + "\n" + next.Name + "\nIP Virtual Server\n"; have != want {
+			t.Errorf("%s: asking %s: want %q, have %q", h.Name, next.Name, want, have)
+		}
+	}
+	return boots
+}

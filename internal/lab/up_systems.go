@@ -1,0 +1,173 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// systemMemory is a whole Debian's in MiB, and bootTime how long one may take on
+// an emulated processor that it has to itself.
+const (
+	systemMemory = 512
+	bootTime     = 2 * time.Minute
+)
+
+// patience is how long a host may take to boot while all of them do.
+func patience(hosts int) time.Duration { return bootTime * time.Duration(hosts+1) }
+
+// bootSystems boots a machine for every host, all at once, and returns the ports
+// of their sshds.
+func (b site) bootSystems(ctx context.Context) ([]int, error) {
+	if err := checkQEMU(ctx); err != nil {
+		return nil, err
+	}
+	images, err := b.images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b.say("packing the hosts' disks")
+	machines := make([]vm, len(b.spec.Hosts))
+	cables := lay(b.spec.Hosts)
+	for n, h := range b.spec.Hosts {
+		machines[n] = vm{
+			lab: b.dir, name: b.spec.Name, host: h.Name, kernel: b.kernel.Image, accel: b.accel,
+			memory: systemMemory, cpus: min(max(runtime.NumCPU()/len(b.spec.Hosts), 1), 2),
+			mgmt: b.mgmt, addr: managementAddr(b.mgmt, n), mac: hostMAC(n, managementNIC), cables: cables[n],
+		}
+		if b.options.Memory > 0 {
+			machines[n].memory = b.options.Memory
+		}
+		if err := b.prepare(ctx, machines[n], n, images[b.options.system(h.Name)]); err != nil {
+			return nil, err
+		}
+	}
+	b.say(fmt.Sprintf("booting %d whole Debians (%s)", len(machines), b.accel))
+	ports := make([]int, len(machines))
+	// In this order: whoever has the hub of a segment comes first.
+	for n := range machines {
+		if err := machines[n].boot(ctx); err != nil {
+			return nil, err
+		}
+		ports[n] = machines[n].port
+	}
+	timeout := b.options.Timeout
+	if timeout == 0 {
+		timeout = patience(len(machines))
+	}
+	return ports, b.awaitSystems(ctx, machines, timeout)
+}
+
+// awaitSystems returns when every machine's systemd has booted it, or one failed.
+func (b site) awaitSystems(ctx context.Context, machines []vm, timeout time.Duration) error {
+	all, ctx := errgroup.WithContext(ctx)
+	up := make(chan string, len(machines))
+	for _, m := range machines {
+		all.Go(func() error {
+			words, err := m.await(ctx, 0, timeout)
+			if err != nil {
+				return fmt.Errorf("cannot bring up the lab: %s: %w", m.host, err)
+			}
+			up <- state(m.host, words)
+			return nil
+		})
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- all.Wait()
+		close(up)
+	}()
+	n := 0
+	for said := range up {
+		n++
+		b.say(fmt.Sprintf("%d of %d: %s", n, len(machines), said))
+	}
+	return <-done
+}
+
+// images are the files of the images that the hosts need, by system.
+func (b site) images(ctx context.Context) (map[System]string, error) {
+	cache, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	if missing := b.kernel.lacks(rootModules); len(missing) > 0 {
+		return nil, fmt.Errorf("cannot boot whole hosts with kernel %s: it has no %s\nTake Debian's: leave out --kernel and --modules", b.kernel.Version, strings.Join(missing, ", "))
+	}
+	out := map[System]string{}
+	for _, h := range b.spec.Hosts {
+		system := b.options.system(h.Name)
+		if out[system] != "" {
+			continue
+		}
+		if out[system], err = (debianCache{dir: debiansIn(cache), say: b.say}).image(ctx, system); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// prepare makes the folder of host n's machine: its disk, which keeps what
+// differs from the image, and its initramfs.
+func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
+	if err := os.MkdirAll(m.dir(), 0o700); err != nil {
+		return fmt.Errorf("cannot make the folder of %s: %w", m.host, err)
+	}
+	disk := filepath.Join(m.dir(), diskFile)
+	if _, err := output(ctx, m.dir(), "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, disk); err != nil {
+		return err
+	}
+	h := b.spec.Hosts[n]
+	list, err := devices(h, n, managementName(b.spec.Hosts), b.mgmt)
+	if err != nil {
+		return err
+	}
+	files, err := furniture(h, b.options.system(h.Name), list, b.keys[n], b.authorised)
+	if err != nil {
+		return err
+	}
+	return packSystem(filepath.Join(m.dir(), imageFile), b.kernel, b.options.Binary, list, files)
+}
+
+// boot starts the machine on a free port, on another if it was snatched away.
+func (m *vm) boot(ctx context.Context) error {
+	var err error
+	for range 5 {
+		var ports []int
+		if ports, err = freePorts(1); err != nil {
+			return err
+		}
+		m.port = ports[0]
+		if err = m.start(ctx); !errors.Is(err, errPortTaken) {
+			return err
+		}
+	}
+	return err
+}
+
+// await waits for the end of a boot on the console from some byte on, and
+// returns what it was: the boot's id, and how it ended.
+func (m vm) await(ctx context.Context, from int64, timeout time.Duration) (string, error) {
+	file := filepath.Join(m.dir(), consoleFile)
+	alive := func() bool { return slices.Contains(slices.Collect(maps.Values(consoles(m.lab))), file) }
+	return console{file, from}.await(ctx, timeout, alive)
+}
+
+// state says how a boot ended: "rs-1 is running", "lb is degraded: keepalived.service".
+func state(host, words string) string {
+	_, words, _ = strings.Cut(words, " ")
+	words, failed, degraded := strings.Cut(words, " ")
+	if degraded {
+		return fmt.Sprintf("%s is %s: %s", host, words, failed)
+	}
+	return fmt.Sprintf("%s is %s", host, words)
+}

@@ -1,0 +1,167 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// hostsDir holds a folder for every host that is a machine of its own.
+const hostsDir = "hosts"
+
+// The files of such a host's folder, beside those of a lab's.
+const (
+	diskFile    = "disk.qcow2"
+	monitorFile = "monitor"
+)
+
+// A vm is what QEMU is started with for a host that is a machine of its own.
+type vm struct {
+	lab    string // the lab's folder, absolute; QEMU starts in it
+	name   string // the lab's
+	host   string
+	kernel string
+	accel  string
+	memory int // MiB
+	cpus   int
+	mgmt   netip.Prefix
+	addr   netip.Addr // in mgmt
+	port   int        // of this machine
+	mac    string     // of the management NIC
+	cables []cable
+}
+
+// A cable is one NIC of a host and the segment that it is on.
+type cable struct {
+	mac     string
+	segment int
+	// plug is the socket that leads to the segment, "" for a host that has the
+	// segment's hub itself.
+	plug string
+	// sockets are the hub's for everybody else's plugs; the first cable of a
+	// segment has them.
+	sockets []string
+}
+
+// lay runs the cables of the hosts: the first host on a segment has its hub, a
+// part of its QEMU, which outlives the guest's reboots. Everybody else's QEMU
+// plugs into a socket of it in the lab's folder.
+func lay(hosts []Host) [][]cable {
+	of, count := segments(hosts)
+	type end struct{ host, cable int }
+	hubs := make([]*end, count)
+	out := make([][]cable, len(hosts))
+	for h, host := range hosts {
+		for i := range host.Interfaces {
+			segment := of[h][i]
+			if segment < 0 {
+				continue
+			}
+			c := cable{mac: hostMAC(h, i), segment: segment}
+			switch hub := hubs[segment]; {
+			case hub == nil:
+				hubs[segment] = &end{h, len(out[h])}
+			case hub.host != h:
+				c.plug = fmt.Sprintf("lan%d-%d-%d", segment, h, i)
+				first := &out[hub.host][hub.cable]
+				first.sockets = append(first.sockets, c.plug)
+			}
+			out[h] = append(out[h], c)
+		}
+	}
+	return out
+}
+
+// guestArgs are the kernel's: kernelArgs, but a host that fails stays as it is.
+const guestArgs = "console=ttyS0 quiet net.ifnames=0 nowatchdog mitigations=off rcupdate.rcu_expedited=1 no_timer_check tsc=reliable systemd.show_status=false"
+
+func (m vm) dir() string { return filepath.Join(m.lab, hostsDir, m.host) }
+
+func (m vm) args() []string {
+	file := func(name string) string { return filepath.Join(m.dir(), name) }
+	// A path is relative where it is a socket's: those are short. Nothing of this
+	// machine's crash matters to a lab, so nothing waits for its disk; what the
+	// guest has handed over outlives the guest.
+	args := append([]string{
+		"-name", optionValue("lvsctl-lab-" + m.name + "-" + m.host),
+		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
+		"-pidfile", file(pidFile), "-daemonize",
+		"-chardev", "file,id=console,path=" + optionValue(file(consoleFile)), "-serial", "chardev:console",
+		"-qmp", "unix:" + optionValue(filepath.Join(hostsDir, m.host, monitorFile)) + ",server=on,wait=off",
+		"-kernel", m.kernel, "-initrd", file(imageFile), "-append", guestArgs,
+		"-drive", "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=" + optionValue(file(diskFile)), "-device", "virtio-blk-pci,drive=root",
+	}, bareArgs()...)
+	for n, c := range m.cables {
+		args = append(args, c.args(n)...)
+	}
+	args = append(args, "-netdev", fmt.Sprintf("user,id=mgmt,restrict=on,ipv6=off,net=%s,host=%s,hostfwd=tcp:127.0.0.1:%d-%s:22", m.mgmt, outside(m.mgmt), m.port, m.addr),
+		"-device", "virtio-net-pci,netdev=mgmt,romfile=,status=off,mac="+m.mac)
+	return append(args, m.accelArgs()...)
+}
+
+// accelArgs are the package's with a small cache of translated code: after a
+// reset, a boot over what a large one still holds takes twice as long.
+func (m vm) accelArgs() []string {
+	args := accelArgs(m.accel)
+	if m.accel == "tcg" {
+		args[1] += ",tb-size=64"
+	}
+	return args
+}
+
+// args are those of a host's nth cable.
+func (c cable) args(n int) []string {
+	var args []string
+	if c.plug != "" {
+		args = append(args, "-netdev", fmt.Sprintf("stream,id=nic%d,server=off,addr.type=unix,addr.path=%s", n, c.plug))
+	} else {
+		args = append(args, "-netdev", fmt.Sprintf("hubport,id=nic%d,hubid=%d", n, c.segment))
+	}
+	for _, socket := range c.sockets {
+		args = append(args, "-netdev", fmt.Sprintf("stream,id=%s,server=on,addr.type=unix,addr.path=%s", socket, socket),
+			"-netdev", fmt.Sprintf("hubport,id=hub-%s,hubid=%d,netdev=%s", socket, c.segment, socket))
+	}
+	return append(args, "-device", fmt.Sprintf("virtio-net-pci,netdev=nic%d,romfile=,mac=%s", n, c.mac))
+}
+
+// checkQEMU refuses a QEMU whose machines cannot be plugged into each other:
+// -netdev stream is new in 7.2.
+func checkQEMU(ctx context.Context) error {
+	path, err := findTool(qemu)
+	if err != nil {
+		return err
+	}
+	out, err := output(ctx, "", path, "--version")
+	if err != nil {
+		return err
+	}
+	if old := tooOld(string(out)); old != "" {
+		return fmt.Errorf("cannot run whole Debians with QEMU %s: they take 7.2 or later, which Debian has since release 12\nOr leave out --systemd", old)
+	}
+	return nil
+}
+
+// tooOld is the version in what QEMU says of itself if that is before 7.2, and ""
+// if it is not, or nothing that is known:
+//
+//	QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)
+func tooOld(text string) string {
+	_, text, _ = strings.Cut(text, "version ")
+	var major, minor int
+	if _, err := fmt.Sscanf(text, "%d.%d", &major, &minor); err != nil || major > 7 || major == 7 && minor >= 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d", major, minor)
+}
+
+// start runs the machine in the background. It returns once QEMU holds its port
+// and its sockets.
+func (m vm) start(ctx context.Context) error {
+	if err := startQEMU(ctx, m.lab, m.args()); err != nil {
+		return fmt.Errorf("%s: %w", m.host, err)
+	}
+	return nil
+}

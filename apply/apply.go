@@ -153,11 +153,11 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		batches: map[batchKey]chan struct{}{},
 		stageOf: make(map[int]batchKey, len(p.Actions)),
 	}
-	byNode := r.split()
+	byNode, lasting := r.split()
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		if len(byNode[n.Name]) > 0 || n.Chosen && n.Forget {
-			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name]}
+		if len(byNode[n.Name]) > 0 || len(lasting[n.Name]) > 0 || n.Chosen && n.Forget {
+			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name], lasting: lasting[n.Name]}
 		}
 	}
 	defer r.release()
@@ -185,10 +185,14 @@ func (r *run) each(step func(*work)) {
 
 // split makes each node's batches. A director's making and taking away go in
 // one script: real servers wait for it, it waits for nobody in between.
-func (r *run) split() map[string][]batch {
-	byNode := map[string][]batch{}
+func (r *run) split() (byNode map[string][]batch, lasting map[string][]*plan.Action) {
+	byNode, lasting = map[string][]batch{}, map[string][]*plan.Action{}
 	for i := range r.Actions {
 		a := &r.Actions[i]
+		if a.Stage == plan.Keep {
+			lasting[a.Node] = append(lasting[a.Node], a)
+			continue
+		}
 		k := batchKey{a.Node, a.Stage}
 		r.stageOf[a.ID] = k
 		list := byNode[a.Node]
@@ -202,7 +206,7 @@ func (r *run) split() map[string][]batch {
 		list[len(list)-1].actions = append(list[len(list)-1].actions, a)
 		byNode[a.Node] = list
 	}
-	return byNode
+	return byNode, lasting
 }
 
 // node carries out one node's batches, one transaction each.
@@ -219,6 +223,9 @@ func (r *run) node(ctx context.Context, w *work) {
 		for _, k := range b.keys {
 			close(r.batches[k])
 		}
+	}
+	if !r.opts.Atomic {
+		r.keep(ctx, w)
 	}
 	if w.plan.Forget && w.failure == nil {
 		if err := r.forget(context.WithoutCancel(ctx), w); err != nil {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
-	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -57,9 +56,9 @@ t() { "$@"; }
 if timeout 9 true 2>/dev/null; then t() { timeout 20 "$@"; }; fi
 failed=
 `)
-	sticky := sticks(t.actions)
-	if sticky {
-		b.WriteString(state.UnstickFunctions)
+	hushes, sticks := functions(&b, t.actions)
+	if hushes {
+		b.WriteString("lvsctl_limited=t\n")
 	}
 	for _, a := range slices.Backward(t.actions) {
 		fmt.Fprintf(&b, "if [ -e \"$x/b/%d\" ]; then\n", a.ID)
@@ -75,8 +74,11 @@ failed=
 		}
 		b.WriteString("fi\n")
 	}
-	if sticky {
+	if sticks {
 		b.WriteString("lvsctl_unstuck >>\"$log\" 2>&1\n")
+	}
+	if hushes {
+		b.WriteString("lvsctl_unhush >>\"$log\" 2>&1\n")
 	}
 	path := remote.Quote(live.RecordPath(topology))
 	fmt.Fprintf(&b, "rm -f %s.new\nif [ -z \"$failed\" ]; then\n", path)

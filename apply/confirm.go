@@ -25,6 +25,7 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	if err != nil {
 		return r.refute(ctx, w, t, conn, err)
 	}
+	w.live = after.State
 	w.settled = state.Settle(after.State, w.Want, after.Record, w.Exclusive)
 	if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
 		return r.refute(ctx, w, t, conn, err)
@@ -79,11 +80,9 @@ func (r *run) difference(w *work, left []state.Change) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	undone := map[state.Ref]bool{}
-	for _, b := range w.batches {
-		for _, a := range b.actions {
-			if !r.result.Outcomes[a.ID].Status.holds() {
-				undone[a.Ref()] = true
-			}
+	for a := range w.actions() {
+		if !r.result.Outcomes[a.ID].Status.holds() {
+			undone[a.Ref()] = true
 		}
 	}
 	var list []string

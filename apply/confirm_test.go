@@ -3,7 +3,6 @@ package apply_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,7 +41,7 @@ func TestConfirmation(t *testing.T) {
 		n := start(t, how{})
 		router.give("web", n, "eth0")
 		n.sh("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.1")
-		eventually(t, 10*time.Second, "the gateway answers", func() bool { _, err := n.try("ping -c 1 -W 1 10.0.0.1"); return err == nil })
+		eventually(t, soon, "the gateway answers", func() bool { _, err := n.try("ping -c 1 -W 1 10.0.0.1"); return err == nil })
 		before := n.snapshot()
 		want := newState()
 		want.Routes[state.NewRouteKey(prefix("10.0.0.1/32"), 0)] = state.Route{Dev: "lo"}

@@ -100,11 +100,12 @@ func (p *passage) back() {
 const atRest = "! ls /run/lvsctl/*/armed 2>/dev/null && ! ls /run/lvsctl/*/firing.* 2>/dev/null"
 
 // settled waits until nothing is under way on the host any more, and sees that
-// it is not in between.
-func (p *passage) settled(within time.Duration) {
+// it is not in between. It looks for the shell first: until that has ended it may
+// still arm.
+func (p *passage) settled() {
 	p.Helper()
-	eventually(p.node, within, "the host is at rest", func() bool {
-		_, err := p.try(atRest + ` && ! pgrep -f "^/bin/sh -s" && flock -n /run/lvsctl/lock true`)
+	eventually(p.node, time.Minute, "the host is at rest", func() bool {
+		_, err := p.try(`! pgrep -f "^/bin/sh -s" && flock -n /run/lvsctl/lock true && ` + atRest)
 		return err == nil
 	})
 	have := p.snapshot()
@@ -190,7 +191,7 @@ func TestCutEverywhere(t *testing.T) {
 				}
 				r := p.broken(g)
 				p.sh(": >/run/go")
-				p.settled(10 * time.Second)
+				p.settled()
 				p.honest(r)
 				p.sh("rm /run/go")
 				p.finish()
@@ -205,7 +206,7 @@ func TestShellKilledEverywhere(t *testing.T) {
 	needNodes(t)
 	everyPlace(t, 3, how{}, func(t *testing.T, p *passage, place int) {
 		r := p.broken(&gates{where: where{number: place}, text: dying})
-		p.settled(10 * time.Second)
+		p.settled()
 		p.honest(r)
 		p.finish()
 	})

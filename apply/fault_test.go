@@ -54,6 +54,12 @@ func TestBrokenHost(t *testing.T) {
 			want: "ip: ", unsure: true,
 		},
 		{
+			name:   "flock fails",
+			before: `printf '#!/bin/sh\necho "flock: 9: No locks available" >&2\nexit 71\n' >/run/flock; chmod +x /run/flock; mount --bind /run/flock "$(readlink -f "$(command -v flock)")"`,
+			mend:   `umount "$(readlink -f "$(command -v flock)")"`,
+			want:   "cannot lock it: flock: 9: No locks available",
+		},
+		{
 			name: "one command fails", before: wrapIP(`*"route add 10.2.0.0/16"*) echo "RTNETLINK answers: Too bad" >&2; exit 2;;`), mend: unwrapIP,
 			want: "cannot add route 10.2.0.0/16: RTNETLINK answers: Too bad",
 		},
@@ -114,15 +120,15 @@ const unwrapIP = `umount -l "$(readlink -f "$(command -v ip)")"`
 // and do its work when nobody waits for it any more.
 func TestHangingCommand(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet, silence: 2 * time.Second})
+	n := start(t, how{setup: ethernet, silence: 5 * time.Second})
 	before := n.snapshot()
-	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 12;;`))
+	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 15;;`))
 	s := look(t, job{node: n, want: newState()})
 	r := s.apply(t.Context(), nil)
-	if r.Complete() || r.Reverted["web"] == nil || !strings.Contains(explain(r), "it said nothing for 2s") {
+	if r.Complete() || r.Reverted["web"] == nil || !strings.Contains(explain(r), "it said nothing for 5s") {
 		t.Errorf("result: %s", explain(r))
 	}
-	eventually(t, 30*time.Second, "the command has ended", func() bool {
+	eventually(t, time.Minute, "the command has ended", func() bool {
 		_, err := n.try("! pgrep -f '^/bin/sh .*/ip -4 route replace'")
 		return err == nil
 	})
@@ -130,7 +136,7 @@ func TestHangingCommand(t *testing.T) {
 		t.Errorf("it is not as it was (-before +after):\n%s", diff)
 	}
 	n.sh(unwrapIP)
-	eventually(t, 10*time.Second, "an apply can begin", func() bool {
+	eventually(t, soon, "an apply can begin", func() bool {
 		return look(t, job{node: n, want: newState()}).apply(t.Context(), nil).Complete()
 	})
 }
@@ -145,7 +151,7 @@ func TestSilentLoss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPassage(t, how{silence: 2 * time.Second})
+			p := newPassage(t, how{silence: 5 * time.Second})
 			g := &gates{where: where{before: at}, text: waiting}
 			g.reached = func() {
 				p.wire.hush()
@@ -153,7 +159,7 @@ func TestSilentLoss(t *testing.T) {
 			}
 			r := p.broken(g)
 			p.wire.cut() // the host would not know for hours
-			p.settled(20 * time.Second)
+			p.settled()
 			p.honest(r)
 			p.finish()
 		})

@@ -15,7 +15,7 @@ import (
 // TestGarbage has a host whose shell answers anything but what it was asked.
 func TestGarbage(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet, silence: 3 * time.Second})
+	n := start(t, how{setup: ethernet, silence: 6 * time.Second})
 	before := n.snapshot()
 	s := look(t, job{node: n, want: newState()})
 	for _, shell := range []string{
@@ -103,7 +103,7 @@ func TestTruncatedOutput(t *testing.T) {
 				if !c.hit {
 					break
 				}
-				p.settled(10 * time.Second)
+				p.settled()
 				p.honest(r)
 				p.finish()
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -19,10 +20,13 @@ type work struct {
 	Node
 	plan    *plan.Node
 	batches []batch
+	// lasting are the actions that come once all others are confirmed.
+	lasting []*plan.Action
 	release func()
 	// settled is the node as it was when it was last known for certain: under the
 	// lock, then after each confirmation. record is the text of its record then.
 	settled state.Settled
+	live    *state.State
 	record  string
 	probes  map[string]bool
 	// already are the actions that need not be done any more, and unrelated what
@@ -35,6 +39,24 @@ type work struct {
 	idle sync.Mutex
 	// open are the transactions that wait for every other node's.
 	open []*transaction
+}
+
+// actions are all of the node's, in order.
+func (w *work) actions() iter.Seq[*plan.Action] {
+	return func(yield func(*plan.Action) bool) {
+		for _, b := range w.batches {
+			for _, a := range b.actions {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+		for _, a := range w.lasting {
+			if !yield(a) {
+				return
+			}
+		}
+	}
 }
 
 // LockedError says that someone else is applying to a node.
@@ -71,7 +93,12 @@ say() { printf '%s\n' ` + q(nonce) + `" $*"; }
 ( [ -d "$r" ] || mkdir "$r" ) 2>&1 && ( : >>"$r/lock" ) 2>&1 || { say unusable; return 0; }
 if command -v flock >/dev/null; then
   exec 9>>"$r/lock"
-  flock -n 9 || { say held "$(cat "$r/holder" 2>/dev/null)"; return 0; }
+  flock -n 9 2>&1
+  case $? in
+    0) ;;
+    1) say held "$(cat "$r/holder" 2>/dev/null)"; return 0 ;;
+    *) say unusable; return 0 ;; # no answer to whether somebody holds it
+  esac
 elif ! mkdir "$r/lock.d" 2>/dev/null && kill -0 "$(cat "$r/lock.d/pid" 2>/dev/null)" 2>/dev/null; then
   say held "$(cat "$r/holder" 2>/dev/null)"; return 0
 else
@@ -165,7 +192,7 @@ func orSomebody(holder string) string {
 // before its first change.
 func (r *run) compare(w *work, now live.Node) {
 	w.settled = state.Settle(now.State, w.Want, now.Record, w.Exclusive)
-	w.record = now.RecordText
+	w.live, w.record = now.State, now.RecordText
 	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
 	changes := map[state.Ref]state.Change{}
 	for _, c := range state.Diff(w.settled.Have, w.settled.Want) {
@@ -173,17 +200,15 @@ func (r *run) compare(w *work, now live.Node) {
 		w.unrelated[c.Ref()] = true
 	}
 	stale := &plan.StaleError{Node: w.plan.Name}
-	for _, b := range w.batches {
-		for _, a := range b.actions {
-			c, ok := changes[a.Ref()]
-			delete(w.unrelated, a.Ref())
-			switch {
-			case a.Held != "":
-			case !ok:
-				w.already[a.ID] = true
-			case !a.Agrees(c):
-				stale.Conflicts = append(stale.Conflicts, a.Conflict(c))
-			}
+	for a := range w.actions() {
+		c, ok := changes[a.Ref()]
+		delete(w.unrelated, a.Ref())
+		switch {
+		case a.Held != "":
+		case !ok:
+			w.already[a.ID] = true
+		case !a.Agrees(c):
+			stale.Conflicts = append(stale.Conflicts, a.Conflict(c))
 		}
 	}
 	if len(stale.Conflicts) > 0 {

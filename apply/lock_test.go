@@ -81,7 +81,7 @@ func TestLockGoesWithItsHolder(t *testing.T) {
 			t.Error("it is not locked")
 		}
 		n.wire.refuse()
-		eventually(t, 5*time.Second, "the lock is free", free(n))
+		eventually(t, soon, "the lock is free", free(n))
 		n.wire.allow()
 		end()
 	})
@@ -89,7 +89,7 @@ func TestLockGoesWithItsHolder(t *testing.T) {
 		t.Parallel()
 		n := start(t, how{setup: ethernet})
 		kill(t, n, changing, time.Minute)
-		eventually(t, 5*time.Second, "the lock is free", free(n))
+		eventually(t, soon, "the lock is free", free(n))
 	})
 }
 
@@ -99,17 +99,17 @@ func TestPending(t *testing.T) {
 	t.Parallel()
 	n := start(t, how{setup: ethernet})
 	before := n.snapshot()
-	kill(t, n, changing, 5*time.Second)
+	kill(t, n, changing, 20*time.Second)
 	r := look(t, job{node: n, want: newState()}).apply(t.Context(), nil)
 	locked := r.Locked["web"]
-	if locked == nil || locked.Pending <= 0 || locked.Pending > 5*time.Second {
+	if locked == nil || locked.Pending <= 0 || locked.Pending > 20*time.Second {
 		t.Fatalf("the second is not refused: %s", explain(r))
 	}
 	if want := "web waits for an apply that was cut off (doomed@here since "; !strings.HasPrefix(locked.Error(), want) {
 		t.Errorf("it says: %s", locked)
 	}
-	eventually(t, 20*time.Second, "the host puts itself back", func() bool { return n.snapshot() == before })
-	eventually(t, 5*time.Second, "an apply can begin", func() bool {
+	eventually(t, time.Minute, "the host puts itself back", func() bool { return n.snapshot() == before })
+	eventually(t, soon, "an apply can begin", func() bool {
 		return look(t, job{node: n, want: newState()}).apply(t.Context(), nil).Complete()
 	})
 }

@@ -28,7 +28,7 @@ ip link add rs type veth peer name forrs; ip addr add 10.0.0.1/24 dev rs; ip lin
 	web := start(t, how{name: "web", from: operator, address: "10.0.0.2", silence: 8 * time.Second})
 	router.give("forrs", web, "eth0")
 	web.sh("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.1")
-	eventually(t, 10*time.Second, "the operator reaches the real server", func() bool {
+	eventually(t, soon, "the operator reaches the real server", func() bool {
 		_, err := operator.try("ping -c 1 -W 1 10.0.0.2")
 		return err == nil
 	})

@@ -49,7 +49,8 @@ type node struct {
 	pid    atomic.Int64 // of its first process
 	off    func()       // pulls the plug
 	dir    string
-	config string // ssh config that knows it by name
+	stanza string // of an ssh config, which knows it by name
+	config string // ssh config that knows it alone
 	wire   *wire
 	dialer *remote.Dialer
 }
@@ -105,6 +106,9 @@ func start(t testing.TB, h how) *node {
 	}
 	n := &node{TB: t, name: h.name, dir: t.TempDir(), how: h}
 	check(t, os.Mkdir(filepath.Join(n.dir, "disk"), 0o700))
+	if out, err := exec.Command("cp", "-a", "/etc", n.dir).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v: %s", err, out)
+	}
 	sshtest.WriteKey(t, filepath.Join(n.dir, "host"), "")
 	pub := sshtest.WriteKey(t, filepath.Join(n.dir, "id"), "")
 	write(t, filepath.Join(n.dir, "authorized"), string(ssh.MarshalAuthorizedKey(pub)))
@@ -124,7 +128,7 @@ func start(t testing.TB, h how) *node {
 
 // boot makes the namespaces. Their first process ends, and everything in them
 // with it, when its standard input does: with this process at the latest. Only
-// /var/lib is the same again after another boot.
+// /var/lib and /etc are the same again after another boot.
 func (n *node) boot() {
 	n.Helper()
 	write(n, filepath.Join(n.dir, "sshd_config"), fmt.Sprintf(`HostKey %[1]s/host
@@ -141,6 +145,7 @@ mount -t proc proc /proc
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /root # and whatever slow things its .bashrc does
 mount --bind ` + n.dir + `/disk /var/lib
+mount --bind ` + n.dir + `/etc /etc
 hostname ` + n.name + `
 mkdir /run/sshd
 ip link set lo up
@@ -148,7 +153,7 @@ ip link set lo up
 cd ` + n.dir + `
 # Since OpenSSH 9.8 whoever loses connections is kept out for a while.
 if /usr/sbin/sshd -t -f sshd_config -o PerSourcePenalties=no 2>/dev/null; then echo PerSourcePenalties no >>sshd_config; fi
-/usr/sbin/sshd -f $PWD/sshd_config -E sshd.log || { cat sshd.log >&2; exit 1; }
+/usr/sbin/sshd -r -f $PWD/sshd_config -E sshd.log || { cat sshd.log >&2; exit 1; }
 echo ready
 set +e
 while read -r line; do :; done
@@ -182,19 +187,24 @@ func (n *node) trust() {
 	key, err := os.ReadFile(filepath.Join(n.dir, "host.pub"))
 	check(n, err)
 	write(n, filepath.Join(n.dir, "known_hosts"), fmt.Sprintf("[%s]:%s %s", host, port, key))
-	n.config = filepath.Join(n.dir, "ssh_config")
-	write(n, n.config, fmt.Sprintf(`Host %s
+	n.stanza = fmt.Sprintf(`Host %s
   HostName %s
   Port %s
   User root
   IdentityFile %[4]s/id
   IdentitiesOnly yes
   UserKnownHostsFile %[4]s/known_hosts
-`, n.name, host, port, n.dir))
+`, n.name, host, port, n.dir)
+	n.config = filepath.Join(n.dir, "ssh_config")
+	write(n, n.config, n.stanza+elsewhere)
 }
 
+// elsewhere ends every ssh config: whatever else a test names is a closed port of
+// this machine, and no test leaves it.
+const elsewhere = "Host *\n  HostName 127.0.0.1\n  Port 1\n"
+
 func (n *node) dial(ctx context.Context) (remote.Runner, error) {
-	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 3 * time.Second})
+	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 10 * time.Second})
 }
 
 // id is its first process's, as nsenter wants it.
@@ -254,6 +264,9 @@ func (n *node) left() string {
 	n.Helper()
 	return n.sh("find /run/lvsctl /var/lib/lvsctl -mindepth 1 2>/dev/null | grep -vx -e /run/lvsctl/lock -e /run/lvsctl/holder -e /var/lib/lvsctl/" + topologyName + ".json || :")
 }
+
+// soon is well within patience, and leaves a busy machine its time.
+const soon = 30 * time.Second
 
 // eventually waits until something holds.
 func eventually(t testing.TB, within time.Duration, what string, holds func() bool) {

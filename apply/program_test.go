@@ -30,6 +30,7 @@ director "lvs" {
 }
 real_server "web" {
   address = "web"
+  persist = "none"
   interface "eth0" { address = "10.0.0.2/24" }
 }
 virtual_server "web" {
@@ -102,15 +103,7 @@ func TestProgram(t *testing.T) {
 	}
 	with := func(t *testing.T, topology string, web *node) *program {
 		p := &program{T: t, path: path, dir: t.TempDir(), web: web}
-		var config []byte
-		for _, n := range []*node{director(t), web} {
-			text, err := os.ReadFile(n.config)
-			check(t, err)
-			config = append(config, text...)
-		}
-		// Whatever else a topology names is a closed port of this machine.
-		config = append(config, "Host *\n  HostName 127.0.0.1\n  Port 1\n"...)
-		write(t, filepath.Join(p.dir, "ssh_config"), string(config))
+		write(t, filepath.Join(p.dir, "ssh_config"), director(t).stanza+web.stanza+elsewhere)
 		write(t, filepath.Join(p.dir, "main.hcl"), topology)
 		return p
 	}
@@ -182,7 +175,7 @@ func TestProgram(t *testing.T) {
 			before := p.web.snapshot()
 			cmd, _ := p.begin("--rollback-timeout", "5s")
 			check(p, cmd.Process.Signal(os.Interrupt))
-			eventually(p, 10*time.Second, "it ends at once", func() bool {
+			eventually(p, soon, "it ends at once", func() bool {
 				_ = cmd.Process.Signal(os.Interrupt)
 				return exited(cmd)
 			})
@@ -193,7 +186,7 @@ func TestProgram(t *testing.T) {
 		"killed": func(p *program) {
 			p.web.sh(wrapIP(slowIP))
 			before := p.web.snapshot()
-			cmd, _ := p.begin("--rollback-timeout", "5s")
+			cmd, _ := p.begin("--rollback-timeout", "20s")
 			check(p, cmd.Process.Kill())
 			_ = cmd.Wait()
 			_, stderr := p.apply(6)
@@ -239,7 +232,7 @@ func (p *program) wantSnapshot(before string) {
 // putsItselfBack waits until the host is as it was, with nobody's help.
 func (p *program) putsItselfBack(before string) {
 	p.Helper()
-	eventually(p.web, 30*time.Second, "the host has put itself back", func() bool {
+	eventually(p.web, time.Minute, "the host has put itself back", func() bool {
 		_, err := p.web.try(atRest)
 		return err == nil
 	})

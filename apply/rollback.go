@@ -96,14 +96,18 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 	after, err := live.Read(ctx, conn, w.Question)
 	if err != nil {
 		r.turn(t, Unknown, why)
-		r.unconfirmed(w, fmt.Errorf("was put back, but cannot be looked at: %w", err))
+		whole := "was put back"
+		if strings.HasPrefix(status, "rolled back ") {
+			whole = "was put back in part only"
+		}
+		r.unconfirmed(w, fmt.Errorf("%s, and cannot be looked at: %w", whole, err))
 		return why
 	}
 	if (status == "confirmed" || status == "gone") && r.allHold(t) {
 		s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
 		if r.difference(w, state.Diff(s.Have, s.Want)) == nil {
 			r.note(w, "it is confirmed already")
-			w.settled = s
+			w.settled, w.live = s, after.State
 			err := r.commit(ctx, w, &transaction{}, conn, state.Confirm(s, after.State))
 			r.clear(ctx, w, t, conn)
 			return err
@@ -259,10 +263,16 @@ func (r *run) settle(ctx context.Context) {
 	if r.result.Complete() {
 		r.each(func(w *work) { r.commitOpen(ctx, w) })
 		if r.result.Complete() {
+			r.each(func(w *work) { r.keep(ctx, w) })
 			return
 		}
 	}
 	why := errors.New("not every node could be changed, and it is all or none")
+	r.each(func(w *work) {
+		for _, a := range w.lasting {
+			r.end(a, Outcome{Skipped, why})
+		}
+	})
 	for _, stage := range []plan.Stage{plan.Clear, plan.Stop, plan.Send, plan.Ready} {
 		r.each(func(w *work) {
 			for i := len(w.open) - 1; i >= 0; i-- {
@@ -284,15 +294,11 @@ func (r *run) commitOpen(ctx context.Context, w *work) {
 		return
 	}
 	s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+	w.settled, w.live = s, after.State
 	for _, t := range w.open {
 		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(s, after.State)); err != nil {
 			return // its actions are rolled back, and say so
 		}
 	}
 	w.open = nil
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

@@ -23,6 +23,8 @@ type job struct {
 	// wrap, if set, stands between the apply and each of its connections.
 	wrap func(remote.Runner) remote.Runner
 	role string // default real_server
+	// persist is what brings the host back after a reboot; default nothing.
+	persist string
 }
 
 func (j job) question() live.Question {
@@ -78,10 +80,15 @@ func survey(ctx context.Context, jobs ...job) (*surveyed, error) {
 		if role == "" {
 			role = "real_server"
 		}
-		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Chosen: true, Live: &have})
+		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Persist: j.persist, Chosen: true, Live: &have})
 		s.nodes[j.name] = apply.Node{Runner: conn, Dial: j.dial, Question: j.question(), Want: j.want}
 	}
 	s.plan = plan.Build(topologyName, inputs)
+	for _, planned := range s.plan.Nodes {
+		n := s.nodes[planned.Name]
+		n.Want = planned.Want
+		s.nodes[planned.Name] = n
+	}
 	return s, nil
 }
 

@@ -71,10 +71,7 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		writeArm(&b, t, w.settled.Intent.Topology, r.patience(w))
 	}
 	writeRecord(&b, w.settled.Intent.Topology, record)
-	sticky := sticks(t.actions)
-	if sticky {
-		b.WriteString(state.UnstickFunctions)
-	}
+	_, sticks := functions(&b, t.actions)
 	quiet := false
 	for _, a := range t.actions {
 		if len(a.Quiesce) > 0 && !quiet {
@@ -83,23 +80,35 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		}
 		writeStep(&b, a)
 	}
-	if sticky {
+	if sticks {
 		b.WriteString("put_off\nlvsctl_unstuck 2>&1\n")
 	}
 	return b.String(), nil
 }
 
-// sticks reports whether any action, or its inverse, leaves the kernel a route
-// that it may have to be rid of.
-func sticks(actions []*plan.Action) bool {
+// functions writes the shell functions of actions and of their inverses. It
+// reports whether the node is hushed by any, and whether one leaves the kernel a
+// route that it may have to be rid of.
+func functions(b *strings.Builder, actions []*plan.Action) (hushes, sticks bool) {
+	detours := false
 	for _, a := range actions {
 		for _, c := range slices.Concat(a.Do, a.Undo) {
-			if c.Args[0] == "lvsctl_unstick" {
-				return true
-			}
+			hushes = hushes || c.Args[0] == "lvsctl_hushed"
+			sticks = sticks || c.Args[0] == "lvsctl_unstick"
+			detours = detours || strings.HasPrefix(c.Args[0], "lvsctl_detour")
 		}
 	}
-	return false
+	hushes = hushes || sticks
+	if hushes {
+		b.WriteString(state.HushFunctions)
+	}
+	if sticks {
+		b.WriteString(state.UnstickFunctions)
+	}
+	if detours {
+		b.WriteString(state.DetourFunctions)
+	}
+	return hushes, sticks
 }
 
 // writeQuiesce keeps new traffic from all that leaves in this batch, before the
@@ -245,4 +254,9 @@ func (p *progress) finish(rest Status, err error) error {
 		}
 	}
 	return err
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }

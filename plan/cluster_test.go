@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
@@ -24,6 +25,9 @@ type cluster struct {
 	// lost nodes do not answer; left out ones are not to be changed.
 	lost, leftOut map[string]bool
 	connections   map[string]state.Connections // by server key, on every director
+	// lasting has hosts that are Debians with systemd and ifupdown, and plans that
+	// look further than the next boot.
+	lasting bool
 }
 
 func newCluster() *cluster {
@@ -74,6 +78,10 @@ func (c *cluster) boot(t *testing.T, node *topology.Node) {
 	n := statetest.New()
 	n.Manager = "apt-get"
 	n.Files["/etc/hosts"] = "127.0.0.1 localhost\n"
+	if c.lasting {
+		n.Init, n.Units["ipvsadm"] = state.InitSystemd, true
+		n.Files["/etc/default/ipvsadm"] = "AUTO=\"false\"\n"
+	}
 	c.hosts[node.Name] = n
 	c.records[node.Name] = state.NewRecord(topologyName)
 	for _, i := range node.Interfaces {
@@ -107,6 +115,9 @@ func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.
 		if destroy {
 			in.Want, in.Schedulers, in.Exclusive = state.New(), nil, false
 		}
+		if c.lasting {
+			in.Persist = string(w.Node.Persist)
+		}
 		for _, i := range w.Node.Interfaces {
 			for _, p := range i.Addresses {
 				in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
@@ -127,7 +138,8 @@ var errLost = &remote.Error{Kind: remote.KindUnreachable, Summary: "no route to 
 func (c *cluster) read(t *testing.T, name string) *live.Node {
 	t.Helper()
 	s, err := c.hosts[name].Read(state.Wanted{
-		Topology: topologyName, Packages: []string{"ipvsadm", "iptables", "ip6tables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
+		Topology: topologyName, Own: persist.Own(topologyName), Units: persist.Units(topologyName),
+		Packages: []string{"ipvsadm", "iptables", "ip6tables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +153,7 @@ func (c *cluster) read(t *testing.T, name string) *live.Node {
 	if !known {
 		facts = live.Facts{Kernel: "6.1.0", Root: true, Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
 	}
+	facts.Boot = persist.Boot{Ifupdown: true, Sourced: true, Table: persist.TableDebian}
 	return &live.Node{State: s, Record: c.records[name], Facts: facts}
 }
 
@@ -179,7 +192,7 @@ func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
 		for _, n := range p.Nodes {
 			if n.Name == in.Name && n.Usable() {
 				after := c.read(t, in.Name).State
-				c.records[in.Name] = state.Confirm(state.Settle(after, in.Want, n.Settled.Intent, in.Exclusive), after)
+				c.records[in.Name] = state.Confirm(state.Settle(after, n.Want, n.Settled.Intent, in.Exclusive), after)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 	"github.com/lvsctl/lvsctl/plan"
@@ -24,6 +25,7 @@ type host struct {
 	role      string
 	exclusive bool
 	record    state.Record
+	boot      persist.Boot
 }
 
 const topologyName = "web"
@@ -38,6 +40,8 @@ func TestConverge(t *testing.T) {
 		h.Node = drawNode(t, h.role)
 		h.without = h.Node.Clone()
 		h.record = state.NewRecord(topologyName)
+		h.boot = drawBoot(t, h.Node)
+		h.without = h.Node.Clone()
 
 		for range rapid.IntRange(1, 3).Draw(t, "applies") {
 			want := drawWant(t, h.role)
@@ -57,10 +61,11 @@ func TestConverge(t *testing.T) {
 
 // apply does what apply does; of part less than 1 it dies in between.
 func (h *host) apply(t *rapid.T, want *state.State, part float64) {
-	exclusive := h.exclusive && len(want.Services) > 0
+	exclusive := h.exclusive && has(want.Modules, "ip_vs")
 	before := h.Node.Clone()
 	p := h.plan(t, want, exclusive)
 	settled := p.Nodes[0].Settled
+	want = p.Nodes[0].Want
 	t.Logf("apply %.1f of %s\non %s\nrecord %s", part, asJSON(t, want), strings.Join(before.Dump(), "\n"), asJSON(t, h.record))
 	actions := p.Actions
 	if part < 1 {
@@ -98,8 +103,9 @@ func (h *host) apply(t *rapid.T, want *state.State, part float64) {
 
 func (h *host) plan(t *rapid.T, want *state.State, exclusive bool) *plan.Plan {
 	p := plan.Build(topologyName, []plan.Input{{
-		Name: "n", Role: h.role, Chosen: true, Exclusive: exclusive, Want: want,
-		Live: &live.Node{State: h.read(t), Record: h.record, Facts: live.Facts{Root: true}},
+		Name: "n", Role: h.role, Chosen: true, Exclusive: exclusive, Want: want, Persist: persist.Auto,
+		Base: []state.AddressKey{addressKey("10.1.0.5/24", "eth0")},
+		Live: &live.Node{State: h.read(t), Record: h.record, Facts: live.Facts{Root: true, Boot: h.boot}},
 	}})
 	if problems := p.Nodes[0].Problems; len(problems) > 0 {
 		t.Fatalf("problems: %q", problems)
@@ -108,7 +114,7 @@ func (h *host) plan(t *rapid.T, want *state.State, exclusive bool) *plan.Plan {
 }
 
 func (h *host) read(t *rapid.T) *state.State {
-	s, err := h.Read(state.Wanted{Topology: topologyName, Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"}})
+	s, err := h.Read(state.Wanted{Topology: topologyName, Own: persist.Own(topologyName), Units: persist.Units(topologyName), Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +148,7 @@ func same(t *rapid.T, what string, want, have *statetest.Node) {
 }
 
 // reread is a record as it comes back from the node.
-func reread(t *rapid.T, r state.Record) state.Record {
+func reread(t rapid.TB, r state.Record) state.Record {
 	have := state.NewRecord("")
 	if err := json.Unmarshal([]byte(asJSON(t, r)), &have); err != nil {
 		t.Fatal(err)
@@ -150,7 +156,7 @@ func reread(t *rapid.T, r state.Record) state.Record {
 	return have
 }
 
-func asJSON(t *rapid.T, v any) string {
+func asJSON(t rapid.TB, v any) string {
 	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		t.Fatal(err)

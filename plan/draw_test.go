@@ -155,8 +155,13 @@ func servicePool() []state.ServiceKey {
 	}
 }
 
+// schedulerPool is every scheduler, those with flags twice.
+func schedulerPool() []string {
+	return strings.Fields("rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos sh mh")
+}
+
 func drawService(t *rapid.T, k state.ServiceKey) state.Service {
-	s := state.Service{Scheduler: pick(t, "scheduler", "rr", "wlc", "sh", "mh")}
+	s := state.Service{Scheduler: pick(t, "scheduler", schedulerPool()...)}
 	if (s.Scheduler == "sh" || s.Scheduler == "mh") && chance(t, 50, "flags") {
 		s.Flags = pick(t, "flag", s.Scheduler+"-port", s.Scheduler+"-fallback,"+s.Scheduler+"-port")
 	}
@@ -286,9 +291,10 @@ func drawRoutes(t *rapid.T, w *state.State) {
 
 func drawDirector(t *rapid.T, w *state.State) {
 	w.Packages["ipvsadm"], w.Packages["iptables"], w.Modules["ip_vs"] = state.Package{}, state.Package{}, state.Module{}
-	for k, values := range map[string][]string{"conntrack": {"0", "1"}, "drop_entry": {"0", "1", "2"}, "sync_threshold": {"3 50", "5 60"}} {
+	pool := map[string][]string{"conntrack": {"0", "1"}, "drop_entry": {"0", "1", "2"}, "sync_threshold": {"3 50", "5 60"}}
+	for _, k := range sorted(pool) {
 		if chance(t, 30, k+" wanted") {
-			w.Sysctls["net/ipv4/vs/"+k] = pick(t, k, values...)
+			w.Sysctls["net/ipv4/vs/"+k] = pick(t, k, pool[k]...)
 		}
 	}
 	for _, k := range servicePool() {

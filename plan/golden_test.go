@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func golden(t *testing.T, name string, p *plan.Plan) {
 	t.Helper()
 	var text strings.Builder
-	for _, l := range p.Lines(plan.Detail{}) {
+	for _, l := range p.Lines(plan.Detail{Files: true}) {
 		text.WriteString(strings.TrimRight(l.Text, " ") + "\n")
 	}
 	text.WriteString("\n" + p.Summary() + "\n")
@@ -104,6 +104,7 @@ func TestGolden(t *testing.T) {
 			c.exec(t, "lvs", "ipvsadm -A -t 192.0.2.2:443 -s rr")
 			c.exec(t, "lvs", "ipvsadm -a -t 192.0.2.2:443 -r 10.1.0.98:443 -m")
 			c.exec(t, "a", "ip -4 route replace default via 10.1.0.254 dev eth0")
+			c.hosts["a"].Files["/etc/network/if-up.d/lvsctl-web"] = "#!/bin/sh\nexit 0\n"
 			return text, false
 		},
 		"session": func(t *testing.T, c *cluster) (string, bool) {
@@ -137,6 +138,7 @@ func TestGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cl := newCluster()
+			cl.lasting = true
 			text, destroy := c(t, cl)
 			inputs := cl.inputs(t, cl.wants(t, text), destroy)
 			p := plan.Build(topologyName, inputs)

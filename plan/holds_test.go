@@ -14,13 +14,6 @@ import (
 // holds compares a node with what was wanted of it, entry by entry, without the
 // differ.
 func (h *host) holds(t *rapid.T, want, have *state.State, exclusive bool) {
-	for k, v := range want.Sysctls {
-		automatic := strings.HasSuffix(k, "/drop_entry") && have.Sysctls[k] != "0"
-		stricter := strings.HasSuffix(k, "/arp_ignore") && v == "1" && have.Sysctls[k] == "2"
-		if got := strings.Join(strings.Fields(have.Sysctls[k]), " "); got != v && !automatic && !stricter {
-			t.Errorf("%s is %q, not %q", k, got, v)
-		}
-	}
 	for k := range want.Packages {
 		if !h.Commands[k] {
 			t.Errorf("%s is not installed", k)
@@ -36,17 +29,36 @@ func (h *host) holds(t *rapid.T, want, have *state.State, exclusive bool) {
 			t.Errorf("%s is up: %t", k, h.Links[k])
 		}
 	}
+	for k, v := range want.Routes {
+		h.leads(t, k, v)
+	}
+	holds(t, want, have, exclusive)
+}
+
+// holds is what can be said of what was read alone.
+func holds(t rapid.TB, want, have *state.State, exclusive bool) {
+	t.Helper()
+	for k, v := range want.Sysctls {
+		automatic := strings.HasSuffix(k, "/drop_entry") && have.Sysctls[k] != "0"
+		stricter := strings.HasSuffix(k, "/arp_ignore") && v == "1" && have.Sysctls[k] == "2"
+		if got := strings.Join(strings.Fields(have.Sysctls[k]), " "); got != v && !automatic && !stricter {
+			t.Errorf("%s is %q, not %q", k, got, v)
+		}
+	}
 	for k, v := range want.Addresses {
 		got, ok := have.Addresses[k]
 		if !ok || v.Label != "" && got != v {
 			t.Errorf("address %s is %+v (%t), not %+v", k, got, ok, v)
 		}
 	}
-	for k, v := range want.Routes {
-		h.leads(t, k, v)
-	}
 	contains(t, want.Rules, have.Rules)
 	contains(t, want.Blocks, have.Blocks)
+	contains(t, want.Files, have.Files)
+	for name := range want.Units {
+		if !has(have.Units, name) {
+			t.Errorf("%s does not start at boot", name)
+		}
+	}
 	contains(t, want.Timeouts, have.Timeouts)
 	contains(t, want.Services, have.Services)
 	contains(t, want.Servers, have.Servers)
@@ -70,7 +82,7 @@ func (h *host) holds(t *rapid.T, want, have *state.State, exclusive bool) {
 	}
 }
 
-func contains[K, V comparable](t *rapid.T, want, have map[K]V) {
+func contains[K, V comparable](t rapid.TB, want, have map[K]V) {
 	for k, v := range want {
 		if got, ok := have[k]; !ok || got != v {
 			t.Errorf("%v is %+v (%t), not %+v", k, got, ok, v)
@@ -143,7 +155,13 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 			n.Rules[k] = slices.DeleteFunc(n.Rules[k], func(r string) bool { return strings.Contains(r, state.RulePrefix(topologyName)) })
 		}
 		for k, text := range n.Files {
-			n.Files[k] = withoutBlock(text)
+			if n.Files[k] = withoutBlock(text); n.Files[k] == "" || has(s.Intent.Set.Files, k) {
+				delete(n.Files, k) // made for the block, or ours alone
+				delete(n.Modes, k)
+			}
+		}
+		for k := range s.Intent.Set.Units {
+			delete(n.Units, k)
 		}
 		for k := range s.Intent.Set.Daemons {
 			delete(n.Daemons, k)

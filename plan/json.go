@@ -3,6 +3,9 @@ package plan
 import (
 	"encoding/json"
 	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/diff"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -39,18 +42,21 @@ type DocumentNode struct {
 	Error     string    `json:"error,omitempty"`
 	Problems  []string  `json:"problems,omitempty"`
 	Warnings  []string  `json:"warnings,omitempty"`
+	Notes     []string  `json:"notes,omitempty"`
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
 }
 
 // DocumentItem is one change. Result is set once it was applied.
 type DocumentItem struct {
-	ID       int      `json:"id"`
-	Node     string   `json:"node"`
-	Kind     string   `json:"kind"`
-	Key      string   `json:"key"`
-	Action   state.Op `json:"action"`
-	Before   string   `json:"before,omitempty"`
-	After    string   `json:"after,omitempty"`
+	ID     int      `json:"id"`
+	Node   string   `json:"node"`
+	Kind   string   `json:"kind"`
+	Key    string   `json:"key"`
+	Action state.Op `json:"action"`
+	Before string   `json:"before,omitempty"`
+	After  string   `json:"after,omitempty"`
+	// Diff is what changes in a file, as diff -u has it.
+	Diff     string   `json:"diff,omitempty"`
 	Reason   Reason   `json:"reason"`
 	Risk     Risk     `json:"risk,omitempty"`
 	HeldBack string   `json:"held_back,omitempty"`
@@ -85,7 +91,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, LeftAlone: n.Foreign}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}
@@ -95,11 +101,23 @@ func (n Node) document() DocumentNode {
 func (a Action) document() DocumentItem {
 	return DocumentItem{
 		ID: a.ID, Node: a.Node, Kind: a.Kind, Key: a.Key, Action: a.Op,
-		Before: a.Before, After: a.After, Reason: a.Reason, Risk: a.Risk,
+		Before: a.Before, After: a.After, Diff: a.diff(), Reason: a.Reason, Risk: a.Risk,
 		HeldBack: a.Held, Needs: a.Needs,
 		Commands: commandLines(slices.Concat(a.Quiesce, a.Do)), Inverse: commandLines(a.Undo),
 		File: a.Range.Filename, Line: a.Range.Start.Line,
 	}
+}
+
+// diff is a file's change without the three lines of header: the path is the key.
+func (a Action) diff() string {
+	if a.BeforeText == a.AfterText {
+		return ""
+	}
+	text := string(diff.Diff("", []byte(a.BeforeText), "", []byte(a.AfterText)))
+	for range 3 {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	return text
 }
 
 func commandLines(commands []remote.Command) []string {

@@ -21,12 +21,17 @@ const (
 	Send
 	// Stop: directors take away VIPs, then servers, then services.
 	Stop
-	// Clear: real servers and routers give back what they no longer need.
+	// Clear: real servers and routers give back what they no longer need, and what
+	// the other nodes' old connections needed goes: see turn.
 	Clear
+	// Keep: every node that is as wanted is told to be so after a reboot.
+	Keep
 )
 
-func stageOf(role string, unmake bool) Stage {
+func stageOf(role, kind string, unmake bool) Stage {
 	switch {
+	case state.Lasting(kind):
+		return Keep
 	case role == director && unmake:
 		return Stop
 	case role == director:
@@ -45,7 +50,7 @@ func orderWithin(role string, actions []Action) {
 	rank := kindRanks(role)
 	key := func(a Action) (int, int) {
 		switch {
-		case a.Stage == Ready || a.Stage == Send:
+		case a.Stage == Ready || a.Stage == Send || a.Stage == Keep && a.Op != state.Remove:
 			return 0, rank[a.Kind]
 		case a.Op == state.Add:
 			return 2, rank[a.Kind]
@@ -84,6 +89,7 @@ func roleRank(role string) int {
 
 // order puts the actions of all nodes into one list and ties them together.
 func (p *Plan) order(inputs []Input) {
+	p.turn(inputs)
 	position := map[string]int{}
 	for i, in := range inputs {
 		position[in.Name] = i
@@ -205,11 +211,13 @@ func (t *ties) tieClear(a *Action) {
 	}
 }
 
-// hold extends what is held back to what depends on it: an action's needs, and
-// on a real server everything after the first thing it has to keep.
+// hold extends what is held back to what depends on it: an action's needs, on a
+// real server everything after the first thing it has to keep, and on every node
+// what would bring back what is not there.
 func (p *Plan) hold() {
 	held := map[int]string{}
 	kept := map[string]string{}
+	partial := map[string]string{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		for _, id := range a.Needs {
@@ -220,8 +228,11 @@ func (p *Plan) hold() {
 		if a.Stage == Clear && a.Held == "" {
 			a.Held = kept[a.Node]
 		}
+		if a.Stage == Keep && a.Held == "" {
+			a.Held = partial[a.Node]
+		}
 		if a.Held != "" {
-			held[a.ID] = a.Held
+			held[a.ID], partial[a.Node] = a.Held, a.Held
 			if a.Stage == Clear {
 				kept[a.Node] = a.Held
 			}

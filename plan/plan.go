@@ -25,6 +25,9 @@ type Input struct {
 	Base []state.AddressKey
 	// Exclusive removes virtual services that the topology does not know.
 	Exclusive bool
+	// Persist is what brings the node's state back after a reboot, as the topology
+	// names it.
+	Persist string
 	// RequireTools makes a missing tool a problem instead of installing it.
 	RequireTools bool
 
@@ -61,6 +64,10 @@ type Node struct {
 	Problems   []string
 	// Warnings are what a person should know before the node is changed.
 	Warnings []string
+	// Notes are what a person may want to know of it.
+	Notes []string
+	// Want is all that the node should have, what its next boot needs included.
+	Want *state.State
 	// Foreign are the virtual services that belong to someone else.
 	Foreign []Foreign
 	// Settled is what the actions were made from, with the record to write before
@@ -118,7 +125,7 @@ func Build(topology string, inputs []Input) *Plan {
 	slices.SortStableFunc(inputs, compareInputs)
 	p := &Plan{Topology: topology}
 	for i := range inputs {
-		n, actions := planNode(&inputs[i])
+		n, actions := p.planNode(&inputs[i])
 		p.Nodes = append(p.Nodes, n)
 		p.Actions = append(p.Actions, actions...)
 	}
@@ -127,17 +134,21 @@ func Build(topology string, inputs []Input) *Plan {
 }
 
 // planNode plans a node as if it were alone.
-func planNode(in *Input) (Node, []Action) {
-	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err}
+func (p *Plan) planNode(in *Input) (Node, []Action) {
+	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want}
 	if in.Live == nil {
 		return n, nil
 	}
-	s := state.Settle(in.Live.State, in.Want, in.Live.Record, in.Exclusive)
-	n.Settled = s
+	var boot boot
+	s := state.SettleLasting(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
+		boot = lasting(p.Topology, in, s)
+		return boot.want
+	})
+	n.Settled, n.Want, n.Notes = s, boot.want, boot.Notes
 	n.Foreign = foreign(in.Live.State, s)
-	n.Warnings = warnings(in, s)
+	n.Warnings = append(warnings(in, s), boot.Warnings...)
 	changes := state.Diff(s.Have, s.Want)
-	if n.Problems = problems(in, changes); len(n.Problems) > 0 {
+	if n.Problems = append(problems(in, changes), boot.Problems...); len(n.Problems) > 0 {
 		return n, nil
 	}
 	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
@@ -149,7 +160,7 @@ func planNode(in *Input) (Node, []Action) {
 			a.Reason = Drift
 		}
 		a.Risk = danger.of(c)
-		a.Stage = stageOf(in.Role, s.Restored[c.Ref()] || c.Op == state.Remove)
+		a.Stage = stageOf(in.Role, c.Kind, s.Restored[c.Ref()] || c.Op == state.Remove)
 		actions = append(actions, a)
 	}
 	orderWithin(in.Role, actions)

@@ -14,6 +14,7 @@ import (
 func problems(in *Input, changes []state.Change) []string {
 	var list []string
 	list = append(list, missingBase(in)...)
+	list = append(list, missingDevices(in)...)
 	list = append(list, missingSchedulers(in)...)
 	list = append(list, missingSysctls(in, changes)...)
 	list = append(list, missingTools(in, changes)...)
@@ -37,6 +38,45 @@ func missingBase(in *Input) []string {
 		list = append(list, fmt.Sprintf("interface %s does not have %s (it has %s); lvsctl never sets a node's own addresses: correct the topology or the node", k.Dev, k.Prefix, addressesOn(in.Live, k.Dev)))
 	}
 	return list
+}
+
+// missingDevices finds what is wanted on a device that the node does not have and
+// that this plan does not make: the VIPs of a vip_interface, a route's device, a
+// sync daemon's.
+func missingDevices(in *Input) []string {
+	var list []string
+	for dev, what := range devices(in) {
+		if absent(in, dev) {
+			slices.Sort(what)
+			list = append(list, fmt.Sprintf("it has no interface %s for %s (it has %s); make it on the node, or name another one in the topology", dev, strings.Join(what, ", "), linkNames(in.Live)))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// devices are the devices that something is wanted on, and what.
+func devices(in *Input) map[string][]string {
+	list := map[string][]string{}
+	for k := range in.Want.Addresses {
+		list[k.Dev] = append(list[k.Dev], k.Prefix.String())
+	}
+	for k, r := range in.Want.Routes {
+		list[r.Dev] = append(list[r.Dev], "route "+k.String())
+	}
+	for k, d := range in.Want.Daemons {
+		list[d.Interface] = append(list[d.Interface], "sync "+k)
+	}
+	return list
+}
+
+// absent reports whether a device is neither there nor made, nor missed already
+// for the node's own addresses.
+func absent(in *Input, dev string) bool {
+	_, there := in.Live.State.Links[dev]
+	_, made := in.Want.Links[dev]
+	own := slices.ContainsFunc(in.Base, func(k state.AddressKey) bool { return k.Dev == dev })
+	return dev != "" && dev != "lo" && !there && !made && !own
 }
 
 func linkNames(n *live.Node) string {
@@ -81,10 +121,17 @@ func missingSchedulers(in *Input) []string {
 // missingSysctls finds wanted kernel parameters that the node does not have and
 // that no module of this plan brings.
 func missingSysctls(in *Input, changes []state.Change) []string {
-	missing := map[string]bool{}
+	missing, placed := map[string]bool{}, devices(in)
 	for _, c := range changes {
 		if c.Kind == "sysctl" && c.Op == state.Add {
 			missing[c.Key] = true
+		}
+	}
+	for k := range in.Want.Sysctls {
+		rest, conf := strings.CutPrefix(k, "net/ipv4/conf/")
+		dev, _, _ := strings.Cut(rest, "/")
+		if _, named := placed[dev]; conf && named && absent(in, dev) {
+			delete(missing, state.SysctlName(k)) // comes with the device
 		}
 	}
 	_, ipvs := in.Want.Modules["ip_vs"]

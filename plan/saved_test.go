@@ -114,6 +114,7 @@ func TestDigestTellsTopologiesApart(t *testing.T) {
 func TestSessionRisk(t *testing.T) {
 	in := twoSysctls("0", "1")
 	in.Live.Facts.SSHClient, in.Live.Facts.SSHServer = "203.0.113.5", "10.0.0.2"
+	in.Live.State.Links["eth0"] = state.Link{Up: true}
 	def := state.NewRouteKey(netip.MustParsePrefix("0.0.0.0/0"), 0)
 	lan := state.NewRouteKey(netip.MustParsePrefix("10.0.0.0/24"), 0)
 	in.Live.State.Routes[def] = state.Route{Via: netip.MustParseAddr("10.0.0.1"), Dev: "eth0"}

@@ -31,7 +31,7 @@ func (e *StaleError) Error() string {
 
 // Agrees reports whether a change is the one that was planned.
 func (a *Action) Agrees(now state.Change) bool {
-	return now.Op == a.Op && now.Before == a.Before && now.After == a.After
+	return now.Op == a.Op && now.Before == a.Before && now.After == a.After && now.BeforeText == a.BeforeText && now.AfterText == a.AfterText
 }
 
 // Conflict is a planned action against what would have to change now.

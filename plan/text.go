@@ -32,6 +32,8 @@ const (
 type Detail struct {
 	// Commands shows what runs for each change, and what undoes it.
 	Commands bool
+	// Files shows what changes in each file, line by line.
+	Files bool
 }
 
 // Lines is the plan as a person reads it, node by node, without the summary.
@@ -69,6 +71,11 @@ func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 	for _, c := range changes {
 		lines = append(lines, c.lines(d)...)
 	}
+	if len(changes) > 0 {
+		for _, note := range n.Notes {
+			lines = append(lines, Line{Quiet, "    " + note})
+		}
+	}
 	if len(lines) > 0 {
 		lines = append([]Line{{Heading, fmt.Sprintf("  # %s %s (%s)", n.Role, n.Name, n.Address)}}, lines...)
 	}
@@ -95,6 +102,9 @@ func (c *DocumentItem) lines(d Detail) []Line {
 	if c.Risk != "" {
 		lines = append(lines, Line{Alarm, "    ! " + string(c.Risk)})
 	}
+	if d.Files {
+		lines = append(lines, c.diffLines()...)
+	}
 	if d.Commands {
 		for _, command := range c.Commands {
 			lines = append(lines, Line{Quiet, "      $ " + command})
@@ -102,6 +112,21 @@ func (c *DocumentItem) lines(d Detail) []Line {
 		for _, command := range c.Inverse {
 			lines = append(lines, Line{Quiet, "      undo: " + command})
 		}
+	}
+	return lines
+}
+
+func (c *DocumentItem) diffLines() []Line {
+	var lines []Line
+	for text := range strings.Lines(c.Diff) {
+		style := Quiet
+		switch text[0] {
+		case '+':
+			style = Adding
+		case '-':
+			style = Removing
+		}
+		lines = append(lines, Line{style, "      " + strings.TrimRight(text, "\n")})
 	}
 	return lines
 }
@@ -116,6 +141,9 @@ func sentence(op state.Op, key, before, after string) string {
 		value = before
 	case state.Edit:
 		value = before + " -> " + after
+		if before == after {
+			value = after + ", changed" // a file of as many lines
+		}
 	}
 	return strings.TrimRight(key+"  "+value, " ")
 }

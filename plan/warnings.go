@@ -71,7 +71,7 @@ func overruled(in *Input, s state.Settled) []string {
 
 // owners names others that may change a director's table.
 func owners(in *Input) []string {
-	if in.Role != director || len(in.Want.Services) == 0 {
+	if in.Role != director || len(in.Want.Services) == 0 && !in.Exclusive {
 		return nil
 	}
 	var list []string

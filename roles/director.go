@@ -125,8 +125,7 @@ func (n *node) vip(v *topology.VirtualServer) {
 	if !v.VIP.IsValid() || n.Owns(v.VIP.Addr()) {
 		return
 	}
-	k, a := addressOn(v.VIP, v.Device(n.Node))
-	n.address(k, a, v.Range)
+	n.address(v.VIP, v.Device(n.Node), v.Range)
 }
 
 // translate wants what a director needs whose packets pass it both ways: it
@@ -138,7 +137,7 @@ func (n *node) translate(v *topology.VirtualServer) {
 	}
 	devices := []string{"all", "default"}
 	if v.VIP.IsValid() {
-		devices = append(devices, n.ownDevice(v))
+		devices = append(devices, v.Device(n.Node))
 	}
 	if dev, _, ok := n.On(n.DIP); ok {
 		devices = append(devices, dev)
@@ -146,10 +145,4 @@ func (n *node) translate(v *topology.VirtualServer) {
 	for _, dev := range devices {
 		n.sysctl("net/ipv4/conf/"+dev+"/send_redirects", "0", v.Range)
 	}
-}
-
-// ownDevice is where the VIP is, without an alias's suffix.
-func (n *node) ownDevice(v *topology.VirtualServer) string {
-	k, _ := addressOn(v.VIP, v.Device(n.Node))
-	return k.Dev
 }

@@ -2,7 +2,6 @@ package roles
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/topology"
@@ -48,14 +47,13 @@ func (n *node) quietVIP(s serving, dev string) {
 		dev = n.VIPInterface
 	}
 	vip := s.service.VIP.Addr()
-	k, a := addressOn(netip.PrefixFrom(vip, vip.BitLen()), dev)
 	if vip.Is4() {
-		for _, d := range []string{"all", k.Dev} {
+		for _, d := range []string{"all", dev} {
 			n.sysctl("net/ipv4/conf/"+d+"/arp_ignore", "1", s.service.Range)
 			n.sysctl("net/ipv4/conf/"+d+"/arp_announce", "2", s.service.Range)
 		}
 	}
-	n.address(k, a, s.service.Range)
+	n.address(netip.PrefixFrom(vip, vip.BitLen()), dev, s.service.Range)
 }
 
 // tunnel wants the device that unpacks what the director packs.
@@ -101,15 +99,4 @@ func (n *node) neighbour(other *topology.Node, ipv6 bool) (netip.Addr, bool) {
 		}
 	}
 	return netip.Addr{}, false
-}
-
-// addressOn is an address entry on a device, which may be written as an alias
-// (lo:0): the kernel knows that as a label of the address.
-func addressOn(p netip.Prefix, dev string) (state.AddressKey, state.Address) {
-	var a state.Address
-	base, _, alias := strings.Cut(dev, ":")
-	if alias {
-		a.Label = dev
-	}
-	return state.AddressKey{Prefix: p, Dev: base}, a
 }

@@ -161,8 +161,9 @@ func (n *node) tool(command string, from hcl.Range) {
 	n.at("package", command, from)
 }
 
-func (n *node) address(k state.AddressKey, a state.Address, from hcl.Range) {
-	n.state.Addresses[k] = a
+func (n *node) address(p netip.Prefix, dev string, from hcl.Range) {
+	k := state.AddressKey{Prefix: p, Dev: dev}
+	n.state.Addresses[k] = state.Address{}
 	n.at("address", k.String(), from)
 }
 

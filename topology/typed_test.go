@@ -225,7 +225,7 @@ vrrp_instance "pair" {
 		have = append(have, u.What)
 	}
 	want := []string{
-		"an explicit persist of lb", "sorry_server of mark", "health_check of mark",
+		"sorry_server of mark", "health_check of mark",
 		"a tunnel that carries one address family in the other of six", "vrrp_instance of pair",
 	}
 	if d := cmp.Diff(want, have); d != "" {

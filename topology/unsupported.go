@@ -9,13 +9,6 @@ import (
 // What validates and no role acts on yet, a line each. A role that learns one
 // takes its line away.
 
-var unsupportedOfNode = []struct {
-	what string
-	in   func(*Node) bool
-}{
-	{"an explicit persist", func(n *Node) bool { return n.Persist != PersistAuto && n.Persist != PersistNone }},
-}
-
 var unsupportedOfService = []struct {
 	what string
 	in   func(*VirtualServer) bool
@@ -44,13 +37,6 @@ func unsupported(t *Topology) []Unsupported {
 		if u := (Unsupported{What: what, Range: at}); !seen[u] {
 			seen[u] = true
 			all = append(all, Unsupported{What: fmt.Sprintf("%s of %s", what, name), Range: at})
-		}
-	}
-	for _, n := range t.Nodes {
-		for _, u := range unsupportedOfNode {
-			if u.in(n) {
-				add(n.Name, u.what, n.Range)
-			}
 		}
 	}
 	for _, v := range t.Services {

@@ -21,7 +21,8 @@ func labCommand(a *app) *cobra.Command {
 		Short: "Run a topology's nodes as real Linux hosts on this machine",
 		Long: `Makes every node of a topology a Linux host of its own, with a kernel that has
 IPVS, inside one QEMU virtual machine: to try a topology before it meets the real
-nodes. It needs no root and nothing leaves it.
+nodes. It needs no root and nothing leaves it. With 'lab up --systemd' every host is
+a whole Debian in a machine of its own, which can reboot.
 
 The hosts have the addresses that the topology declares, clients their default
 route, and nothing else: the rest is for 'lvsctl apply --lab'. Real servers answer
@@ -29,7 +30,7 @@ their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(labUpCommand(a), labStatusCommand(a), labExecCommand(a), labDownCommand(a), labLoadCommand(a))
+	cmd.AddCommand(labUpCommand(a), labStatusCommand(a), labExecCommand(a), labRebootCommand(a), labDownCommand(a), labLoadCommand(a))
 	return cmd
 }
 

@@ -21,6 +21,8 @@ type load struct {
 	Answers  map[string]int `json:"answers"`
 	// Slowest is the longest a request took, in milliseconds.
 	Slowest int64 `json:"slowest_ms"`
+	// Rate is how many requests were begun a second.
+	Rate float64 `json:"rate"`
 }
 
 // labLoadCommand is run on a lab's client, where this program is /init. It is
@@ -28,8 +30,10 @@ type load struct {
 func labLoadCommand(a *app) *cobra.Command {
 	var rate, workers int
 	cmd := &cobra.Command{
-		Use:    "load HOST:PORT",
-		Short:  "Send requests without pause until standard input ends, and count",
+		Use:   "load HOST:PORT",
+		Short: "Send requests without pause until standard input ends, and count",
+		Long: `Sends requests without pause until standard input ends, and counts. It says
+"begun" on standard error when the first has come to its end.`,
 		Args:   cobra.ExactArgs(1),
 		Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,23 +42,26 @@ func labLoadCommand(a *app) *cobra.Command {
 				_, _ = io.Copy(io.Discard, a.stdin)
 				stop()
 			}()
-			return json.NewEncoder(a.stdout).Encode(sendLoad(ctx, args[0], rate, workers))
+			begun := sync.OnceFunc(func() { fmt.Fprintln(a.stderr, "begun") })
+			return json.NewEncoder(a.stdout).Encode(sendLoad(ctx, args[0], rate, workers, begun))
 		},
 	}
-	cmd.Flags().IntVar(&rate, "rate", 60, "requests a second")
-	cmd.Flags().IntVar(&workers, "workers", 8, "requests at once")
+	cmd.Flags().IntVar(&rate, "rate", 80, "requests a second")
+	cmd.Flags().IntVar(&workers, "workers", 400, "requests at once, at most")
 	return cmd
 }
 
-// sendLoad sends one request a tick, each on a connection of its own.
-func sendLoad(ctx context.Context, addr string, rate, workers int) load {
+// sendLoad sends rate requests a second, each on a connection of its own and
+// whatever became of those before: there are workers enough for some seconds in
+// which none is answered. It calls begun whenever a request has come to its end.
+func sendLoad(ctx context.Context, addr string, rate, workers int, begun func()) load {
 	total := load{Errors: map[string]int{}, Answers: map[string]int{}}
 	var mu sync.Mutex
 	var group sync.WaitGroup
-	ticks := make(chan struct{})
+	due := make(chan struct{})
 	for range workers {
 		group.Go(func() {
-			for range ticks {
+			for range due {
 				start := time.Now()
 				answer, err := request(addr)
 				mu.Lock()
@@ -67,35 +74,53 @@ func sendLoad(ctx context.Context, addr string, rate, workers int) load {
 					total.Answers[answer]++
 				}
 				mu.Unlock()
+				begun()
 			}
 		})
 	}
-	tick := time.NewTicker(time.Second / time.Duration(rate))
-	defer tick.Stop()
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-			select {
-			case ticks <- struct{}{}:
-			case <-ctx.Done():
-			}
-		}
-	}
-	close(ticks)
+	start := time.Now()
+	sent := pace(ctx, start, rate, due)
+	total.Rate = float64(sent) / time.Since(start).Seconds()
+	close(due)
 	group.Wait()
 	return total
 }
 
+// pace says when a request is due, and returns how often it did. What a busy
+// machine lets it oversleep it makes up for.
+func pace(ctx context.Context, start time.Time, rate int, due chan<- struct{}) (sent int) {
+	tick := time.NewTicker(time.Second / time.Duration(rate))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return sent
+		case <-tick.C:
+		}
+		for range int(time.Since(start).Seconds()*float64(rate)) - sent {
+			select {
+			case <-ctx.Done():
+				return sent
+			case due <- struct{}{}:
+				sent++
+			}
+		}
+	}
+}
+
+// answerTime is how long a request may take: an emulated machine that has too
+// much to do drops a SYN, and the client's kernel repeats it after 1, 3, 7 and 15 s.
+const answerTime = 30 * time.Second
+
 // request is the least HTTP there is: a request costs an emulated machine enough
 // as it is.
 func request(addr string) (string, error) {
-	conn, err := net.DialTimeout("tcp", addr, 10*time.Second)
+	conn, err := net.DialTimeout("tcp", addr, answerTime)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return "", err
 	}
 	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {

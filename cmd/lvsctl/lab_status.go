@@ -14,7 +14,7 @@ func labStatusCommand(a *app) *cobra.Command {
 		Use:   "status [PATH]",
 		Short: "Show a lab's hosts",
 		Long: `Shows every host of a lab with its addresses, the port of this machine that leads
-to its sshd, and whether that answers. PATH may be left out where there is one lab.
+to its sshd, and whether that answers; of a whole Debian, what sets up its network. PATH may be left out where there is one lab.
 
 Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
 		Args: cobra.MaximumNArgs(1),
@@ -36,11 +36,15 @@ Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
 				for _, p := range h.Addresses {
 					addresses = append(addresses, p.String())
 				}
+				role := h.Role
+				if h.System != "" {
+					role += ", " + string(h.System)
+				}
 				state := a.paint(a.stdout, color.FgGreen)("up")
 				if !up[i] {
 					state, all = a.paint(a.stdout, color.FgRed)("down"), false
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t127.0.0.1:%d\t%s\n", h.Name, h.Role, strings.Join(addresses, ", "), h.Port, state)
+				fmt.Fprintf(w, "%s\t%s\t%s\t127.0.0.1:%d\t%s\n", h.Name, role, strings.Join(addresses, ", "), h.Port, state)
 			}
 			if err := w.Flush(); err != nil {
 				return fmt.Errorf("cannot print the hosts: %w", err)

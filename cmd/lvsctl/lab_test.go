@@ -160,6 +160,16 @@ func TestSplitExec(t *testing.T) {
 	}
 }
 
+func TestSplitReboot(t *testing.T) {
+	t.Chdir(folder(t, "dr", smallTopology))
+	for words, want := range map[string][2]string{"n": {"", "n"}, "n m": {"", "n m"}, ". n m": {".", "n m"}, ".": {"", "."}} {
+		path, nodes := splitReboot(strings.Fields(words))
+		if have := [2]string{strings.Join(path, " "), strings.Join(nodes, " ")}; have != want {
+			t.Errorf("%s: want %v, have %v", words, want, have)
+		}
+	}
+}
+
 // What the commands say where no lab is up.
 func TestLabWithout(t *testing.T) {
 	dir := folder(t, "dr", smallTopology)
@@ -182,6 +192,9 @@ func TestLabWithout(t *testing.T) {
 	check(result{0, "lab dr is down\n", ""}, "down", dir)
 	check(result{0, "no lab is up here\n", ""}, "down", "--all")
 	check(result{1, "", "Error: no lab is up here\nBring it up with: lvsctl lab up\n"}, "exec", "rs-1", "--", "true")
+	check(result{1, "", "Error: no lab is up here\nBring it up with: lvsctl lab up --systemd\n"}, "reboot", "rs-1")
+	check(result{1, "", "Error: cannot make a host with network system \"wicked\"\nIt is one of ifupdown, netplan, networkd and networkmanager\n"}, "up", "--systemd=wicked", dir)
+	check(result{1, "", "Error: cannot make host nobody with netplan: lab dr has no such host\n"}, "up", "--systemd=nobody=netplan", dir)
 	check(result{1, "", "Error: --all takes no PATH\n"}, "down", "--all", dir)
 	check(result{1, "", "Error: cannot use accelerator \"xen\": it is auto, kvm or tcg\n"}, "up", "--accel", "xen", dir)
 	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {

@@ -16,6 +16,7 @@ import (
 
 func labUpCommand(a *app) *cobra.Command {
 	var o lab.Options
+	var systems string
 	cmd := &cobra.Command{
 		Use:   "up [PATH]",
 		Short: "Boot a lab of the topology",
@@ -23,19 +24,33 @@ func labUpCommand(a *app) *cobra.Command {
 machine then runs on by itself until 'lvsctl lab down'.
 
 The kernel is Debian's linux-image-cloud-amd64, fetched once with apt-get download
-and kept in the user's cache folder; the hosts' programs are this machine's own.`,
+and kept in the user's cache folder; the hosts' programs are this machine's own.
+
+With --systemd every host is a whole Debian 12 with systemd in a virtual machine of
+its own, so that it can reboot ('lvsctl lab reboot'). SYSTEM is what sets up its
+network: ifupdown (which --systemd alone means), netplan, networkd or
+networkmanager; nodes that differ follow: --systemd=ifupdown,lvs-server=netplan.
+mmdebstrap makes each system's image once, from this machine's own apt sources, in
+the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := a.load(args)
 			if err != nil {
 				return err
 			}
+			if systems != "" {
+				if o.System, o.Systems, err = lab.ParseSystems(systems); err != nil {
+					return err
+				}
+			}
 			return a.labUp(cmd.Context(), t, args, o)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Accel, "accel", "auto", "auto, kvm or tcg; auto uses KVM where it proves to work")
-	f.IntVar(&o.Memory, "memory", 0, "memory of the virtual machine in `MIB` (default by the number of hosts)")
+	f.IntVar(&o.Memory, "memory", 0, "memory of the virtual machine in `MIB` (default by the number of hosts; 512 for each with --systemd)")
+	f.StringVar(&systems, "systemd", "", "make every host a whole Debian with systemd, whose network is set up by `SYSTEM`")
+	f.Lookup("systemd").NoOptDefVal = string(lab.Ifupdown)
 	f.StringVar(&o.Kernel, "kernel", "", "kernel image `FILE` to boot instead of Debian's")
 	f.StringVar(&o.Modules, "modules", "", "the modules for --kernel: `DIR` is its /lib/modules/VERSION")
 	return cmd
@@ -57,7 +72,7 @@ func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o 
 		fmt.Fprint(a.stderr, "\r\033[K")
 	}
 	if errors.Is(err, lab.ErrUp) {
-		return a.labIsUp(spec)
+		return a.labIsUp(spec, o)
 	}
 	if err != nil {
 		return err
@@ -70,14 +85,17 @@ func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o 
 }
 
 // labIsUp says that there is nothing to do, or why there might be.
-func (a *app) labIsUp(spec lab.Spec) error {
+func (a *app) labIsUp(spec lab.Spec, o lab.Options) error {
 	l, err := lab.Open(spec.Name)
 	if err != nil {
 		return fmt.Errorf("lab %s is not ready yet: %w", spec.Name, err)
 	}
 	fmt.Fprintf(a.stdout, "lab %s is up already: %s\n", l.Name, hostCount(len(l.Hosts)))
-	if !l.Made(spec) {
+	switch {
+	case !l.Made(spec):
 		a.warn("the topology's hosts have changed since; to have them as they are now: lvsctl lab down, then lvsctl lab up")
+	case !l.Runs(o):
+		a.warn("its hosts are of another kind than --systemd says; to change that: lvsctl lab down, then lvsctl lab up")
 	}
 	return nil
 }

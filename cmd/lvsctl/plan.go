@@ -31,6 +31,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			}
 			defer s.Close()
 			a.reportUnreadable(s.plan)
+			detail.Files = a.verbose
 			if err := a.printPlan(s.plan, detail, asJSON); err != nil {
 				return err
 			}

@@ -109,6 +109,11 @@ func (a *app) survey(ctx context.Context, args []string, sc scope, want wish) (*
 		return nil, ctx.Err()
 	}
 	s.plan = plan.Build(t.Name, s.inputs)
+	for _, planned := range s.plan.Nodes {
+		n := s.nodes[planned.Name]
+		n.Want = planned.Want
+		s.nodes[planned.Name] = n
+	}
 	return s, nil
 }
 
@@ -214,9 +219,11 @@ func passphrase() func(string) ([]byte, error) {
 }
 
 func input(w roles.Want) plan.Input {
+	_, table := w.State.Modules["ip_vs"] // a destroy leaves the table to others
 	in := plan.Input{
 		Name: w.Node.Name, Role: string(w.Node.Role), Address: w.Node.Address,
-		Exclusive:    w.Node.Exclusive && len(w.State.Services) > 0,
+		Exclusive:    w.Node.Exclusive && table,
+		Persist:      string(w.Node.Persist),
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // factScript prints NAME=VALUE lines. busybox's ip does not know -V and fails.
-const factScript = `printf 'kernel=%s\n' "$(uname -r)"
+const factScript = `{ read -r l l kernel l </proc/version; } 2>/dev/null || kernel=$(uname -r)
+printf 'kernel=%s\n' "$kernel"
 if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
 if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
 printf 'ssh=%s\n' "$SSH_CONNECTION"`

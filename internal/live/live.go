@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -38,11 +39,13 @@ type Facts struct {
 	// Schedulers are those of the asked-for IPVS schedulers that the kernel has
 	// or can load.
 	Schedulers map[string]bool
-	// Busybox reports that ip is busybox's, which prints routes without metric,
-	// protocol and next hops.
+	// Busybox reports that ip is busybox's, which prints routes without protocol
+	// and next hops (1.35).
 	Busybox bool
 	// Owners are the programs that may change a director's table too, sorted.
 	Owners []string
+	// Boot is what decides how things come back after a reboot.
+	Boot persist.Boot
 	// SSHClient and SSHServer are the two ends of the connection that read the
 	// node, as sshd saw them; "" on this machine itself.
 	SSHClient, SSHServer string
@@ -122,11 +125,16 @@ func (q Question) sections() []section {
 		list = append(list, section{"owners", ownerScript, parseOwners})
 	}
 	q.Wanted.Topology = q.Topology
+	q.Shared, q.Own, q.Units = persist.Shared(), persist.Own(q.Topology), persist.Units(q.Topology)
 	for _, s := range state.Sections(q.Wanted) {
 		list = append(list, section{s.Name, s.Script, func(text string, n *Node) error {
 			return s.Parse(text, n.State)
 		}})
 	}
+	list = append(list, section{"boot", persist.Section, func(text string, n *Node) error {
+		n.Facts.Boot = persist.Parse(text)
+		return nil
+	}})
 	return append(list, section{"recorded sysctls", recordedScript(q.Topology), func(text string, n *Node) error {
 		return state.ParseSysctls(text, n.State)
 	}})

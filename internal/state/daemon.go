@@ -95,8 +95,9 @@ fi`
 //	master sync daemon (mcast=eth0, syncid=1)
 //	backup sync daemon (mcast=eth0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)
 //
-// The second form is 1.29's and later. Up to 1.27 the master is printed twice
-// and a backup not at all (list_daemon, ipvsadm.c, mended in 1.28).
+// The second form is 1.29's and later. 1.25 and 1.26 print a backup only beside a
+// master, and 1.27 prints the master in its place (list_daemon, ipvsadm.c, mended
+// in 1.28).
 func parseDaemons(text string, s *State) error {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)

@@ -63,7 +63,7 @@ func FuzzParseThresholds(f *testing.F) {
 }
 
 func FuzzParseDaemons(f *testing.F) {
-	f.Add("master sync daemon (mcast=eth0, syncid=1, maxlen=1400, group=224.0.0.81, port=8848, ttl=1)\n")
+	seed(f, "ipvsadm-daemon")
 	f.Fuzz(func(t *testing.T, text string) {
 		for k, d := range twice(t, text, parseDaemons).Daemons {
 			_ = startDaemon(k, d)

@@ -140,6 +140,10 @@ func compareServices(a, b ServiceKey) int {
 	return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), a.Addr.Compare(b.Addr), cmp.Compare(a.Mark, b.Mark), cmp.Compare(a.String(), b.String()))
 }
 
+func compareServers(a, b ServerKey) int {
+	return cmp.Or(compareServices(a.Service, b.Service), a.Addr.Compare(b.Addr))
+}
+
 var services = &table[ServiceKey, Service]{
 	name:    "service",
 	of:      func(s *State) *map[ServiceKey]Service { return &s.Services },
@@ -165,13 +169,11 @@ var services = &table[ServiceKey, Service]{
 // servers are made in one order everywhere: sh and dh fill their tables by
 // walking the list (ip_vs_sh_reassign), so two directors agree only then.
 var servers = &table[ServerKey, Server]{
-	name: "server",
-	of:   func(s *State) *map[ServerKey]Server { return &s.Servers },
-	compare: func(a, b ServerKey) int {
-		return cmp.Or(compareServices(a.Service, b.Service), a.Addr.Compare(b.Addr))
-	},
-	key:   ServerKey.String,
-	value: Server.String,
+	name:    "server",
+	of:      func(s *State) *map[ServerKey]Server { return &s.Servers },
+	compare: compareServers,
+	key:     ServerKey.String,
+	value:   Server.String,
 	adopt: func(live *State, _ Record, have, want map[ServerKey]Server) {
 		local := map[netip.Addr]bool{}
 		for k := range live.Addresses {
@@ -191,7 +193,7 @@ var servers = &table[ServerKey, Server]{
 	},
 	edit: func(_ *State, k ServerKey, from, v Server) []remote.Command {
 		commands := []remote.Command{serverCommand("-e", k, v)}
-		if vip := k.Service.Addr.Addr(); from.Forward == Tunnel && v.Forward == Direct && vip.Is4() {
+		if vip := k.Service.Addr.Addr(); (from.Forward == Direct) != (v.Forward == Direct) && vip.Is4() {
 			commands = append(commands, remote.Cmd("lvsctl_unstick", vip.String()))
 		}
 		return commands
@@ -311,21 +313,6 @@ func (s Service) netmask(k ServiceKey) string {
 	}
 	m := ^uint32(0) << (32 - s.Mask)
 	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
-}
-
-// hushed runs a command while the director sends no ICMP errors. A service that
-// changes its scheduler has none for a moment (ip_vs_edit_service unbinds the old
-// one and waits for an RCU grace period), and clients that connect just then
-// would be refused by an ICMP message; without it they try again a second later
-// and are served. Path-MTU messages are exempt from the limit that is used here
-// (icmpv4_mask_allow, net/ipv4/icmp.c).
-func hushed(k ServiceKey, c remote.Command) remote.Command {
-	limit := "/proc/sys/net/ipv4/icmp_ratelimit"
-	if k.bits() == 128 {
-		limit = "/proc/sys/net/ipv6/icmp/ratelimit"
-	}
-	const script = `old=$(cat "$0"); [ -z "$old" ] || echo 2147483647 >"$0"; "$@"; s=$?; [ -z "$old" ] || echo "$old" >"$0"; exit "$s"`
-	return remote.Cmd(append([]string{"sh", "-c", script, limit}, c.Args...)...)
 }
 
 // serverCommand restates the whole tuple: -e without -w means weight 1, without

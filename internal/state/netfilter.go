@@ -93,15 +93,18 @@ func (k *RuleKey) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// CompareRules is the order in which rules are added.
+func CompareRules(a, b RuleKey) int {
+	return cmp.Or(cmp.Compare(a.family(), b.family()), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Chain, b.Chain),
+		cmp.Compare(a.Comment, b.Comment), cmp.Compare(a.Copy, b.Copy))
+}
+
 var rules = &table[RuleKey, Rule]{
-	name: "rule",
-	of:   func(s *State) *map[RuleKey]Rule { return &s.Rules },
-	compare: func(a, b RuleKey) int {
-		return cmp.Or(cmp.Compare(a.family(), b.family()), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Chain, b.Chain),
-			cmp.Compare(a.Comment, b.Comment), cmp.Compare(a.Copy, b.Copy))
-	},
-	key:   RuleKey.String,
-	value: Rule.String,
+	name:    "rule",
+	of:      func(s *State) *map[RuleKey]Rule { return &s.Rules },
+	compare: CompareRules,
+	key:     RuleKey.String,
+	value:   Rule.String,
 	make: func(_ *State, k RuleKey, r Rule) []remote.Command {
 		return []remote.Command{ruleCommand("-A", k, r)}
 	},
@@ -127,6 +130,12 @@ func (r Rule) String() string {
 		}
 	}
 	return joinRule(words)
+}
+
+// RuleCommands are the command that succeeds if a rule is there, and the one that
+// adds it.
+func RuleCommands(k RuleKey, r Rule) (check, add remote.Command) {
+	return ruleCommand("-C", k, r), ruleCommand("-A", k, r)
 }
 
 // ruleCommand waits for the lock that other users of iptables may hold (-w,

@@ -15,10 +15,13 @@ import (
 // tables, and the legacy -S loads iptable_nat. iptables-save without -t prints
 // the tables that are there; the nft kind is called only where nf_tables is, the
 // legacy kind only where the kernel lists tables of its own.
-const ruleScript = `marked() {
+const ruleScript = `command -v iptables-save >/dev/null || command -v ip6tables-save >/dev/null || return 0
+nft=
+if [ -e /sys/module/nf_tables ] || grep -q '/nf_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then nft=1; fi
+marked() {
   command -v "$1-save" >/dev/null || return 0
   save=
-  if [ -e /sys/module/nf_tables ] || grep -q '/nf_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then
+  if [ -n "$nft" ]; then
     case $("$1" -V) in *nf_tables*) save="$1-save" ;; esac
   fi
   if [ -z "$save" ]; then

@@ -16,6 +16,10 @@ type Wanted struct {
 	Sysctls  []string
 	Packages []string
 	Modules  []string
+	// Shared are the files that may have a block of the topology's, Own those that
+	// are its own, both as patterns of the shell; Units may start at boot.
+	Shared, Own []string
+	Units       []string
 }
 
 // Sections returns every section in the order they are read. Names in w are
@@ -35,6 +39,8 @@ func Sections(w Wanted) []Section {
 		{"timeouts", timeoutScript, parseTimeouts},
 		{"sync daemons", daemonScript, parseDaemons},
 		ruleSection(w.Topology),
-		blockSection(w.Topology),
+		blockSection(w.Topology, w.Shared),
+		fileSection(w.Own),
+		unitSection(w.Units),
 	}
 }

@@ -1,5 +1,7 @@
 package state
 
+import "maps"
+
 // Record is what lvsctl keeps on each node for each topology: what it set
 // there, and what was there before. It is what makes a removal exact, and what
 // tells drift from a new wish.
@@ -44,6 +46,33 @@ func Confirm(s Settled, final *State) Record {
 		k.confirm(&r, final, s)
 	}
 	return r
+}
+
+// Promise is a record of everything but what lasts as it is, and of that as it
+// was intended: the one to write before files are.
+func (s Settled) Promise(live *State) Record {
+	r := Confirm(s, live)
+	for to, from := range map[*State]*State{r.Set: s.Intent.Set, r.Before: s.Intent.Before} {
+		to.Blocks, to.Files, to.Units = maps.Clone(from.Blocks), maps.Clone(from.Files), maps.Clone(from.Units)
+	}
+	return r
+}
+
+// Kept is the live State with what lasts as it is wanted: after the files were
+// written.
+func (s Settled) Kept(live *State) *State {
+	k := live.Clone()
+	keep(k.Blocks, s.Have.Blocks, s.Want.Blocks)
+	keep(k.Files, s.Have.Files, s.Want.Files)
+	keep(k.Units, s.Have.Units, s.Want.Units)
+	return k
+}
+
+func keep[K comparable, V any](live, have, want map[K]V) {
+	for k := range have {
+		delete(live, k)
+	}
+	maps.Copy(live, want)
 }
 
 func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }

@@ -58,13 +58,14 @@ func (k RouteKey) String() string {
 	if k.Dst.Addr().Is6() && k.IsDefault() {
 		s = "default6"
 	}
-	if k.explicitMetric() {
+	if k.ExplicitMetric() {
 		s += " metric " + strconv.FormatUint(uint64(k.Metric), 10)
 	}
 	return s
 }
 
-func (k RouteKey) explicitMetric() bool {
+// ExplicitMetric reports whether the metric is not the family's default.
+func (k RouteKey) ExplicitMetric() bool {
 	return k.Metric != 0 && !(k.Dst.Addr().Is6() && k.Metric == DefaultMetric6)
 }
 
@@ -101,13 +102,13 @@ var routes = &table[RouteKey, Route]{
 	key:   RouteKey.String,
 	value: Route.String,
 	make: func(_ *State, k RouteKey, r Route) []remote.Command {
-		return []remote.Command{routeCommand("add", k, r)}
+		return []remote.Command{RouteCommand("add", k, r)}
 	},
 	edit: func(_ *State, k RouteKey, _, r Route) []remote.Command {
-		return []remote.Command{routeCommand("replace", k, r)}
+		return []remote.Command{RouteCommand("replace", k, r)}
 	},
 	unmake: func(_ *State, k RouteKey, r Route) []remote.Command {
-		return []remote.Command{routeCommand("del", k, r)}
+		return []remote.Command{RouteCommand("del", k, r)}
 	},
 	adopt: adoptRoutes,
 }
@@ -129,7 +130,8 @@ func (r Route) String() string {
 	return strings.Join(words, " ")
 }
 
-func routeCommand(verb string, k RouteKey, r Route) remote.Command {
+// RouteCommand is ip route with a verb: add, replace, del.
+func RouteCommand(verb string, k RouteKey, r Route) remote.Command {
 	family := "-4"
 	if k.Dst.Addr().Is6() {
 		family = "-6"
@@ -147,7 +149,7 @@ func routeCommand(verb string, k RouteKey, r Route) remote.Command {
 	}
 	// Without one ip6_route_del takes the first that leads there, whatever its
 	// metric.
-	if k.explicitMetric() || verb == "del" && k.Metric != 0 {
+	if k.ExplicitMetric() || verb == "del" && k.Metric != 0 {
 		args = append(args, "metric", strconv.FormatUint(uint64(k.Metric), 10))
 	}
 	if verb != "del" {
@@ -163,7 +165,7 @@ func adoptRoutes(live *State, old Record, have, want map[RouteKey]Route) {
 	best, held := bestRoutes(live), heldRoutes(old, want)
 	for k, w := range want {
 		found := k
-		if b, ok := best[k.Dst]; ok && !k.explicitMetric() {
+		if b, ok := best[k.Dst]; ok && !k.ExplicitMetric() {
 			wins := live.Routes[b].leads(w)
 			mine, ok := held[k.Dst]
 			if ok {
@@ -213,7 +215,7 @@ func heldRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
 	for k := range old.Set.Routes {
 		_, wanted := want[k]
 		winning := k.Dst.Addr().Is6() && k.Metric == winningMetric6 && !wanted
-		if k.explicitMetric() && !winning {
+		if k.ExplicitMetric() && !winning {
 			continue
 		}
 		if h, ok := held[k.Dst]; !ok || k.Metric < h.Metric {

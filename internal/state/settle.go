@@ -22,11 +22,35 @@ type Settled struct {
 	Drifted map[Ref]bool
 }
 
+// Wanted is the part of Want that is there because it is wanted, without the old
+// values that come back.
+func (s Settled) Wanted() *State {
+	w := s.Want.Clone()
+	for _, k := range kinds {
+		k.without(w, s.Restored)
+	}
+	return w
+}
+
+func (t *table[K, V]) without(s *State, refs map[Ref]bool) {
+	if len(refs) == 0 {
+		return
+	}
+	maps.DeleteFunc(*t.of(s), func(k K, _ V) bool { return refs[Ref{t.name, t.key(k)}] })
+}
+
 // Settle decides what a plan may touch: what is wanted, what the record says we
 // set, foreign servers inside a wanted service and, on an exclusive director,
 // every other service. The rest of the live State never enters. It changes none
 // of its arguments.
 func Settle(live, want *State, old Record, exclusive bool) Settled {
+	return SettleLasting(live, want, old, exclusive, nil)
+}
+
+// SettleLasting is [Settle] where what lasts depends on the rest: complete, if
+// set, is told what all other kinds came to, and returns want with the entries of
+// the kinds that are [Lasting].
+func SettleLasting(live, want *State, old Record, exclusive bool, complete func(Settled) *State) Settled {
 	s := Settled{
 		Have:     New(),
 		Want:     New(),
@@ -36,6 +60,9 @@ func Settle(live, want *State, old Record, exclusive bool) Settled {
 	}
 	s.Want.Drain = want.Drain
 	for _, k := range kinds {
+		if complete != nil && Lasting(k.kindName()) {
+			want, complete = complete(s), nil
+		}
 		k.settle(&s, live, want, old, exclusive)
 	}
 	return s

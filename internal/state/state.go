@@ -9,7 +9,10 @@
 // What may be touched is settled before anything is compared, see [Settle].
 package state
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is what lvsctl manages on one node.
 type State struct {
@@ -21,7 +24,6 @@ type State struct {
 	Links     map[string]Link        `json:"links,omitempty"`
 	Addresses map[AddressKey]Address `json:"addresses,omitempty"`
 	Routes    map[RouteKey]Route     `json:"routes,omitempty"`
-	Blocks    map[BlockKey]Block     `json:"files,omitempty"`
 	// Timeouts are keyed by TimeoutTCP and the like, in seconds.
 	Timeouts map[string]int         `json:"timeouts,omitempty"`
 	Services map[ServiceKey]Service `json:"services,omitempty"`
@@ -29,12 +31,20 @@ type State struct {
 	// Daemons are keyed by DaemonMaster and DaemonBackup.
 	Daemons map[string]Daemon `json:"daemons,omitempty"`
 
+	// Blocks and Files are what comes back at boot, and Units what brings it. They
+	// are written last, see [Lasting].
+	Blocks map[BlockKey]Block `json:"files,omitempty"`
+	Files  map[string]File    `json:"own_files,omitempty"`
+	Units  map[string]Unit    `json:"units,omitempty"`
+
 	// Connections are what a live node's servers have open.
 	Connections map[ServerKey]Connections `json:"-"`
 	// Drain is how long a wanted service's servers may take to leave.
 	Drain map[ServiceKey]time.Duration `json:"-"`
 	// Manager is the package manager a live node has; "" for none that is known.
 	Manager string `json:"-"`
+	// Init is what starts a live node's services; "" for nothing that is known.
+	Init string `json:"-"`
 }
 
 // New returns an empty State whose maps can be written to.
@@ -59,11 +69,20 @@ var kinds = []kind{
 	links,
 	addresses,
 	routes,
-	blocks,
 	timeouts,
 	services,
 	servers,
 	daemons,
+	blocks,
+	files,
+	units,
+}
+
+// Lasting reports whether entries of a kind are there after a reboot. They are
+// changed once all others of the node are confirmed: until then a power cut is a
+// rollback.
+func Lasting(kind string) bool {
+	return kind == blocks.name || kind == files.name || kind == units.name
 }
 
 // Kinds returns the names of all kinds in order of creation.
@@ -72,7 +91,7 @@ func Kinds() []string {
 	for i, k := range kinds {
 		names[i] = k.kindName()
 	}
-	return names
+	return slices.Compact(names) // both sorts of file are one to a reader
 }
 
 // Op is what happens to one entry.

@@ -12,7 +12,7 @@ var sysctls = &table[string, string]{
 	name:    "sysctl",
 	fixed:   true,
 	of:      func(s *State) *map[string]string { return &s.Sysctls },
-	compare: compareSysctls,
+	compare: CompareSysctls,
 	key:     SysctlName,
 	value:   func(v string) string { return strings.ReplaceAll(v, "\t", " ") },
 	make: func(to *State, k, v string) []remote.Command {
@@ -44,11 +44,11 @@ func SysctlName(key string) string {
 	}, key)
 }
 
-// compareSysctls puts the forwarding switches first: writing one resets other
+// CompareSysctls puts the forwarding switches first: writing one resets other
 // keys (inet_forward_change, net/ipv4/devinet.c), which are therefore written
 // after it. Only accept_ra comes before: it decides whether IPv6's switch takes
 // default routes away (rt6_purge_dflt_routers, net/ipv6/route.c).
-func compareSysctls(a, b string) int {
+func CompareSysctls(a, b string) int {
 	return cmp.Or(cmp.Compare(sysctlRank(a), sysctlRank(b)), cmp.Compare(a, b))
 }
 
@@ -183,15 +183,20 @@ func serves(key, live, want string) bool {
 	if strings.Join(strings.Fields(live), "\t") == strings.Join(strings.Fields(want), "\t") {
 		return true
 	}
-	switch name := key[strings.LastIndexByte(key, '/')+1:]; name {
-	case "arp_ignore":
+	if strings.HasSuffix(key, "/arp_ignore") {
 		// 2 is 1 and more: also the sender has to be of the subnet (arp_ignore,
 		// net/ipv4/arp.c).
 		return want == "1" && live == "2"
+	}
+	return Automatic(key) && (want == "1" || want == "2") && (live == "1" || live == "2")
+}
+
+// Automatic reports whether the kernel itself flips a parameter between 1 and 2
+// (update_defense_level, net/netfilter/ipvs/ip_vs_ctl.c).
+func Automatic(key string) bool {
+	switch key[strings.LastIndexByte(key, '/')+1:] {
 	case "drop_entry", "drop_packet", "secure_tcp":
-		// 1 and 2 are automatic: the kernel itself flips between them
-		// (update_defense_level, net/netfilter/ipvs/ip_vs_ctl.c).
-		return (want == "1" || want == "2") && (live == "1" || live == "2")
+		return true
 	}
 	return false
 }

@@ -15,6 +15,7 @@ type kind interface {
 	diff(have, want *State) []Change
 	confirm(to *Record, final *State, s Settled)
 	count(*State) int
+	without(s *State, refs map[Ref]bool)
 }
 
 // table is a kind: one map of the State, and all that is known of its entries.
@@ -32,6 +33,8 @@ type table[K, V comparable] struct {
 	// key and value are an entry as a person reads it.
 	key   func(K) string
 	value func(V) string
+	// text, if set, is the value in full, where value only sums it up.
+	text func(V) string
 	// make, edit and unmake are the commands for one entry on the way to a State.
 	// A nil edit unmakes and makes; a nil unmake means that entries are never
 	// taken away.
@@ -76,7 +79,9 @@ type Change struct {
 	// Key is the entry's identity, Before and After its values, all as a person
 	// reads them; Before is "" for an addition, After for a removal.
 	Key, Before, After string
-	Do, Undo           []remote.Command
+	// BeforeText and AfterText are a file's, in full.
+	BeforeText, AfterText string
+	Do, Undo              []remote.Command
 	// Quiesce goes before all of a batch's steps: it keeps new traffic from what
 	// is about to leave, so that everything leaves at the same time.
 	Quiesce []remote.Command
@@ -134,6 +139,9 @@ func (t *table[K, V]) diff(haveState, wantState *State) []Change {
 			c.Op, c.Before, c.After = Edit, t.value(before), t.value(after)
 			c.Do, c.Undo = t.replace(wantState, k, before, after), t.replace(haveState, k, after, before)
 		}
+		if t.text != nil {
+			c.BeforeText, c.AfterText = t.text(before), t.text(after)
+		}
 		if sk, ok := any(k).(ServerKey); ok {
 			c.Server = serverChange(sk, any(before), any(after))
 		}
@@ -167,6 +175,8 @@ func (s *State) Clone() *State {
 	c.Routes = maps.Clone(s.Routes)
 	c.Rules = maps.Clone(s.Rules)
 	c.Blocks = maps.Clone(s.Blocks)
+	c.Files = maps.Clone(s.Files)
+	c.Units = maps.Clone(s.Units)
 	c.Timeouts = maps.Clone(s.Timeouts)
 	c.Daemons = maps.Clone(s.Daemons)
 	c.Services = maps.Clone(s.Services)

@@ -1,21 +1,22 @@
 package state
 
-// UnstickFunctions are the shell functions for a server that tun reached and dr
-// is to reach. The kernel keeps one route a server, whatever the method
-// (ip_vs_dest.dest_dst). If an old connection's packet is the first to look it up
-// after the change, the route is a tunnel's, without the next hop that dr needs
-// (FLOWI_FLAG_KNOWN_NH, __ip_vs_get_out_rt, net/netfilter/ipvs/ip_vs_xmit.c), and
-// dr asks the link for the VIP, which nobody there may answer for.
+// UnstickFunctions are the shell functions for a server that dr is to reach, or
+// reached until now. The kernel keeps one route a server, whatever the method
+// (ip_vs_dest.dest_dst), and for some time both methods are at work, one for old
+// connections. If a packet of the other method is the first to look the route up
+// after the change, it lacks the next hop that dr needs (FLOWI_FLAG_KNOWN_NH,
+// __ip_vs_get_out_rt, net/netfilter/ipvs/ip_vs_xmit.c), and dr asks the link for
+// the VIP, which nobody there may answer for.
 //
 // lvsctl_unstick notes a VIP. lvsctl_unstuck, once all servers were changed,
 // watches for such questions and makes the kernel look its routes up anew. In
 // between no ICMP error goes out: the clients that were caught try again and are
-// served.
+// served. They need [HushFunctions].
 const UnstickFunctions = `lvsctl_unstick() { lvsctl_vips="$lvsctl_vips $1"; }
 lvsctl_unstuck() (
   [ -n "$lvsctl_vips" ] || return 0
-  limit=/proc/sys/net/ipv4/icmp_ratelimit
-  old=$(cat "$limit") && trap 'echo "$old" >"$limit"' EXIT && echo 2147483647 >"$limit"
+  lvsctl_loud_again
+  lvsctl_hush /proc/sys/net/ipv4/icmp_ratelimit 2>/dev/null
   clean=0
   while [ "$clean" -lt 3 ]; do
     sleep 1

@@ -52,30 +52,78 @@ func saved(args []string) string {
 }
 
 // block puts lines between two marker lines at the end of a file, and leaves the
-// rest of it byte by byte.
-func (n *Node) block(path, begin, end string, lines []string) error {
-	const open = " (there was no newline before this)"
-	before, rest, found := strings.Cut(n.Files[path], begin+open+"\n")
-	if found {
-		before = strings.TrimSuffix(before, "\n")
-	} else {
-		before, rest, found = strings.Cut(n.Files[path], begin+"\n")
-	}
-	text := n.Files[path]
-	if found {
-		_, after, closed := strings.Cut(rest, end+"\n")
+// rest of it byte by byte. A file that is made for it goes with it.
+func (n *Node) block(path, mode, begin, end string, lines []string) error {
+	const open, made = " (there was no newline before this)", " (there was no file before this)"
+	text, there := n.Files[path]
+	alone := !there
+	for _, mark := range []string{open, made, ""} {
+		before, rest, found := strings.Cut("\n"+text, "\n"+begin+mark+"\n")
+		if !found {
+			continue
+		}
+		_, after, closed := strings.Cut("\n"+rest, "\n"+end+"\n")
 		if !closed {
 			return errors.New("the lines do not pair up")
 		}
-		text = before + after
+		next, others, _ := strings.Cut(after, "\n")
+		if strings.HasPrefix(next, "# BEGIN lvsctl ") && strings.Count(next, " ") == 3 {
+			after = next + mark + "\n" + others
+		}
+		alone = alone || mark == made
+		if mark != open || after != "" {
+			before += "\n"
+		}
+		text = strings.TrimPrefix(before, "\n") + after
+		break
 	}
-	if len(lines) > 0 {
-		if text != "" && !strings.HasSuffix(text, "\n") {
+	switch {
+	case len(lines) == 0 && !there:
+		return nil
+	case len(lines) == 0 && alone && text == "":
+		delete(n.Files, path)
+		delete(n.Modes, path)
+		return nil
+	case len(lines) > 0:
+		switch {
+		case text != "" && !strings.HasSuffix(text, "\n"):
 			text += "\n"
 			begin += open
+		case alone:
+			begin += made
 		}
 		text += begin + "\n" + strings.Join(lines, "\n") + "\n" + end + "\n"
 	}
 	n.Files[path] = text
+	if !there {
+		n.Modes[path] = mode
+	}
 	return nil
+}
+
+// file writes a whole file, or takes it away.
+func (n *Node) file(path, mode string, lines []string) {
+	if len(lines) == 0 {
+		delete(n.Files, path)
+		delete(n.Modes, path)
+		return
+	}
+	n.Files[path], n.Modes[path] = strings.Join(lines, "\n")+"\n", mode
+}
+
+// systemctl switches units on and off at boot.
+func (n *Node) systemctl(args []string) error {
+	switch {
+	case n.Init != "systemd":
+		return errors.New("System has not been booted with systemd as init system (PID 1). Can't operate.")
+	case len(args) == 1 && args[0] == "daemon-reload":
+		return nil
+	case len(args) == 2 && args[0] == "enable":
+		n.Units[strings.TrimSuffix(args[1], ".service")] = true
+		return nil
+	case len(args) == 2 && args[0] == "disable":
+		delete(n.Units, strings.TrimSuffix(args[1], ".service"))
+		return nil
+	}
+	return errSyntax
 }

@@ -31,6 +31,10 @@ type Node struct {
 	Daemons   map[string]string
 	Rules     map[string][]string // by "iptables nat POSTROUTING"
 	Files     map[string]string   // by path
+	Modes     map[string]string   // of Files: "0644"
+	Units     map[string]bool     // that start at boot
+	Init      string              // what starts them: systemd, or ""
+	Detours   map[string]string   // gateway, by the source it is for
 
 	// IPVSADM is the minor version of ipvsadm: 24 to 32, for what comes after
 	// 1.31.
@@ -49,7 +53,7 @@ func New() *Node {
 		Sysctls: map[string]string{ipForward: "0", "net/ipv6/conf/all/forwarding": "0", "net/ipv6/conf/default/forwarding": "0"},
 		Links:   map[string]bool{}, Modules: map[string]bool{},
 		Commands: map[string]bool{"ip": true, "ipvsadm": true, "iptables": true, "ip6tables": true},
-		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{},
+		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{}, Detours: map[string]string{}, Modes: map[string]string{}, Units: map[string]bool{},
 		IPVSADM: 31, explicit: map[string]bool{},
 	}
 	for name, value := range confDefaults() {
@@ -84,7 +88,8 @@ func (n *Node) Clone() *Node {
 	c := *n
 	c.Sysctls, c.Links, c.Modules, c.Commands = maps.Clone(n.Sysctls), maps.Clone(n.Links), maps.Clone(n.Modules), maps.Clone(n.Commands)
 	c.Addresses, c.Routes, c.Daemons = slices.Clone(n.Addresses), slices.Clone(n.Routes), maps.Clone(n.Daemons)
-	c.Files, c.explicit = maps.Clone(n.Files), maps.Clone(n.explicit)
+	c.Modes, c.Units = maps.Clone(n.Modes), maps.Clone(n.Units)
+	c.Files, c.Detours, c.explicit = maps.Clone(n.Files), maps.Clone(n.Detours), maps.Clone(n.explicit)
 	c.Rules = map[string][]string{}
 	for k, v := range n.Rules {
 		c.Rules[k] = slices.Clone(v)
@@ -121,6 +126,9 @@ func (n *Node) Dump() []string {
 	for k := range n.Commands {
 		add("command %s", k)
 	}
+	for k, via := range n.Detours {
+		add("detour from %s via %s", k, via)
+	}
 	for k, s := range n.Services {
 		v := *s
 		v.Servers = nil
@@ -139,7 +147,10 @@ func (n *Node) Dump() []string {
 		}
 	}
 	for k, v := range n.Files {
-		add("file %s %q", k, v)
+		add("file %s %s %q", k, n.Modes[k], v)
+	}
+	for k := range n.Units {
+		add("unit %s", k)
 	}
 	slices.Sort(lines)
 	return lines
@@ -174,20 +185,31 @@ func (n *Node) exec(c remote.Command) error {
 		return n.ipvsadm(args[1:])
 	case args[0] == "lvsctl_unstick" && len(args) == 2:
 		return nil // it waits, and changes nothing that is modelled
+	case args[0] == "lvsctl_detour" && len(args) == 5:
+		n.Detours[args[1]] = args[2]
+		return nil
+	case args[0] == "lvsctl_detour_end" && len(args) == 2:
+		delete(n.Detours, args[1])
+		return nil
 	case args[0] == "lvsctl_drain" && len(args) > 5:
 		return n.drain(args[1], args[4:])
 	case args[0] == "iptables" || args[0] == "ip6tables":
 		return n.iptables(args[0], args[1:])
 	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && args[3] == "announce":
 		return n.announce(args[4])
-	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasPrefix(args[3], "/proc/sys/net/ipv") && strings.HasSuffix(args[3], "ratelimit"):
-		return n.exec(remote.Command{Args: args[4:]}) // with something held meanwhile
+	case args[0] == "lvsctl_hushed" && len(args) > 2:
+		return n.exec(remote.Command{Args: args[2:]}) // with something held meanwhile
 	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasSuffix(args[3], "/promote_secondaries"):
 		n.promote = true
 		defer func() { n.promote = false }()
 		return n.exec(remote.Command{Args: args[4:]})
-	case args[0] == "sh" && len(args) > 6 && args[1] == "-c" && args[3] == "block":
-		return n.block(args[4], args[5], args[6], args[7:])
+	case args[0] == "lvsctl_block" && len(args) > 4:
+		return n.block(args[1], args[2], args[3], args[4], args[5:])
+	case args[0] == "lvsctl_file" && len(args) > 2:
+		n.file(args[1], args[2], args[3:])
+		return nil
+	case args[0] == "systemctl":
+		return n.systemctl(args[1:])
 	}
 	return n.install(args)
 }

@@ -3,6 +3,7 @@ package statetest
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/netip"
 	"slices"
@@ -67,6 +68,10 @@ func (n *Node) Print(section string, w state.Wanted) (string, bool) {
 		return n.rules(), true
 	case "files":
 		return n.blocks(w.Topology), true
+	case "own files":
+		return n.own(w.Own), true
+	case "units":
+		return n.units(w.Units), true
 	}
 	return "", false
 }
@@ -323,14 +328,46 @@ func (n *Node) rules() string {
 }
 
 func (n *Node) blocks(topology string) string {
-	text, ok := n.Files["/etc/hosts"]
 	begin := "# BEGIN lvsctl " + topology
-	_, rest, there := strings.Cut(text, begin)
-	if !ok || !there {
+	return lines(slices.Sorted(maps.Keys(n.Files)), func(path string) string {
+		for _, mark := range []string{"", " (there was no newline before this)", " (there was no file before this)"} {
+			if _, rest, there := strings.Cut(n.Files[path], begin+mark+"\n"); there {
+				inside, _, _ := strings.Cut(rest, "# END lvsctl "+topology+"\n")
+				return "file " + path + "\n" + begin + mark + "\n" + inside + "# END lvsctl " + topology + "\n"
+			}
+		}
 		return ""
+	})
+}
+
+// own prints files as ls -ldn and awk do. The shell's patterns are plain names
+// here.
+func (n *Node) own(paths []string) string {
+	return lines(paths, func(path string) string {
+		text, ok := n.Files[path]
+		if !ok {
+			return ""
+		}
+		mode, _ := strconv.ParseUint(n.Modes[path], 8, 32)
+		out := fmt.Sprintf("%s 1 0 0 %d Nov 21 09:00 %s\n", fs.FileMode(mode), len(text), path)
+		for line := range strings.Lines(text) {
+			out += " " + strings.TrimSuffix(line, "\n") + "\n"
+		}
+		return out
+	})
+}
+
+func (n *Node) units(names []string) string {
+	out := ""
+	if n.Init != "" {
+		out = "init " + n.Init + "\n"
 	}
-	inside, _, _ := strings.Cut(rest, "# END lvsctl "+topology+"\n")
-	return "file /etc/hosts\n" + begin + inside + "# END lvsctl " + topology + "\n"
+	return out + lines(names, func(name string) string {
+		if n.Units[name] {
+			return name + "\n"
+		}
+		return ""
+	})
 }
 
 // Has reports whether the node has an address, on whatever device.

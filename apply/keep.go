@@ -1,0 +1,110 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+var errPartial = errors.New("the rest of the node is not as wanted, and this would bring it back after a reboot")
+
+// keep writes what brings a node back after a reboot as it is now. It comes when
+// all else of the node is confirmed, so it is no part of what a rollback undoes:
+// nothing that runs changes by it. What fails here leaves the node as wanted until
+// it is rebooted.
+func (r *run) keep(ctx context.Context, w *work) {
+	if len(w.lasting) == 0 {
+		return
+	}
+	todo := r.due(ctx, w)
+	if len(todo) == 0 {
+		return
+	}
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	ctx = context.WithoutCancel(ctx)
+	nonce, err := newNonce()
+	var script string
+	if err == nil {
+		script, err = keepScript(w, todo, nonce)
+	}
+	if err != nil {
+		w.failure = r.abandon(todo, err)
+		return
+	}
+	p := &progress{nonce: nonce, actions: todo, run: r, work: w}
+	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line})
+	switch {
+	case err != nil:
+		w.failure = p.finish(Unknown, err)
+	case p.next == len(todo) && p.failure != nil:
+		w.failure = p.failure
+		r.unconfirmed(w, p.failure) // all is written but the record
+	default:
+		w.failure = p.finish(Skipped, p.failure)
+	}
+}
+
+// due settles the outcome of what cannot be written, or is there already, and
+// returns the rest.
+func (r *run) due(ctx context.Context, w *work) []*plan.Action {
+	var todo []*plan.Action
+	partial := error(nil)
+	for _, b := range w.batches {
+		for _, a := range b.actions {
+			r.mu.Lock()
+			if !r.result.Outcomes[a.ID].Status.holds() {
+				partial = errPartial
+			}
+			r.mu.Unlock()
+		}
+	}
+	for _, a := range w.lasting {
+		err := r.obstacle(ctx, w, a)
+		if err == nil {
+			err = partial
+		}
+		switch {
+		case err != nil:
+			r.end(a, Outcome{Skipped, err})
+		case w.already[a.ID]:
+			r.end(a, Outcome{Status: Already})
+		default:
+			todo = append(todo, a)
+		}
+	}
+	return todo
+}
+
+// keepScript writes a record that knows what was there before, then each file,
+// then the record of what is there.
+func keepScript(w *work, actions []*plan.Action, nonce string) (string, error) {
+	promise, err := encodeRecord(w.settled.Promise(w.live))
+	if err != nil {
+		return "", err
+	}
+	final := state.Confirm(w.settled, w.settled.Kept(w.live))
+	var b strings.Builder
+	writePrelude(&b, nonce, "", 0)
+	b.WriteString(state.FileFunctions)
+	writeRecord(&b, final.Topology, promise)
+	for _, a := range actions {
+		writeStep(&b, a)
+	}
+	if final.Empty() {
+		removeRecord(&b, final.Topology)
+		return b.String(), nil
+	}
+	text, err := encodeRecord(final)
+	if err != nil {
+		return "", fmt.Errorf("cannot make the record: %w", err)
+	}
+	writeRecord(&b, final.Topology, text)
+	w.record = text
+	return b.String(), nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// TestExclusive: a director that is the topology's alone holds nothing else,
+// with virtual servers or without, until it is destroyed.
+func TestExclusive(t *testing.T) {
+	const director = "lvsctl { name = \"web\" }\ndirector \"lvs\" {\n  exclusive = true\n  interface \"eth0\" { address = \"10.1.0.2/24\" }\n}\n"
+	const service = `real_server "a" {
+  interface "eth0" { address = "10.1.0.11/24" }
+}
+virtual_server "web" {
+  vip          = "10.1.0.100"
+  port         = 80
+  mode         = "dr"
+  real_servers = ["a"]
+}
+`
+	for _, text := range []string{director, director + service} {
+		file := filepath.Join(t.TempDir(), "cluster.hcl")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		top, _, diags := topology.Load(file, topology.Options{})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		wants, diags := roles.Wants(top)
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, w := range wants {
+			mine := w.Node.Name == "lvs"
+			if in := input(everything(w)); in.Exclusive != mine {
+				t.Errorf("%s is exclusive: %t", in.Name, in.Exclusive)
+			}
+			if in := input(nothing(w)); in.Exclusive {
+				t.Errorf("a destroy of %s takes away what is others'", in.Name)
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package persist
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// longestLabel is IFNAMSIZ without its NUL (if.h): a device's name, a colon and a
+// number have to fit.
+const longestLabel = 15
+
+// aliases hands out the numbers of addresses that a system knows as aliases:
+// lo:0, lo:1. An address keeps the one it has; nobody else's is taken.
+type aliases struct {
+	held  map[string]string // label, by device and address
+	taken map[string]bool
+}
+
+// newAliases takes those that our own files hold now.
+func newAliases(found map[string]bool, held map[string]string) *aliases {
+	a := &aliases{held: held, taken: map[string]bool{}}
+	ours := map[string]bool{}
+	for _, label := range held {
+		ours[label] = true
+		a.taken[label] = true
+	}
+	for label := range found {
+		if !ours[label] {
+			a.taken[label] = true
+		}
+	}
+	return a
+}
+
+func aliasKey(dev string, addr netip.Addr) string { return dev + " " + addr.String() }
+
+// label is an address's alias; ok is false where none fits.
+func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
+	if label, ok := a.held[aliasKey(dev, p.Addr())]; ok {
+		return label, true
+	}
+	for n := 0; ; n++ {
+		label = dev + ":" + strconv.Itoa(n)
+		if len(label) > longestLabel {
+			return "", false
+		}
+		if !a.taken[label] {
+			a.taken[label] = true
+			return label, true
+		}
+	}
+}
+
+// hook is a script's part for each device: what a system runs once it has
+// configured the device by its own files, so that ours comes last.
+func (j *job) hook(path, variable, condition string, parts map[string][]string) {
+	if len(parts) == 0 {
+		return
+	}
+	lines := []string{
+		"#!/bin/sh",
+		"# lvsctl, topology " + j.Topology + ". Made by lvsctl; edits are drift.",
+	}
+	if condition != "" {
+		lines = append(lines, condition)
+	}
+	lines = append(lines, `case "`+variable+`" in`)
+	for _, dev := range slices.Sorted(maps.Keys(parts)) {
+		lines = append(lines, dev+")")
+		for _, c := range parts[dev] {
+			lines = append(lines, "  "+c)
+		}
+		lines = append(lines, "  ;;")
+	}
+	j.file(path, "0755", append(lines, "esac")...)
+}
+
+// ownBlock is the text of the topology's block in a file, as it is now.
+func (j *job) ownBlock(path string) string {
+	return j.Live.Blocks[state.BlockKey{Path: path, Topology: j.Topology}].Text
+}
+
+// value is NAME=VALUE's value among a shell file's lines.
+func value(text, name string) string {
+	for line := range strings.Lines(text) {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {
+			return strings.Trim(v, `"'`)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,264 @@
+package persist
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// Boot is what of a node decides how things come back there.
+type Boot struct {
+	// RedHat is the major release of Red Hat's distribution and its rebuilds; 0
+	// elsewhere.
+	RedHat int
+	// Of the network systems: whether they come up at boot, and for NetworkManager
+	// the version that runs.
+	NetworkScripts, Ifupdown, Netplan, Networkd bool
+	NetworkManager                              string
+	// Sourced reports that /etc/network/interfaces reads interfaces.d.
+	Sourced bool
+	Devices map[string]Device
+	// Names are those of aliases (lo:0) and connection profiles that the node's
+	// files have.
+	Aliases  map[string]bool
+	Loopback []string // profiles of type loopback
+	// Ifcfg are the files of network-scripts' by which devices come up at boot, by
+	// device.
+	Ifcfg map[string]Ifcfg
+	// Indexed are the route-* files with ADDRESS0= lines.
+	Indexed map[string]bool
+	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian, or
+	// "" for none.
+	Table string
+	// Saves reports that a script of EL6's is to write the table over its file when
+	// it stops.
+	Saves bool
+	// Auto is what /etc/default/ipvsadm says outside of our lines.
+	Auto bool
+	// Restored are the lines of the rules' file outside of our lines.
+	Restored []string
+	// RCLocal is the script that runs last at boot; "" for none. RCExit says that
+	// it ends before its last line.
+	RCLocal string
+	RCExit  bool
+	// Assignments are those that the node's files make to kernel parameters.
+	Assignments []Assignment
+}
+
+// Device is who manages a device, and what it is.
+type Device struct {
+	// Network is the file that systemd-networkd configures it by.
+	Network        string
+	NetworkManager bool
+	Class          string // bond, bridge or vlan; "" for any other
+}
+
+// Assignment is a line of a sysctl file.
+type Assignment struct {
+	File  string
+	Line  int
+	Key   string // below /proc/sys
+	Value string
+}
+
+// The ipvsadm services: their files differ.
+const (
+	TableRedHat = "redhat"
+	TableDebian = "debian"
+)
+
+// The files that have a service's lines.
+const (
+	redHatRules   = "/etc/sysconfig/ipvsadm"
+	debianRules   = "/etc/ipvsadm.rules"
+	debianDefault = "/etc/default/ipvsadm"
+	rcLocalRedHat = "/etc/rc.d/rc.local"
+	rcLocal       = "/etc/rc.local"
+	interfaces    = "/etc/network/interfaces"
+	interfacesDir = "/etc/network/interfaces.d"
+	scriptsDir    = "/etc/sysconfig/network-scripts/"
+	networkFile   = "/etc/sysconfig/network"
+	profilesDir   = "/etc/NetworkManager/system-connections/"
+	networkDir    = "/etc/systemd/network/"
+	sysctlFile    = "/etc/sysctl.d/zz-lvsctl.conf"
+	sysctlConf    = "/etc/sysctl.conf"
+	sysctlLink    = "/etc/sysctl.d/99-sysctl.conf" // the same file
+	modulesFile   = "/etc/modules-load.d/lvsctl.conf"
+	modulesScript = "/etc/sysconfig/modules/lvsctl.modules"
+	etcModules    = "/etc/modules"
+)
+
+// Parse reads what Section printed. What it does not know it passes over.
+func Parse(text string) Boot {
+	b := Boot{Devices: map[string]Device{}, Aliases: map[string]bool{}, Indexed: map[string]bool{}}
+	var files found
+	for line := range strings.Lines(text) {
+		word, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+		switch word {
+		case "redhat":
+			b.RedHat = majorRelease(rest)
+		case "scripts":
+			b.NetworkScripts = true
+		case "nm":
+			b.NetworkManager = cmp.Or(strings.TrimSpace(rest), "0")
+		case "networkd":
+			b.Networkd = true
+		case "netplan":
+			b.Netplan = true
+		case "alias":
+			b.Aliases[rest] = true
+		case "service":
+			b.Table = rest
+		case "auto":
+			b.Auto = autoLine(rest, b.Auto)
+		case "rule":
+			b.Restored = append(b.Restored, rest)
+		case "rclocal":
+			b.RCLocal = rest
+		case "grep":
+			files.add(&b, rest)
+		}
+	}
+	b.Ifcfg = files.ifcfg.devices()
+	return b
+}
+
+// found is what lines of files say that only together mean something.
+type found struct {
+	index map[string]string // devices by their numbers
+	ifcfg ifcfgFiles
+}
+
+// add takes a line FILE:NUMBER:TEXT to what it says. Numbers of devices come
+// before what is known by them.
+func (f *found) add(b *Boot, answer string) {
+	l, file, number, text := find(answer)
+	dir, base := path.Split(file)
+	value := text[strings.IndexByte(text, '=')+1:]
+	switch l.word {
+	case "ifindex":
+		if f.index == nil {
+			f.index = map[string]string{}
+		}
+		f.index[text] = path.Base(dir)
+		b.Devices[path.Base(dir)] = Device{}
+	case "link":
+		b.device(f.index[base], func(d *Device) { d.Network = value })
+	case "managed":
+		b.device(f.index[base], func(d *Device) { d.NetworkManager = true })
+	case "class":
+		b.device(path.Base(dir), func(d *Device) { d.Class = value })
+	case "interfaces":
+		b.interfaces(strings.Fields(text))
+	case "ifcfg":
+		f.ifcfg.add(file, text)
+	case "loopback":
+		if !slices.Contains(b.Loopback, file) {
+			b.Loopback = append(b.Loopback, file)
+		}
+	case "indexed":
+		b.Indexed[file] = true
+	case "save":
+		b.Saves = true
+	case "rcexit":
+		b.RCExit = b.RCExit || file == b.RCLocal
+	case "sysctl":
+		b.assignment(file, number, text)
+	}
+}
+
+func (b *Boot) device(dev string, change func(*Device)) {
+	if d, ok := b.Devices[dev]; ok {
+		change(&d)
+		b.Devices[dev] = d
+	}
+}
+
+// majorRelease is the number in "CentOS release 6.10 (Final)" or "Rocky Linux
+// release 9.3 (Blue Onyx)"; 0 for Fedora, which counts otherwise.
+func majorRelease(line string) int {
+	_, version, ok := strings.Cut(line, " release ")
+	if !ok || strings.HasPrefix(line, "Fedora") {
+		return 0
+	}
+	digits := strings.TrimLeft(version, " ")
+	if i := strings.IndexAny(digits, ". "); i >= 0 {
+		digits = digits[:i]
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// interfaces reads a line of ifupdown's: iface eth0 inet static, or source FILE.
+func (b *Boot) interfaces(words []string) {
+	switch {
+	case len(words) < 2:
+	case words[0] == "iface":
+		b.Ifupdown = true
+		if strings.Contains(words[1], ":") {
+			b.Aliases[words[1]] = true
+		}
+	case strings.HasPrefix(words[1], interfacesDir) || strings.HasPrefix(words[1], "interfaces.d"):
+		b.Sourced = true
+	}
+}
+
+// autoLine is AUTO after a line of shell assignments.
+func autoLine(line string, before bool) bool {
+	value, ok := strings.CutPrefix(strings.TrimSpace(line), "AUTO=")
+	if !ok {
+		return before
+	}
+	return strings.Trim(value, "\"' \t") == "true"
+}
+
+// assignment reads KEY = VALUE, a line of a sysctl file.
+func (b *Boot) assignment(file, number, text string) {
+	n, err := strconv.Atoi(number)
+	key, value, ok := strings.Cut(text, "=")
+	if err != nil || !ok {
+		return
+	}
+	key = strings.TrimLeft(strings.TrimSpace(key), "- ")
+	b.Assignments = append(b.Assignments, Assignment{File: file, Line: n, Key: sysctlKey(key), Value: strings.Join(strings.Fields(value), " ")})
+}
+
+// sysctlKey is a key below /proc/sys. Whichever of dot and slash comes first
+// parts the words; the other stands for itself (sysctl.d(5)).
+func sysctlKey(key string) string {
+	if i := strings.IndexAny(key, "./"); i >= 0 && key[i] == '.' {
+		return state.SysctlName(key)
+	}
+	return key
+}
+
+// strays are the services that the rules' file has beside ours.
+func (b Boot) strays() map[state.ServiceKey]bool {
+	keys := map[state.ServiceKey]bool{}
+	for _, line := range b.Restored {
+		if k, ok := state.RestoredService(line); ok {
+			keys[k] = true
+		}
+	}
+	return keys
+}
+
+// since reports whether the node's NetworkManager is of a version or later.
+func (b Boot) since(major, minor int) bool {
+	var have []int
+	for part := range strings.SplitSeq(b.NetworkManager, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			break
+		}
+		have = append(have, n)
+	}
+	return slices.Compare(have, []int{major, minor}) >= 0
+}

@@ -1,0 +1,116 @@
+package persist
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestChoose(t *testing.T) {
+	nm := func(devices ...string) map[string]Device {
+		all := map[string]Device{}
+		for _, d := range devices {
+			all[d] = Device{NetworkManager: true}
+		}
+		return all
+	}
+	by := func(file string) map[string]Device { return map[string]Device{"eth0": {Network: file}} }
+	for _, c := range []struct {
+		name string
+		boot Boot
+		want string
+	}{
+		{"Debian, NetworkManager for wlan0 and ifupdown for eth0", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("wlan0")}, Ifupdown},
+		{"Debian, NetworkManager for eth0, and interfaces has lo", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("eth0")}, NetworkManager},
+		{"Debian, networkd", Boot{Networkd: true, Ifupdown: true, Devices: by("/etc/systemd/network/eth0.network")}, Networkd},
+		{"Ubuntu server", Boot{Netplan: true, Networkd: true, Devices: by(netplanUnit + "eth0.network")}, Netplan},
+		{"Ubuntu server whose eth0 is networkd's own", Boot{Netplan: true, Networkd: true, Devices: by("/etc/systemd/network/eth0.network")}, Networkd},
+		{"Ubuntu desktop", Boot{Netplan: true, NetworkManager: "1.46.0", Devices: nm("eth0")}, NetworkManager},
+		{"EL6", Boot{RedHat: 6, NetworkScripts: true}, NetworkScripts},
+		{"EL7", Boot{RedHat: 7, NetworkScripts: true, NetworkManager: "1.18.8", Devices: nm("eth0")}, NetworkScripts},
+		{"EL7 whose network service is off", Boot{RedHat: 7, NetworkManager: "1.18.8", Devices: nm("eth0")}, NetworkManager},
+		{"EL8 with network-scripts", Boot{RedHat: 8, NetworkScripts: true, NetworkManager: "1.40.16", Devices: nm("eth0")}, NetworkScripts},
+		{"EL8", Boot{RedHat: 8, NetworkManager: "1.40.16", Devices: nm("eth0")}, NetworkManager},
+		{"EL9 with network-scripts", Boot{RedHat: 9, NetworkScripts: true, NetworkManager: "1.44.0", Devices: nm("eth0")}, NetworkManager},
+		{"EL9 with network-scripts alone", Boot{RedHat: 9, NetworkScripts: true}, NetworkScripts},
+		{"EL9", Boot{RedHat: 9, NetworkManager: "1.44.0", Devices: nm("eth0")}, NetworkManager},
+		{"Alpine", Boot{Ifupdown: true}, Ifupdown},
+		{"a container", Boot{Devices: by("")}, ""},
+	} {
+		if have := Choose(c.boot, []string{"eth0"}); have != c.want {
+			t.Errorf("%s: %q, not %q", c.name, have, c.want)
+		}
+	}
+}
+
+// same tells no empty map from none, and looks into addresses.
+var same = cmp.Options{cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmpopts.EquateEmpty()}
+
+func TestParse(t *testing.T) {
+	eth0 := "grep /sys/class/net/eth0/ifindex:1:2\n"
+	for text, want := range map[string]Boot{
+		"":                                     {},
+		"what is this\n":                       {},
+		"redhat CentOS release 6.10 (Final)\n": {RedHat: 6},
+		"redhat CentOS Linux release 7.9.2009 (Core)\n":          {RedHat: 7},
+		"redhat Red Hat Enterprise Linux release 8.10 (Ootpa)\n": {RedHat: 8},
+		"redhat AlmaLinux release 10.0 (Purple Lion)\n":          {RedHat: 10},
+		"redhat Fedora release 40 (Forty)\n":                     {},
+		"redhat CentOS Stream release nine\n":                    {},
+		"scripts\n":                                              {NetworkScripts: true},
+		"nm 1.42.4\n":                                            {NetworkManager: "1.42.4"},
+		"nm \n":                                                  {NetworkManager: "0"},
+		"networkd\nnetplan\n":                                    {Networkd: true, Netplan: true},
+		eth0 + "grep /run/systemd/netif/links/2:4:NETWORK_FILE=/a.network\n":                        {Devices: map[string]Device{"eth0": {Network: "/a.network"}}},
+		eth0 + "grep /run/systemd/netif/links/9:4:NETWORK_FILE=/a.network\n":                        {Devices: map[string]Device{"eth0": {}}},
+		eth0 + "grep /run/NetworkManager/devices/2:2:managed=true\n":                                {Devices: map[string]Device{"eth0": {NetworkManager: true}}},
+		eth0 + "grep /sys/class/net/eth0/uevent:1:DEVTYPE=vlan\n":                                   {Devices: map[string]Device{"eth0": {Class: "vlan"}}},
+		"grep /etc/network/interfaces:1:iface \n":                                                   {},
+		"grep /etc/network/interfaces:1:iface eth0 inet dhcp\n":                                     {Ifupdown: true},
+		"grep /etc/network/interfaces.d/a:1::2:\tiface lo:3 inet static\n":                          {Ifupdown: true, Aliases: map[string]bool{"lo:3": true}},
+		"grep /etc/network/interfaces:1:source-directory interfaces.d\n":                            {Sourced: true},
+		"grep /etc/network/interfaces:1:source /etc/network/elsewhere/*\n":                          {},
+		"grep /etc/sysctl.conf:x:net.ipv4.ip_forward=1\ngrep /etc/passwd:1:net.ipv4.ip_forward=1\n": {},
+		"grep /etc/rc.d/rc.local:9:exit\n":                                                          {},
+		"alias lo:0\n":                                                                              {Aliases: map[string]bool{"lo:0": true}},
+		"grep /etc/NetworkManager/system-connections/a b:3:type=loopback\ngrep /etc/NetworkManager/system-connections/a b:9:type=loopback\n": {Loopback: []string{"/etc/NetworkManager/system-connections/a b"}},
+		"grep " + scriptsDir + "route-eth0:1:ADDRESS0=1\n":                             {Indexed: map[string]bool{scriptsDir + "route-eth0": true}},
+		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes\n": {Table: TableRedHat, Saves: true},
+		"auto AUTO=\"true\"\n":                  {Auto: true},
+		"auto   AUTO='true'\t\n":                {Auto: true},
+		"auto AUTO=\"true\"\nauto AUTO=false\n": {},
+		"rule -A -t 10.1.0.100:80 -s rr\n":      {Restored: []string{"-A -t 10.1.0.100:80 -s rr"}},
+		"rclocal /etc/rc.local\ngrep /etc/rc.local:9:exit 0\ngrep /etc/rc.d/rc.local:2:exit\n": {RCLocal: "/etc/rc.local", RCExit: true},
+		"grep /etc/sysctl.conf:3:net.ipv4.ip_forward\n":                                        {},
+		"grep /etc/sysctl.conf:3: - net.ipv4.conf.a/b.x =  1\t 2 \n":                           {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1 2"}}},
+		"grep /etc/sysctl.conf:3:net/ipv4/conf/a.b/x=1\n":                                      {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1"}}},
+	} {
+		if d := cmp.Diff(want, Parse(text), same); d != "" {
+			t.Errorf("%q: %s", text, d)
+		}
+	}
+}
+
+func TestSince(t *testing.T) {
+	for version, want := range map[string]bool{"": false, "0": false, "1": false, "1.41.90": false, "1.42": true, "1.42.2-1.el9": true, "1.100": true, "2.0": true, "x": false} {
+		if have := (Boot{NetworkManager: version}).since(1, 42); have != want {
+			t.Errorf("%q: %t", version, have)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("grep /sys/class/net/eth0/ifindex:1:2\ngrep /run/systemd/netif/links/2:1:NETWORK_FILE=/a\ngrep " + scriptsDir + "ifcfg-eth0:1:IPADDR=10.1.0.2\ngrep " + scriptsDir + "ifcfg-eth0:2:NETMASK=1.2.3.4")
+	f.Add("grep /etc/sysctl.conf:3:net.ipv4.ip_forward=1\nrule -A -f -6\nauto AUTO=\nredhat a release .")
+	f.Fuzz(func(t *testing.T, text string) {
+		a := Parse(text)
+		if d := cmp.Diff(a, Parse(text), same); d != "" {
+			t.Fatal(d)
+		}
+		Choose(a, []string{"eth0"})
+		a.strays()
+		a.since(1, 42)
+	})
+}

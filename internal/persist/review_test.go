@@ -1,0 +1,226 @@
+package persist
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// filed are the files of a node that starts its services by init.
+func filed(topology, system, init string, b Boot, want *state.State) Output {
+	live := state.New()
+	live.Init = init
+	return Files(Input{Topology: topology, System: system, Want: want, Before: state.New(), Live: live, Boot: b, Devices: []string{"eth0"}})
+}
+
+// said is all that an Output says.
+func said(out Output) string {
+	return report(Output{Notes: out.Notes, Warnings: out.Warnings, Problems: out.Problems})
+}
+
+func TestSaid(t *testing.T) {
+	forward, table := made(sysctl("net/ipv4/ip_forward", "1")), made(func(s *state.State) {
+		s.Services[service("tcp", "10.1.0.100:80")] = state.Service{Scheduler: "rr"}
+	})
+	rule := made(func(s *state.State) {
+		k := state.RuleKey{Table: "nat", Chain: "POSTROUTING", Comment: state.RuleComment("web", "a", "snat")}
+		s.Rules[k] = state.NewRule(k, nil, []string{"-j", "MASQUERADE"})
+	})
+	sets := func(file, value string) Boot {
+		return Boot{Assignments: []Assignment{{file, 3, "net/ipv4/ip_forward", value}}}
+	}
+	for _, c := range []struct {
+		name, system, init string
+		boot               Boot
+		wanted             *state.State
+		want               string // "" for nothing
+	}{
+		{"a system that is not there", Netplan, state.InitSystemd, Boot{Ifupdown: true}, forward,
+			"problem: persist = \"netplan\", but no netplan is there that comes up at boot; write persist = \"auto\", or what it has\n"},
+		{"a line read before", Auto, state.InitSystemd, sets("/etc/sysctl.conf", "0"), forward,
+			"note: /etc/sysctl.conf:3 sets net.ipv4.ip_forward = 0; at boot /etc/sysctl.d/zz-lvsctl.conf is read after it and wins\n"},
+		{"a line read after", Auto, state.InitSystemd, sets("/etc/sysctl.d/zzz.conf", "0"), forward,
+			"warning: /etc/sysctl.d/zzz.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
+		{"a line that Debian without systemd reads after", Auto, state.InitDebian, sets("/etc/sysctl.conf", "0"), forward,
+			"warning: /etc/sysctl.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
+		{"the same file by its other name", Auto, state.InitSystemd, sets("/etc/sysctl.d/99-sysctl.conf", "0"), forward, ""},
+		{"a line that agrees", Auto, state.InitSystemd, sets("/etc/sysctl.conf", "1"), forward, ""},
+		{"another topology's or our own", Auto, state.InitSystemd, sets(sysctlFile, "0"), forward, ""},
+		{"rules that were not loaded", Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table,
+			"warning: /etc/ipvsadm.rules has other lines (1), which were not loaded at boot (AUTO=\"false\" in /etc/default/ipvsadm) and will be from now on; look through them\n"},
+		{"rules that were loaded", Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Auto: true, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table, ""},
+		{"EL6 that saves", Auto, state.InitRedHat, Boot{NetworkScripts: true, Table: TableRedHat, Saves: true}, table,
+			"warning: /etc/sysconfig/ipvsadm-config has the table saved over /etc/sysconfig/ipvsadm when its service stops, which forgets thresholds, timeouts and sync daemons; set IPVS_SAVE_ON_STOP and IPVS_SAVE_ON_RESTART to no there\n"},
+		{"rc.local that exits", Auto, state.InitRedHat, Boot{NetworkScripts: true, RCLocal: rcLocalRedHat, RCExit: true}, rule,
+			"note: at boot /etc/rc.d/rc.local sets 1 netfilter rule: no network system holds that\nwarning: /etc/rc.d/rc.local ends by exit before it comes to lvsctl's line at its end; remove that exit\n"},
+		{"no rc.local", Auto, state.InitRedHat, Boot{NetworkScripts: true}, rule,
+			"warning: nothing that lvsctl knows runs at its boot, so 1 netfilter rule will not come back; write persist = \"none\" if that is meant\n"},
+	} {
+		if d := cmp.Diff(c.want, said(filed("web", c.system, c.init, c.boot, c.wanted))); d != "" {
+			t.Errorf("%s: %s", c.name, d)
+		}
+	}
+}
+
+// TestNothing holds that no file is made where none is wanted.
+func TestNothing(t *testing.T) {
+	full := goldens()["director"].want
+	boot := Boot{Ifupdown: true, Table: TableDebian}
+	for system, want := range map[string]*state.State{None: full, "": full, Auto: state.New()} {
+		out := filed("web", system, state.InitSystemd, boot, want)
+		if n := len(out.Blocks) + len(out.Files) + len(out.Units); n > 0 || said(out) != "" {
+			t.Errorf("persist = %q: %v", system, out)
+		}
+	}
+}
+
+// TestTwoTopologies holds that two on a node share files by blocks, and no file of
+// their own, whatever their names; that what they write is what is read and
+// removed; and that run-parts takes the names.
+func TestTwoTopologies(t *testing.T) {
+	g := goldens()
+	want := made()
+	for _, name := range []string{"director", "director-fullnat", "tun", "nat-replaced"} {
+		w := g[name].want
+		maps.Copy(want.Addresses, w.Addresses)
+		maps.Copy(want.Routes, w.Routes)
+		maps.Copy(want.Links, w.Links)
+		maps.Copy(want.Rules, w.Rules)
+		maps.Copy(want.Services, w.Services)
+	}
+	for system, k := range known {
+		owner := map[string]string{}
+		for _, topology := range []string{"a.b", "a_b", "a-b", "a_-b", "a.-b", "a._b", "a_.b"} {
+			out := filed(topology, Auto, k.init, k.boot, want)
+			for key := range out.Blocks {
+				if key.Topology != topology || !matches(Shared(), key.Path) {
+					t.Errorf("%s: nobody reads %v", system, key)
+				}
+			}
+			for file := range out.Files {
+				if other, taken := owner[file]; taken {
+					t.Errorf("%s: %s is of %s and %s", system, file, other, topology)
+				}
+				owner[file] = topology
+				if !slices.Contains(Own(topology), file) {
+					t.Errorf("%s: nobody reads %s", system, file)
+				}
+				if strings.Contains(file, "/if-up.d/") && strings.Trim(path.Base(file), "abcdefghijklmnopqrstuvwxyz-_") != "" {
+					t.Errorf("%s: run-parts passes %s over", system, file)
+				}
+			}
+			for name := range out.Units {
+				if !slices.Contains(Units(topology), name) {
+					t.Errorf("%s: nobody reads %s", system, name)
+				}
+			}
+		}
+	}
+}
+
+// matches reports whether a pattern of the shell is a path's.
+func matches(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		ok, err := path.Match(p, name)
+		return ok && err == nil
+	})
+}
+
+// TestLabels holds aliases to the names that the kernel takes, to the number that
+// an address has, and to leaving others' alone.
+func TestLabels(t *testing.T) {
+	long := "enp130s0f1np1" // 13 characters: :0 to :9 fit
+	want := made()
+	for i := range 12 {
+		address(fmt.Sprintf("10.9.0.%d/32", i), long)(want)
+	}
+	boot := Boot{Ifupdown: true, Aliases: map[string]bool{long + ":3": true}}
+	text := func(out Output) string { return out.Blocks[state.BlockKey{Path: interfaces, Topology: "web"}].Text }
+	out := filed("web", Auto, state.InitSystemd, boot, want)
+	if have := strings.Count(text(out), "iface "+long+":"); have != 9 || strings.Contains(text(out), long+":3") || strings.Contains(text(out), long+":1"+"0") {
+		t.Errorf("%d aliases: %s", have, text(out))
+	}
+	hook := out.Files["/etc/network/if-up.d/lvsctl-web"].Text
+	for _, addr := range []string{"10.9.0.9/32", "10.9.0.10/32", "10.9.0.11/32"} {
+		if !strings.Contains(hook, "  ip -4 addr replace "+addr+" dev "+long+"\n") {
+			t.Errorf("%s is nowhere: %s", addr, hook)
+		}
+	}
+
+	// One goes and one comes before the others: who stays keeps its name.
+	delete(want.Addresses, state.AddressKey{Prefix: netip.MustParsePrefix("10.9.0.0/32"), Dev: long})
+	address("10.8.0.1/32", long)(want)
+	live := state.New()
+	live.Init = state.InitSystemd
+	maps.Copy(live.Blocks, out.Blocks)
+	for label := range strings.Lines(text(out)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(label), "auto "); ok {
+			boot.Aliases[name] = true
+		}
+	}
+	again := Files(Input{Topology: "web", System: Auto, Want: want, Before: state.New(), Live: live, Boot: boot})
+	stanza := "iface " + long + ":8 inet static\n    address 10.9.0.7/32\n"
+	if !strings.Contains(text(out), stanza) || !strings.Contains(text(again), stanza) {
+		t.Errorf("10.9.0.7 is called otherwise: %s\nand then: %s", text(out), text(again))
+	}
+}
+
+// TestStrays has a service that the rules' file has outside of our block taken out
+// before it is added: it would be there already.
+func TestStrays(t *testing.T) {
+	tcp, mark := service("tcp", "10.1.0.100:80"), state.ServiceKey{Protocol: state.FWMark, Mark: 4000000000}
+	want := made(func(s *state.State) {
+		s.Services[tcp], s.Services[mark] = state.Service{Scheduler: "rr"}, state.Service{Scheduler: "rr"}
+		s.Services[service("udp", "[2001:db8::100]:53")] = state.Service{Scheduler: "rr"}
+	})
+	out := filed("web", Auto, state.InitSystemd, Boot{Table: TableRedHat, Restored: []string{
+		"ipvsadm -A -t 10.1.0.100:80 -s wlc", "-A -f -294967296 -s rr", "-a -u [2001:db8::100]:53 -r [2001:db8::1]:53", "-A -t www:http -s rr",
+	}}, want)
+	have := out.Blocks[state.BlockKey{Path: redHatRules, Topology: "web"}].Text
+	if d := cmp.Diff("-D -f 4000000000\n-A -f 4000000000 -s rr\n-D -t 10.1.0.100:80\n-A -t 10.1.0.100:80 -s rr\n-A -u [2001:db8::100]:53 -s rr\n", have); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestSharedFile leaves a device to the boot script whose file of networkd's
+// configures others too: they would have its VIP.
+func TestSharedFile(t *testing.T) {
+	for system, file := range map[string]string{Networkd: "/etc/systemd/network/en.network", Netplan: netplanUnit + "all.network"} {
+		boot := Boot{Networkd: true, Netplan: true, Devices: map[string]Device{"eth0": {Network: file}, "eth1": {Network: file}}}
+		out := filed("web", system, state.InitSystemd, boot, made(address("10.1.0.100/32", "eth0"), route("10.60.0.0/16", 0, "10.1.0.1", "eth0")))
+		script := out.Files["/etc/lvsctl/web.sh"].Text
+		if len(out.Blocks) > 0 || len(out.Files) != 2 || strings.Count(script, "replace") != 2 {
+			t.Errorf("%s: %v", system, out)
+		}
+	}
+}
+
+// TestLoopbackProfile leaves lo to the boot script beside somebody else's profile
+// of it: one at a time can be up.
+func TestLoopbackProfile(t *testing.T) {
+	own := profilesDir + "lvsctl-web-lo.nmconnection"
+	for _, c := range []struct {
+		loopback []string
+		want     bool
+	}{
+		{nil, true},
+		{[]string{own, "/run/NetworkManager/system-connections/lo.nmconnection"}, true},
+		{[]string{profilesDir + "lo.nmconnection"}, false},
+		{[]string{profilesDir + "lvsctl-dns-lo.nmconnection"}, false},
+	} {
+		out := filed("web", NetworkManager, state.InitSystemd, Boot{NetworkManager: "1.42.4", Loopback: c.loopback}, made(address("10.1.0.100/32", "lo")))
+		_, profile := out.Files[own]
+		_, script := out.Files["/etc/lvsctl/web.sh"]
+		if profile != c.want || script == c.want {
+			t.Errorf("%v: a profile: %t, in the boot script: %t", c.loopback, profile, script)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package state_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// shells are those that nodes have. busybox brings its own awk, sed and cp.
+var shells = map[string][]string{
+	"dash":    {"dash"},
+	"bash":    {"bash", "--posix"},
+	"busybox": {"busybox", "sh"},
+}
+
+// shell runs scripts as a node's shell would, in a folder that stands for /.
+type shell struct {
+	testing.TB
+	name, root string
+}
+
+func newShell(t testing.TB, name string) shell {
+	t.Helper()
+	if _, err := exec.LookPath(shells[name][0]); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip("left out: " + err.Error() + "; `make setup` installs it")
+	}
+	return shell{t, name, t.TempDir()}
+}
+
+// run runs a script whose paths are those of the folder already.
+func (s shell) run(script string) string {
+	s.Helper()
+	path := os.Getenv("PATH")
+	if s.name == "busybox" {
+		applets := s.TempDir()
+		if out, err := exec.Command("busybox", "--install", "-s", applets).CombinedOutput(); err != nil {
+			s.Fatalf("busybox: %v: %s", err, out)
+		}
+		path = applets + ":" + path
+	}
+	prelude := "set -u\n"
+	if os.Geteuid() != 0 {
+		prelude += "chown() { :; }\n" // root's alone
+	}
+	cmd := exec.Command(shells[s.name][0], append(shells[s.name][1:], "-s")...)
+	cmd.Stdin = strings.NewReader(prelude + state.FileFunctions + script)
+	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.Fatalf("%s: %v: %s", s.name, err, out)
+	}
+	return string(out)
+}
+
+func write(t testing.TB, path, text, mode string) {
+	t.Helper()
+	check(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	check(t, os.WriteFile(path, []byte(text), 0o600))
+	var bits os.FileMode
+	_, err := fmt.Sscanf(mode, "%o", &bits)
+	check(t, err)
+	check(t, os.Chmod(path, bits))
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,86 @@
+package state
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote"
+)
+
+// Unit is a service that starts at boot; keyed by its name. lvsctl starts and
+// stops none: what a service would do is done already.
+type Unit struct {
+	// Init is what starts services on the node: InitSystemd and so on.
+	Init string `json:"init,omitempty"`
+}
+
+// What may start a node's services.
+const (
+	InitSystemd = "systemd"
+	InitRedHat  = "chkconfig"   // SysV scripts of Red Hat's
+	InitDebian  = "update-rc.d" // SysV scripts of Debian's
+)
+
+var units = &table[string, Unit]{
+	name:    "unit",
+	of:      func(s *State) *map[string]Unit { return &s.Units },
+	compare: cmp.Compare[string],
+	key:     func(name string) string { return name },
+	value:   func(Unit) string { return "" },
+	make: func(_ *State, name string, u Unit) []remote.Command {
+		return []remote.Command{u.set(name, true)}
+	},
+	unmake: func(_ *State, name string, u Unit) []remote.Command {
+		return []remote.Command{u.set(name, false)}
+	},
+	adopt: func(live *State, _ Record, have, want map[string]Unit) {
+		for name := range want {
+			want[name] = Unit{Init: live.Init}
+		}
+	},
+}
+
+// set switches a service on or off at boot, and leaves it running or not as it
+// is.
+func (u Unit) set(name string, on bool) remote.Command {
+	switch u.Init {
+	case InitRedHat:
+		return remote.Cmd("chkconfig", name, map[bool]string{true: "on", false: "off"}[on])
+	case InitDebian:
+		return remote.Cmd("update-rc.d", name, map[bool]string{true: "enable", false: "disable"}[on])
+	}
+	return remote.Cmd("systemctl", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
+}
+
+// unitSection prints what starts the node's services, then those of the named
+// that start at boot:
+//
+//	init systemd
+//	ipvsadm
+func unitSection(names []string) Section {
+	script := `if [ -d /run/systemd/system ]; then printf 'init systemd\n'
+elif command -v chkconfig >/dev/null; then printf 'init chkconfig\n'
+elif command -v update-rc.d >/dev/null; then printf 'init update-rc.d\n'; fi
+`
+	if len(names) > 0 {
+		script += "for u in " + remote.Cmd(names...).String() + `; do
+  for l in /etc/systemd/system/*.wants/"$u.service" /etc/rc[35].d/S[0-9][0-9]"$u"; do
+    if [ -e "$l" ] || [ -L "$l" ]; then printf '%s\n' "$u"; break; fi
+  done
+done`
+	}
+	return Section{"units", script, func(text string, s *State) error {
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if init, ok := strings.CutPrefix(line, "init "); ok {
+				s.Init = init
+			} else if line != "" {
+				s.Units[line] = Unit{}
+			}
+		}
+		for name := range s.Units {
+			s.Units[name] = Unit{Init: s.Init}
+		}
+		return nil
+	}}
+}

@@ -1,0 +1,291 @@
+package plan_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/lvsctl/lvsctl/internal/lab"
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// needLab leaves a test out, saying why, where no lab can run. In CI nothing is
+// left out.
+func needLab(t *testing.T) {
+	t.Helper()
+	switch {
+	case os.Getenv("LVSCTL_LAB") == "1" || os.Getenv("CI") == "true" && os.Getenv("LVSCTL_LAB") != "0":
+		return
+	case os.Getenv("LVSCTL_LAB") == "0":
+		t.Skip("left out: LVSCTL_LAB=0; `make lab` runs it")
+	case testing.Short():
+		t.Skip("left out by -short: it boots a virtual machine")
+	}
+	if err := lab.CheckTools(lab.Options{}); err != nil {
+		t.Skip("left out: ", err)
+	}
+}
+
+// machine is a host of the lab: the same as [host], with a kernel and tools in the
+// place of maps.
+type machine struct {
+	*testing.T
+	role       string
+	exclusive  bool
+	conn       remote.Runner
+	record     state.Record
+	schedulers map[string]bool // that the kernel has
+	now        seen
+}
+
+// seen is a host as lvsctl read it, and the same as the tools printed it.
+type seen struct {
+	live.Node
+	lines []string // of every section, sorted
+}
+
+// foreign is what each host has before lvsctl comes: some of it is in the way of
+// what will be wanted. What the first use of a module or a device would leave for
+// good is there from the beginning.
+const foreign = `set -e
+printf '127.0.0.1 localhost' >/etc/hosts
+modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel
+for d in tunl0 ip6tnl0; do ip link set dev $d up; ip link set dev $d down; done
+ip -4 route add default via 10.2.0.254 dev eth1 metric 200
+ip -4 route add blackhole 10.61.0.0/16
+ip -6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048
+ip -4 addr add 10.9.0.2/32 dev lo
+ip -4 addr add 10.9.0.1/32 dev eth0
+iptables -w -t nat -A POSTROUTING -m comment --comment lvsctl:other:s:masquerade -j MASQUERADE
+echo 1 >/proc/sys/net/ipv4/conf/eth1/forwarding
+echo 2 >/proc/sys/net/ipv4/conf/all/rp_filter
+`
+
+// foreignServices is what a director has besides.
+const foreignServices = `
+ipvsadm -A -t 10.9.0.1:80 -s rr -p 99
+ipvsadm -a -t 10.9.0.1:80 -r 10.1.0.11:80 -m -w 3
+ipvsadm -a -t 10.9.0.1:80 -r 10.1.0.19:80 -i -w 3 --tun-type gue --tun-port 6080 --tun-csum
+ipvsadm -A -f 4000000000 -6 -s sh -b sh-port
+ipvsadm -A -t 10.8.0.1:25 -s nq
+ipvsadm -a -t 10.8.0.1:25 -r 10.1.0.12:25 -g -x 20 -y 10
+ipvsadm --set 700 0 70
+ipvsadm --start-daemon master --mcast-interface eth1 --syncid 7 --mcast-ttl 4
+`
+
+// TestLabPairs is TestConverge on a real kernel: what is applied is there, so is
+// what replaces it, undoing gives back what was replaced, and destroying all that
+// was there before. Nothing of it asks the differ.
+func TestLabPairs(t *testing.T) {
+	needLab(t)
+	l := labUp(t, "director", "exclusive", "real_server")
+	dialer, err := remote.NewDialer(remote.Config{SSHConfig: l.SSHConfig()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const pairs = 9 // on each host
+	for _, e := range l.Hosts {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := dialer.Dial(t.Context(), remote.Target{Name: e.Name, Address: e.Name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+			script := foreign
+			if e.Role == "director" {
+				script += foreignServices
+			}
+			if out, err := conn.Run(t.Context(), remote.Script{Body: "(" + script + ")"}); err != nil || out.Status != 0 {
+				t.Fatal(err, out)
+			}
+			r := &machine{T: t, role: e.Role, exclusive: e.Name == "exclusive", conn: conn}
+			r.schedulers = r.do(nil, schedulerPool()...).Facts.Schedulers
+			r.now = r.do(nil)
+			for n := range pairs {
+				t.Run(fmt.Sprint(n), func(t *testing.T) { r.T = t; r.pair(n) })
+			}
+		})
+	}
+}
+
+// labUp brings up hosts as drawNode has them.
+func labUp(t *testing.T, names ...string) *lab.Lab {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "lvsctl")
+	build := exec.Command("go", "build", "-o", program, "../cmd/lvsctl")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build lvsctl: %v\n%s", err, out)
+	}
+	spec := lab.Spec{Name: "pairs"}
+	for _, name := range names {
+		role := "director"
+		if name == "real_server" {
+			role = name
+		}
+		spec.Hosts = append(spec.Hosts, lab.Host{Name: name, Role: role, Interfaces: []lab.Interface{
+			{Name: "eth0", Addresses: []netip.Prefix{netip.MustParsePrefix("10.1.0.5/24"), netip.MustParsePrefix("fd00:1::5/64")}},
+			{Name: "eth1", Addresses: []netip.Prefix{netip.MustParsePrefix("10.2.0.5/24")}},
+		}})
+	}
+	l, err := lab.Up(t.Context(), spec, lab.Options{Dir: filepath.Join(dir, "lab"), Binary: program})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := lab.DownDir(l.Dir()); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// pair applies one drawn State after another and takes them away again: the
+// first, once the second was undone, or the second.
+func (r *machine) pair(n int) {
+	r.record = state.NewRecord(topologyName)
+	pristine := r.now
+	first, second := r.draw(2*n), r.draw(2*n+1)
+
+	before, _ := r.apply(pristine, first)
+	record := r.record
+	after, undo := r.apply(before, second)
+	if n%2 == 0 {
+		after, r.record = r.do(undo), record
+		r.same("the node after undoing", before, after)
+	}
+	after, _ = r.apply(after, state.New())
+	if !r.record.Empty() {
+		r.Errorf("the record still holds %s", asJSON(r, r.record))
+	}
+	r.same("the node after destroy", pristine, after)
+	r.now = after
+}
+
+// draw draws what a topology may want of the host, as its kernel can have it.
+func (r *machine) draw(seed int) *state.State {
+	want := rapid.Custom(func(t *rapid.T) *state.State { return drawWant(t, r.role) }).Example(seed)
+	for k, v := range want.Services {
+		if !r.schedulers[v.Scheduler] {
+			v.Scheduler, v.Flags = "rr", ""
+			want.Services[k] = v
+		}
+	}
+	for k, a := range want.Addresses {
+		// On lo the whole subnet would be the host's own, its gateways too.
+		if !k.Prefix.IsSingleIP() && k.Dev != "eth0" {
+			delete(want.Addresses, k)
+			a.Label = strings.Replace(a.Label, k.Dev, "eth0", 1)
+			want.Addresses[state.AddressKey{Prefix: k.Prefix, Dev: "eth0"}] = a
+		}
+	}
+	return want
+}
+
+// apply plans and does what turns the host into want, and returns how it is then
+// and what would undo it.
+func (r *machine) apply(have seen, want *state.State) (after seen, undo []remote.Command) {
+	r.Helper()
+	exclusive := r.exclusive && has(want.Modules, "ip_vs")
+	have.Record = r.record
+	p := plan.Build(topologyName, []plan.Input{{
+		Name: "n", Role: r.role, Chosen: true, Exclusive: exclusive, Want: want, Live: &have.Node,
+	}})
+	if problems := p.Nodes[0].Problems; len(problems) > 0 {
+		r.Fatalf("problems: %q", problems)
+	}
+	var commands []remote.Command
+	for _, a := range p.Actions {
+		commands = append(commands, a.Quiesce...)
+	}
+	for _, a := range p.Actions {
+		commands = append(commands, a.Do...)
+		r.Logf("%s %s %s", a.Op, a.Kind, a.Key)
+	}
+	for _, a := range slices.Backward(p.Actions) {
+		undo = append(undo, a.Undo...)
+	}
+	after = r.do(commands)
+	r.holds(want, after.State, exclusive)
+	r.record = reread(r, state.Confirm(state.Settle(after.State, want, reread(r, p.Nodes[0].Settled.Intent), exclusive), after.State))
+	return after, undo
+}
+
+// nonce is what frames the sections of a read.
+var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
+
+// do runs commands and reads the host, in one round trip.
+func (r *machine) do(commands []remote.Command, schedulers ...string) seen {
+	r.Helper()
+	read, err := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
+		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
+	}})
+	if err != nil {
+		r.Fatal(err)
+	}
+	var b strings.Builder
+	// Traffic is the point of the second, and there is none: it would only wait.
+	b.WriteString(state.DrainFunction + state.HushFunctions + state.FileFunctions + "put_off() { :; }\nlvsctl_unstick() { :; }\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "{ %s; } >&2 || return 9\n", c)
+	}
+	out, err := r.conn.Run(context.Background(), remote.Script{Body: b.String() + read.Body})
+	if err != nil {
+		r.Fatal(err)
+	}
+	if out.Status != 0 {
+		r.Fatalf("exit status %d of\n%s%s", out.Status, b.String(), out.Stderr)
+	}
+	n, err := read.Parse(out)
+	if err != nil {
+		r.Fatal(err)
+	}
+	lines := strings.Split(nonce.ReplaceAllString(out.Stdout, ""), "\n")
+	slices.Sort(lines)
+	return seen{n, lines}
+}
+
+// same holds two states of the host to be printed alike by its tools.
+func (r *machine) same(what string, want, have seen) {
+	r.Helper()
+	if d := cmp.Diff(want.lines, have.lines); d != "" {
+		r.Errorf("%s (-want +have):\n%s", what, d)
+	}
+}
+
+// holds compares the host with what was wanted of it, entry by entry.
+func (r *machine) holds(want, have *state.State, exclusive bool) {
+	r.Helper()
+	contains(r, want.Packages, have.Packages)
+	contains(r, want.Modules, have.Modules)
+	contains(r, want.Links, have.Links)
+	holds(r, want, have, exclusive)
+	for k, v := range want.Routes {
+		var best state.RouteKey
+		var got state.Route
+		for other, o := range have.Routes {
+			fits := other.Dst == k.Dst && (k == state.NewRouteKey(k.Dst, 0) || other == k)
+			if fits && (got == state.Route{} || other.Metric < best.Metric) {
+				best, got = other, o
+			}
+		}
+		if got.Via != v.Via || got.Dev != v.Dev {
+			r.Errorf("route %s leads %s, not %s", k, got, v)
+		}
+	}
+}

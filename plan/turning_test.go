@@ -1,0 +1,97 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// TestTurning is what a real server is told where its replies are to take another
+// way, and what is said of it.
+func TestTurning(t *testing.T) {
+	const (
+		server = "tcp 10.1.0.100:80 -> 10.1.0.11:80"
+		begin  = "lvsctl_detour 10.1.0.100 10.1.0.1 eth0 301"
+		end    = "lvsctl_detour_end 10.1.0.100"
+		direct = "ip -4 route replace default via 10.1.0.1 dev eth0"
+		nat    = "ip -4 route replace default via 10.1.0.2 dev eth0"
+	)
+	byNAT, byDR := onLAN("nat", "rr", "a"), onLAN("dr", "rr", "a")
+	for _, c := range []struct {
+		name, from, to string
+		prepare        func(c *cluster)
+		// want is what happens to the real server's ways, and to the director's table,
+		// in order.
+		want []string
+		risk plan.Risk
+	}{
+		{
+			name: "nat to dr", from: byNAT, to: byDR,
+			want: []string{begin, "lvs changes", direct, end}, risk: "cuts what is left of 3 open connections that came by nat",
+		},
+		{
+			name: "dr to nat", from: byDR, to: byNAT,
+			want: []string{begin, nat, "lvs changes", end}, risk: "cuts what is left of 3 open connections that came by dr",
+		},
+		{
+			name: "without the director", from: byNAT, to: byDR, prepare: func(c *cluster) { c.leftOut["lvs"] = true },
+			want: []string{begin, "held: lvs is left out", direct, "held: lvs is left out", end}, risk: "cuts what is left of 3 open connections that came by nat",
+		},
+		{
+			name: "a director that could not be read", from: byNAT, to: byDR, prepare: func(c *cluster) { c.lost["lvs"] = true },
+			want: []string{"held: lvs could not be read and may still send there", direct},
+		},
+		{
+			name: "a real server that was nobody's", from: onLAN("", ""), to: byNAT,
+			prepare: func(c *cluster) { c.exec(t, "a", "ip -4 route add default via 10.1.0.1 dev eth0") },
+			want:    []string{nat},
+		},
+		{
+			name: "one that keeps its way", from: byDR, to: byDR,
+			prepare: func(c *cluster) { c.exec(t, "a", "ip -4 route replace default via 10.1.0.7 dev eth0") },
+			want:    []string{direct},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster()
+			cl.bring(t, c.from)
+			cl.connections[server] = state.Connections{Active: 3}
+			if c.prepare != nil {
+				c.prepare(cl)
+			}
+			p := plan.Build(topologyName, cl.inputs(t, cl.wants(t, c.to), false))
+			var have []string
+			risk := plan.Risk("")
+			for _, a := range p.Actions {
+				if a.Server != nil && a.Held == "" && c.risk != "" {
+					have = append(have, "lvs changes")
+				}
+				for _, command := range a.Do {
+					if text := command.String(); a.Node == "a" && (strings.Contains(text, "default via") || strings.HasPrefix(text, "lvsctl_")) {
+						if a.Held != "" {
+							have = append(have, "held: "+a.Held)
+						}
+						have = append(have, text)
+					}
+				}
+				if a.Node == "a" {
+					risk += a.Risk
+				}
+			}
+			if d := cmp.Diff(c.want, slices.Compact(have)); d != "" {
+				t.Errorf("%s\n%q", d, shown(p))
+			}
+			if d := cmp.Diff(c.risk, risk); d != "" {
+				t.Error(d)
+			}
+			if warned := strings.Contains(strings.Join(p.Nodes[0].Warnings, "\n"), "may fail"); warned != (c.risk != "") {
+				t.Errorf("the director's warnings: %q", p.Nodes[0].Warnings)
+			}
+		})
+	}
+}

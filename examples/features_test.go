@@ -71,7 +71,7 @@ ipvsadm -A -t 10.1.0.2:99 -s rr`,
 		found: []string{
 			"+ rule ip mangle PREROUTING lvsctl:everything:full-marked:tcp -d 10.1.0.104 -p tcp -m multiport --dports 80,81 -j MARK --set-xmark 0xd/0xffffffff (drift)",
 			"- rule ip nat POSTROUTING lvsctl:everything:full:masquerade (copy 1) -m ipvs --vproto 6 --vaddr 10.1.0.103 --vport 80 --vmethod MASQ -j MASQUERADE (drift)",
-			"~ file /etc/hosts 8 lines -> 8 lines (drift)",
+			"~ file /etc/hosts 8 lines, changed (drift)",
 			"~ timeout tcp 300s -> 1200s (drift)",
 			"+ sync backup dev eth0 id 7 (drift)",
 			"- service tcp 10.1.0.2:99 rr",

@@ -62,7 +62,7 @@ type cluster struct {
 }
 
 // start brings up the lab of an example, or of another topology's folder.
-func start(t *testing.T, topology string) *cluster {
+func start(t *testing.T, topology string, flags ...string) *cluster {
 	t.Helper()
 	needLab(t)
 	abs, err := filepath.Abs(topology)
@@ -88,7 +88,7 @@ func start(t *testing.T, topology string) *cluster {
 		}
 		_ = os.RemoveAll(links) // the connections ended with the machine
 	})
-	c.lvsctl(0, "lab", "up", abs)
+	c.lvsctl(0, append([]string{"lab", "up", abs}, flags...)...)
 	return c
 }
 

@@ -1,19 +1,21 @@
 package examples_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestNothingLostUnderLoad takes running clusters through changes while a
-// client sends requests without pause, several at once, and allows none to fail.
+// client sends requests without pause, several at once, and allows none to fail
+// but where the plan said before that some may.
 func TestNothingLostUnderLoad(t *testing.T) {
 	t.Run("dr and tun", func(t *testing.T) {
 		loadTest{
@@ -33,22 +35,22 @@ client "client" {
 			everything: service("http", "80", "dr", `real_servers = ["rs"]`) + service("other", "8000", "dr", `real_servers = ["rs"]`),
 			target:     "10.9.0.100:80",
 			steps: []loadStep{
-				{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), ""},
-				{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), "+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"},
+				{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), nil},
+				{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
 				{"drained and removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  drain = "10s"`), "- server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"},
-				{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), "~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"},
+  drain = "10s"`), []string{"- server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
+				{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"}},
 				{"scheduler changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }
-  scheduler = "wrr"`), "~ service tcp 10.9.0.100:80 wlc -> wrr"},
+  scheduler = "wrr"`), []string{"~ service tcp 10.9.0.100:80 wlc -> wrr"}},
 				{"persistence switched on", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  persistence { timeout = 30 }`), "~ service tcp 10.9.0.100:80 wrr -> wlc persistent 30"},
-				{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), "~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"},
-				{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), "~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"},
-				{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), "~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"},
-				{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), "+ service tcp 10.9.0.100:8000 wlc"},
-				{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), "- service tcp 10.9.0.100:8000 wlc"},
+  persistence { timeout = 30 }`), []string{"~ service tcp 10.9.0.100:80 wrr -> wlc persistent 30"}},
+				{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"}},
+				{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"}},
+				{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"}},
+				{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"+ service tcp 10.9.0.100:8000 wlc"}},
+				{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"- service tcp 10.9.0.100:8000 wlc"}},
 				{"the VIP moved to another device", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  interface = "eth1"`), "+ address 10.9.0.100/32 dev eth1"},
+  interface = "eth1"`), []string{"+ address 10.9.0.100/32 dev eth1"}},
 			},
 		}.run(t)
 	})
@@ -71,8 +73,46 @@ client "client" {
   real_server "rs-2" { port = 8081 }`),
 			target: "10.9.0.100:80",
 			steps: []loadStep{
-				{"port 8080", natService("8080"), ""},
-				{"port 8081", natService("8081"), "- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"},
+				{"port 8080", natService("8080"), nil},
+				{"port 8081", natService("8081"), []string{"- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"}},
+			},
+		}.run(t)
+	})
+	// The real servers' replies take another way in each step.
+	t.Run("behind a router", func(t *testing.T) {
+		turning := func(from, to, was, via string) []string {
+			return []string{
+				mayFail + from + " to " + to + ": some requests that are under way just then",
+				"~ route default via " + was + " dev eth0 -> via " + via + " dev eth0",
+			}
+		}
+		services := func(mode string) string { return service("http", "80", mode, `real_servers = ["rs"]`) }
+		loadTest{
+			common: `
+director "director" {
+  gateway = "10.9.0.254"
+  interface "eth0" { address = "10.9.0.2/24" }
+}
+router "router" {
+  interface "eth0" { address = "10.9.0.254/24" }
+  interface "eth1" { address = "10.7.0.254/24" }
+}
+real_server "rs" {
+  for_each = { "1" = "10.9.0.11", "2" = "10.9.0.12" }
+  interface "eth0" { address = "${each.value}/24" }
+}
+client "client" {
+  interface "eth0" { address = "10.7.0.10/24" }
+}
+`,
+			everything: services("nat"),
+			target:     "10.9.0.100:80",
+			steps: []loadStep{
+				{"NAT", services("nat"), nil},
+				{"NAT to DR", services("dr"), turning("nat", "dr", "10.9.0.2", "10.9.0.254")},
+				{"DR to NAT", services("nat"), turning("dr", "nat", "10.9.0.254", "10.9.0.2")},
+				{"NAT to TUN", services("tun"), turning("nat", "tun", "10.9.0.2", "10.9.0.254")},
+				{"TUN to NAT", services("nat"), turning("tun", "nat", "10.9.0.254", "10.9.0.2")},
 			},
 		}.run(t)
 	})
@@ -95,6 +135,9 @@ func natService(port string) string {
   real_server "rs-2" { port = `+port+` }`)
 }
 
+// mayFail begins the warning of a step that may lose requests.
+const mayFail = "! warning: real servers go from "
+
 // loadTest is a cluster and what is done to it while it is asked.
 type loadTest struct {
 	common string
@@ -106,9 +149,9 @@ type loadTest struct {
 
 type loadStep struct {
 	name, services string
-	// want is a line of the step's plan, blanks squeezed; the first step brings the
-	// cluster up and is not asked yet.
-	want string
+	// want are lines of the step's plan, or how they begin, blanks squeezed; the
+	// first step brings the cluster up and is not asked yet.
+	want []string
 }
 
 func (l loadTest) run(t *testing.T) {
@@ -132,15 +175,21 @@ func (l loadTest) run(t *testing.T) {
 		stop := c.load(l.target)
 		out := c.apply(0)
 		have := stop()
-		found := false
+		squeezed := "\n"
 		for line := range strings.Lines(out) {
-			found = found || strings.HasPrefix(strings.Join(strings.Fields(line), " "), s.want)
+			squeezed += strings.Join(strings.Fields(line), " ") + "\n"
 		}
-		if !found {
-			t.Errorf("%s: the plan does not say %q:\n%s", s.name, s.want, out)
+		for _, want := range s.want {
+			if !strings.Contains(squeezed, "\n"+want) {
+				t.Errorf("%s: the plan does not say %q:\n%s", s.name, want, out)
+			}
 		}
-		t.Logf("%s: %d requests, %d failed, %.0f a second, the slowest took %d ms, answers %v", s.name, have.Requests, have.Failures, have.rate, have.Slowest, have.Answers)
-		if have.Failures > 0 || have.Requests == 0 {
+		t.Logf("%s: %d requests, %d failed, %.0f a second, the slowest took %d ms, answers %v", s.name, have.Requests, have.Failures, have.Rate, have.Slowest, have.Answers)
+		allowed := 0
+		if strings.HasPrefix(s.want[0], mayFail) {
+			allowed = have.Requests / 5
+		}
+		if have.Failures > allowed || have.Requests == 0 {
 			t.Errorf("%s: %d of %d requests failed: %v", s.name, have.Failures, have.Requests, have.Errors)
 			for _, host := range []string{"client", "director"} {
 				t.Logf("neighbours of %s:\n%s", host, c.sh(host, "ip neigh"))
@@ -155,40 +204,44 @@ type loadResult struct {
 	Requests, Failures int
 	Errors, Answers    map[string]int
 	Slowest            int64 `json:"slowest_ms"`
-	rate               float64
+	Rate               float64
 }
 
-// load begins to ask from the client, once a first request was answered, and
-// returns what ends it.
+// load begins to ask from the client, and returns what ends it. A first request
+// has been answered, or not, by then.
 func (c *cluster) load(target string) (stop func() loadResult) {
 	c.Helper()
-	c.sh("client", "curl -sS -m 10 http://"+target+"/")
-	cmd := exec.Command(program, "lab", "exec", c.topology, "client", "--", "/init", "lab", "load", target, "--rate", "70")
+	cmd := exec.Command(program, "lab", "exec", c.topology, "client", "--", "/init", "lab", "load", target)
 	cmd.Dir = c.dir
-	var out, errOut bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errOut
+	var out bytes.Buffer
+	cmd.Stdout = &out
 	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		c.Fatal(err)
+	}
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		c.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		c.Fatal(err)
 	}
-	begun := time.Now()
+	said := bufio.NewReader(stderr)
+	if line, err := said.ReadString('\n'); line != "begun\n" {
+		rest, _ := io.ReadAll(said) // whatever it has to say
+		c.Fatalf("the client does not begin: %v\n%s%s", err, line, rest)
+	}
 	return func() loadResult {
 		c.Helper()
-		if _, err := io.WriteString(stdin, "\n"); err != nil {
-			c.Fatalf("the client ended early: %v\n%s", err, errOut.String())
-		}
 		_ = stdin.Close()
-		if err := cmd.Wait(); err != nil {
-			c.Fatalf("the client failed: %v\n%s", err, errOut.String())
+		rest, err := io.ReadAll(said)
+		if err = errors.Join(err, cmd.Wait()); err != nil {
+			c.Fatalf("the client failed: %v\n%s", err, rest)
 		}
 		var r loadResult
 		if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 			c.Fatalf("cannot read what the client counted: %v\n%s", err, out.String())
 		}
-		r.rate = float64(r.Requests) / time.Since(begun).Seconds()
 		return r
 	}
 }

@@ -1,0 +1,136 @@
+package examples_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fault is something that is wrong with a director's ipvsadm.
+type fault struct {
+	name string
+	// breaks is run on the director before an apply, with $ipvsadm to be broken;
+	// real is a copy that works.
+	breaks string
+	args   []string // of the apply
+	code   int      // it ends with
+	last   string   // line it prints
+	want   []string // in what it says
+	// half directors are not as before when the apply ends, and it says so.
+	half bool
+}
+
+var faults = []fault{
+	{
+		name: "missing", breaks: `mount --bind /dev/null "$ipvsadm"`,
+		code: 1, last: "No changes on the 2 nodes that could be planned. 1 node could not be read.",
+		want: []string{"lvs", "the node has virtual services but no ipvsadm to read them with; install ipvsadm there first"},
+	},
+	{
+		name: "missing from its second change on", breaks: wrapped(`"-E "*) "$real" "$@"; mount --bind /dev/null "$0"; exit;;`),
+		code: 1, last: "Apply incomplete: 0 added, 0 changed, 0 destroyed on 0 nodes. Not done: lvs (8 changes).",
+		want: []string{"lvs", "cannot add service tcp 10.9.0.100:8000: ", "lvs: was put back in part only, and cannot be looked at: the node has virtual services but no ipvsadm"},
+		half: true,
+	},
+	{
+		name: "hanging when it is asked", breaks: wrapped(`-S*) sleep 100;;`), args: []string{"--timeout", "8s"},
+		code: 1, last: "No changes on the 2 nodes that could be planned. 1 node could not be read.",
+		want: []string{"lvs", "it said nothing for 8s"},
+	},
+	{
+		name: "hanging in the middle of a change", breaks: wrapped(`"-A "*) sleep 30;;`), args: []string{"--timeout", "8s"},
+		code: 4, last: rolledBack, want: []string{"lvs", "it said nothing for 8s"},
+	},
+	{
+		name: "failing in the middle of a change", breaks: wrapped(`"-a -t 10.9.0.100:8000 -r 10.9.0.12:8000 "*) echo "Memory allocation problem" >&2; exit 1;;`),
+		code: 4, last: rolledBack, want: []string{"lvs: cannot add server tcp 10.9.0.100:8000 -> 10.9.0.12:8000: Memory allocation problem"},
+	},
+	{
+		// The director sends no ICMP errors just then.
+		name: "killed with its shell", breaks: wrapped(`"-E "*wrr*) kill -9 $(cat /run/lvsctl/*/changer) $PPID; exit 9;;`),
+		code: 4, last: rolledBack, want: []string{"lvs"},
+	},
+}
+
+const rolledBack = "Apply incomplete: 0 added, 0 changed, 0 destroyed on 0 nodes. Not done: lvs (rolled back)."
+
+// wrapped puts a script before ipvsadm that treats some of its command lines in
+// another way: cases are those of a case statement.
+func wrapped(cases string) string {
+	return `cat >/run/wrapper <<'END'
+#!/bin/sh
+real=/run/real/ipvsadm
+case "$*" in
+` + cases + `
+esac
+exec "$real" "$@"
+END
+chmod +x /run/wrapper; mount --bind /run/wrapper "$ipvsadm"`
+}
+
+const faultyCluster = `
+director "lvs" {
+  SYSCTL
+  interface "eth0" { address = "10.9.0.2/24" }
+}
+real_server "rs" {
+  for_each = { "1" = "10.9.0.11", "2" = "10.9.0.12" }
+  interface "eth0" { address = "${each.value}/24" }
+}
+client "client" {
+  interface "eth0" { address = "10.9.0.10/24" }
+}
+`
+
+// TestFaultyDirector breaks what a director's table is changed with, before an
+// apply and in the middle of one. The director is as it was afterwards, or the
+// apply says how it is not, and once it is mended the next apply finishes.
+func TestFaultyDirector(t *testing.T) {
+	needLab(t)
+	before := strings.Replace(faultyCluster, "SYSCTL", "", 1) + service("http", "80", "dr", `real_servers = ["rs"]`)
+	after := strings.Replace(faultyCluster, "SYSCTL", `sysctl = { "net.ipv4.conf.all.log_martians" = "1" }`, 1) +
+		service("http", "80", "dr", "scheduler = \"wrr\"\n  real_servers = { \"rs-1\" = 1, \"rs-2\" = 3 }") + service("other", "8000", "dr", `real_servers = ["rs"]`)
+	dir := filepath.Join(t.TempDir(), "faults")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "cluster.hcl"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(after)
+	c := start(t, dir)
+	const tools = "ipvsadm=$(readlink -f /usr/sbin/ipvsadm); PATH=/run/real:$PATH\n"
+	c.sh("lvs", tools+`mkdir /run/real; cp "$ipvsadm" /run/real`)
+	shot := func() string { return c.sh("lvs", tools+"cat /proc/sys/net/ipv4/icmp_ratelimit\n"+snapshot) }
+	for _, f := range faults {
+		write(before)
+		c.apply(0)
+		was := shot()
+		write(after)
+		c.sh("lvs", tools+f.breaks)
+		stdout, stderr, code := c.run(append([]string{"apply", "--lab", "--auto-approve", "--rollback-timeout", "10s", dir}, f.args...)...)
+		if code != f.code || lastLine(stdout) != f.last {
+			t.Errorf("%s: exit %d, want %d; it ends in %s, want %s\n%s", f.name, code, f.code, lastLine(stdout), f.last, stderr)
+		}
+		for _, want := range f.want {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%s: it does not say %q:\n%s", f.name, want, stderr)
+			}
+		}
+		if diff := cmp.Diff(was, shot()); (diff != "") != f.half {
+			t.Errorf("%s: the director is as it was: %t, want %t (-before +after):\n%s", f.name, diff == "", !f.half, diff)
+		}
+		c.sh("lvs", tools+`while umount -l "$ipvsadm" 2>/dev/null; do :; done`)
+		c.apply(0)
+		c.plan(0)
+		if left := c.sh("lvs", "ls /run/lvsctl | grep -vx -e lock -e holder || :"); left != "" {
+			t.Errorf("%s: left over in /run/lvsctl: %s", f.name, left)
+		}
+	}
+	c.wantAnswers("client", "http://10.9.0.100:8000/", map[string]int{"rs-1": 5, "rs-2": 5})
+}

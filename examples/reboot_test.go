@@ -1,0 +1,160 @@
+package examples_test
+
+import (
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestReboot sets whole Debian systems up, reboots every one, and finds them as
+// they were without any lvsctl in between: directors and real servers whose
+// network ifupdown, netplan, systemd-networkd and NetworkManager bring up, and
+// DR, NAT, TUN and FULLNAT services between them. Then the power fails in the
+// middle of a change, and in the end everything is given back.
+func TestReboot(t *testing.T) {
+	for _, systems := range []map[string]string{
+		{"lb-1": "ifupdown", "lb-2": "networkd", "rs-1": "netplan", "rs-2": "networkmanager"},
+		{"lb-1": "networkmanager", "lb-2": "netplan", "rs-1": "ifupdown", "rs-2": "networkd"},
+	} {
+		t.Run(systems["lb-1"]+" and "+systems["lb-2"], func(t *testing.T) { testReboot(t, systems) })
+	}
+}
+
+func testReboot(t *testing.T, systems map[string]string) {
+	nodes := slices.Sorted(maps.Keys(systems))
+	flag := "--systemd=ifupdown"
+	for _, n := range nodes {
+		flag += "," + n + "=" + systems[n]
+	}
+	c := start(t, "testdata/reboot", flag)
+	// A service that is none of the topology's, in the table and in its file, and
+	// real servers that have had another default route.
+	const foreign = "-A -t 10.250.0.1:80 -s wlc\n"
+	c.sh("lb-1", "echo '"+strings.TrimSpace(foreign)+"' | tee -a /etc/ipvsadm.rules | ipvsadm -R")
+	for _, n := range []string{"rs-1", "rs-2"} {
+		c.sh(n, oldGateway[systems[n]])
+	}
+	before := c.essences(nodes, etc)
+	c.apply(0, patient)
+	c.plan(0)
+	c.wantEveryAnswer()
+	live := c.essences(nodes, "")
+
+	c.reboot(nodes...)
+	c.plan(0)
+	c.wantEveryAnswer()
+	if have := c.sh("lb-1", "ipvsadm -S -n"); !strings.Contains(have, foreign) {
+		t.Errorf("the foreign service is gone:\n%s", have)
+	}
+	for n, have := range c.essences(nodes, "") {
+		if diff := cmp.Diff(live[n], have); diff != "" {
+			t.Errorf("%s (%s) before its reboot and after (-before +after):\n%s", n, systems[n], diff)
+		}
+	}
+
+	if systems["rs-2"] == "networkmanager" {
+		c.cutPower("rs-2")
+	}
+
+	c.destroy(0)
+	for n, have := range c.essences(nodes, etc) {
+		if diff := cmp.Diff(before[n], have); diff != "" {
+			t.Errorf("%s (%s) after destroy (-want +have):\n%s", n, systems[n], diff)
+		}
+	}
+}
+
+// essence is what of a host two boots have in common, by its own tools: who has
+// set an address or a route, and with what beside it, depends on the network
+// system.
+const essence = `ip -o -4 addr show | awk '{ print $2, $4 }' | sort
+ip -4 route show | sed 's/ proto [a-z]*//; s/ onlink//; s/ *$//' | sort
+for d in all default lo eth0 eth1 ens4 tunl0; do
+  for k in arp_announce arp_ignore forwarding rp_filter send_redirects; do
+    grep -s -H '' "/proc/sys/net/ipv4/conf/$d/$k"
+  done
+done
+[ ! -e /proc/net/ip_vs ] || { ipvsadm -S -n; ipvsadm -L -n --thresholds | awk '$1 == "->" && $2 ~ /[0-9]/ { print $2, $3, $4 }'; }
+grep -s -H '' /proc/sys/net/ipv4/vs/conntrack /proc/sys/net/ipv4/vs/conn_reuse_mode
+iptables-save -t nat | grep lvsctl || :
+`
+
+// etc is what a host has on its disk that lvsctl could have written.
+const etc = `find /etc /var/lib/lvsctl -type f ! -name machine-id ! -name 'resolv.conf*' 2>/dev/null | sort | xargs md5sum
+ls -l /etc/rc3.d /etc/systemd/system/multi-user.target.wants | grep -v ^total
+`
+
+// essences are those of some hosts, with what else a script prints.
+func (c *cluster) essences(hosts []string, more string) map[string]string {
+	c.Helper()
+	texts := map[string]string{}
+	for _, h := range hosts {
+		text := c.sh(h, essence+more)
+		var lines []string
+		for line := range strings.Lines(text) {
+			// A module that was loaded stays, with what came with it.
+			if more == "" || !strings.Contains(line, "conf/tunl0/") && !strings.Contains(line, "/ipv4/vs/") {
+				lines = append(lines, line)
+			}
+		}
+		texts[h] = strings.Join(lines, "")
+	}
+	return texts
+}
+
+// patient leaves emulated machines time to confirm.
+const patient = "--rollback-timeout=5m"
+
+// oldGateway gives a host a default route, live and in its own configuration.
+var oldGateway = map[string]string{
+	"ifupdown":       `sed -i '/address 10.1.0/a\    gateway 10.1.0.250' /etc/network/interfaces; ip route add default via 10.1.0.250 dev eth0 onlink`,
+	"netplan":        `echo 'network: {version: 2, ethernets: {eth0: {routes: [{to: default, via: 10.1.0.250}]}}}' >/etc/netplan/60-old.yaml; chmod 600 /etc/netplan/60-old.yaml; ip route add default via 10.1.0.250 dev eth0 proto static`,
+	"networkd":       `printf '\n[Route]\nGateway=10.1.0.250\n' >>/etc/systemd/network/20-eth0.network; ip route add default via 10.1.0.250 dev eth0 proto static`,
+	"networkmanager": `sed -i '/^address1=/a gateway=10.1.0.250' /etc/NetworkManager/system-connections/eth0.nmconnection; ip route add default via 10.1.0.250 dev eth0 proto static metric 100`,
+}
+
+// cutPower lets a real server's power fail as soon as it has a new VIP, which is
+// before anyone could confirm it.
+func (c *cluster) cutPower(node string) {
+	c.Helper()
+	const vip = "10.1.0.104"
+	c.sh(node, "nohup sh -c 'until ip addr show dev lo | grep -q "+vip+"; do sleep 0.05; done; echo b >/proc/sysrq-trigger' >/dev/null 2>&1 &")
+	c.hangUp(node)
+	out := c.apply(4, patient, "--timeout=45s", "--var", "more=true")
+	if !strings.Contains(lastLine(out), node+" (rolled back)") {
+		c.Errorf("the apply's last line after a power cut: %s", lastLine(out))
+	}
+	c.lvsctl(0, "lab", "status", c.topology)
+	if have := c.sh(node, "ip addr show; grep -r -l "+vip+" /etc || :"); strings.Contains(have, vip) || strings.Contains(have, "/etc/") {
+		c.Errorf("%s has still something of the VIP that was never confirmed:\n%s", node, have)
+	}
+	c.apply(0, patient, "--var", "more=true")
+	c.plan(0, "--var", "more=true")
+	c.wantAnswers("client", "http://"+vip+"/", map[string]int{"rs-1": 1, "rs-2": 1})
+}
+
+func (c *cluster) wantEveryAnswer() {
+	c.Helper()
+	for _, vip := range []string{"10.1.0.101", "10.1.0.102", "10.1.0.103", "10.9.0.100"} {
+		c.wantAnswers("client", "http://"+vip+"/", map[string]int{"rs-1": 2, "rs-2": 2})
+	}
+}
+
+// reboot reboots hosts and waits until they have booted.
+func (c *cluster) reboot(hosts ...string) {
+	c.Helper()
+	for _, h := range hosts {
+		c.hangUp(h)
+	}
+	c.lvsctl(0, append([]string{"lab", "reboot", c.topology}, hosts...)...)
+}
+
+// hangUp ends the connection that shell keeps.
+func (c *cluster) hangUp(host string) {
+	_ = exec.Command("ssh", "-F", c.file("ssh_config"), "-O", "exit", "-o", "ControlPath="+filepath.Join(c.links, "%n"), host).Run()
+}

@@ -75,9 +75,6 @@ func lay(hosts []Host) [][]cable {
 	return out
 }
 
-// guestArgs are the kernel's: kernelArgs, but a host that fails stays as it is.
-const guestArgs = "console=ttyS0 quiet net.ifnames=0 nowatchdog mitigations=off rcupdate.rcu_expedited=1 no_timer_check tsc=reliable systemd.show_status=false"
-
 func (m vm) dir() string { return filepath.Join(m.lab, hostsDir, m.host) }
 
 func (m vm) args() []string {
@@ -91,7 +88,7 @@ func (m vm) args() []string {
 		"-pidfile", file(pidFile), "-daemonize",
 		"-chardev", "file,id=console,path=" + optionValue(file(consoleFile)), "-serial", "chardev:console",
 		"-qmp", "unix:" + optionValue(filepath.Join(hostsDir, m.host, monitorFile)) + ",server=on,wait=off",
-		"-kernel", m.kernel, "-initrd", file(imageFile), "-append", guestArgs,
+		"-kernel", m.kernel, "-initrd", file(imageFile), "-append", kernelArgs + " systemd.show_status=false",
 		"-drive", "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=" + optionValue(file(diskFile)), "-device", "virtio-blk-pci,drive=root",
 	}, bareArgs()...)
 	for n, c := range m.cables {

@@ -194,7 +194,7 @@ func TestExamples(t *testing.T) {
 const foreignService = "ipvsadm -A -t 192.0.2.7:443 -s wlc && ipvsadm -a -t 192.0.2.7:443 -r 192.0.2.8:443 -g -w 5 -x 100 -y 50"
 
 func (e example) test(c *cluster) {
-	before := c.snapshots(e.hosts...)
+	before := c.each(e.hosts, snapshot)
 	if plan := c.plan(2); !strings.Contains(plan, "Plan: ") {
 		c.Errorf("the plan has no summary:\n%s", plan)
 	}
@@ -214,7 +214,7 @@ func (e example) test(c *cluster) {
 	}
 
 	c.destroy(0)
-	after := c.snapshots(e.hosts...)
+	after := c.each(e.hosts, snapshot)
 	if e.drifts != nil {
 		after[e.hosts[0]] = e.withoutForeign(c, after[e.hosts[0]])
 		c.plan(2)
@@ -232,7 +232,7 @@ func (e example) unchanged(c *cluster, before map[string]string) {
 			c.Errorf("planning loaded ip_vs on %s", h)
 		}
 	}
-	if diff := cmp.Diff(before, c.snapshots(e.hosts...)); diff != "" {
+	if diff := cmp.Diff(before, c.each(e.hosts, snapshot)); diff != "" {
 		c.Fatalf("planning changed a node (-before +after):\n%s", diff)
 	}
 }

@@ -122,12 +122,12 @@ const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|i
 func (f feature) test(c *cluster) {
 	director := f.hosts[0]
 	c.sh(director, `printf '192.0.2.1 last' >> /etc/hosts; chmod 640 /etc/hosts`)
-	before := c.shots(f.hosts)
+	before := c.each(f.hosts, shot)
 	c.plan(2)
 	if have := c.sh(director, unread); have != "" {
 		c.Errorf("planning loaded modules:\n%s", have)
 	}
-	if diff := cmp.Diff(before, c.shots(f.hosts)); diff != "" {
+	if diff := cmp.Diff(before, c.each(f.hosts, shot)); diff != "" {
 		c.Fatalf("planning changed a node (-before +after):\n%s", diff)
 	}
 
@@ -143,7 +143,7 @@ func (f feature) test(c *cluster) {
 	f.answered(c)
 
 	c.destroy(0)
-	after := c.shots(f.hosts)
+	after := c.each(f.hosts, shot)
 	// What is others' is there: what was never touched, and what exclusive took
 	// away.
 	for _, foreign := range f.foreign {
@@ -176,27 +176,18 @@ find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
 ls -l /etc/hosts | cut -d ' ' -f 1
 :`
 
-func (c *cluster) shots(hosts []string) map[string]string {
-	c.Helper()
-	shots := map[string]string{}
-	for _, h := range hosts {
-		shots[h] = c.sh(h, shot)
-	}
-	return shots
-}
-
 // answered makes all requests in one go and compares who answered.
 func (f feature) answered(c *cluster) {
 	c.Helper()
 	var script strings.Builder
-	script.WriteString("ask() {\nfor i in 1 2 3 4; do \"$@\"; done 2>&1\necho end\n}\n" +
-		"get() { curl -sS -m 5 -D /tmp/head \"$1\" && sed -n 's/\\r$//; s/^X-Client: /from /p' /tmp/head; }\n" +
-		"datagram() { timeout 5 bash -c 'exec 3<>/dev/udp/'\"$1/$2\"'; echo >&3; head -n 1 <&3'; }\n")
+	script.WriteString("get() { " + closing + ` -gi "$1" "$1" "$1" "$1" | sed -n 's/\r$//; s/^X-Client: /from /p; /^HTTP\|^from\|: \|^$/!p'; }
+datagram() { timeout 5 bash -c 'for i in 1 2 3 4; do exec 3<>/dev/udp/'"$1/$2"'; echo >&3; head -n 1 <&3; done'; }
+`)
 	for _, r := range f.requests {
 		if words := strings.Fields(r.to); words[0] == "udp" {
-			fmt.Fprintf(&script, "ask datagram %s %s\n", words[1], words[2])
+			fmt.Fprintf(&script, "datagram %s %s 2>&1; echo end\n", words[1], words[2])
 		} else {
-			fmt.Fprintf(&script, "ask get '%s'\n", r.to)
+			fmt.Fprintf(&script, "get '%s' 2>&1; echo end\n", r.to)
 		}
 	}
 	answers := strings.Split(c.sh(f.client, script.String()), "end\n")
@@ -225,7 +216,7 @@ func (c *cluster) oneServer(urls ...string) {
 			have[who] += n
 		}
 	}
-	if len(have) != 1 || have["FAILED"] > 0 {
+	if len(have) != 1 {
 		c.Errorf("%v are not answered by one server: %v", urls, have)
 	}
 }

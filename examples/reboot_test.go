@@ -92,9 +92,8 @@ ls -l /etc/rc3.d /etc/systemd/system/multi-user.target.wants | grep -v ^total
 // essences are those of some hosts, with what else a script prints.
 func (c *cluster) essences(hosts []string, more string) map[string]string {
 	c.Helper()
-	texts := map[string]string{}
-	for _, h := range hosts {
-		text := c.sh(h, essence+more)
+	texts := c.each(hosts, essence+more)
+	for h, text := range texts {
 		var lines []string
 		for line := range strings.Lines(text) {
 			// A module that was loaded stays, with what came with it.

@@ -137,7 +137,11 @@ func (c *cluster) sticky() {
 // bySource asks once from each of the client's addresses.
 func (c *cluster) bySource(vip string) []string {
 	c.Helper()
-	return strings.Fields(c.sh("client", fmt.Sprintf("for i in $(seq 200 211); do curl -sS -m 5 --interface 10.1.0.$i http://%s/; done", vip)))
+	script := "curl"
+	for i := range 12 {
+		script += fmt.Sprintf(" --next -sS -m 5 --interface 10.1.0.%d http://%s/", 200+i, vip)
+	}
+	return strings.Fields(c.sh("client", script))
 }
 
 // failover sees fo go to the next weight when the first is drained.

@@ -40,7 +40,7 @@ func TestSurroundings(t *testing.T) {
 	c.sh("lvs", others+pretend+"pretend keepalived; pretend seesaw_engine")
 	c.sh("web-1", pretend+"pretend kube-router; echo 2 >/proc/sys/net/ipv4/conf/all/arp_ignore")
 	guest := c.guest("web-1", "client")
-	before := c.shots(hosts)
+	before := c.each(hosts, shot)
 
 	plan := c.plan(2)
 	for _, want := range []string{
@@ -67,7 +67,7 @@ func TestSurroundings(t *testing.T) {
 	if plan, want := c.plan(1, "--var", "missing=true"), "its kernel "+kernel+" has no parameter net.ipv4.conf.all.arp_patience; remove it from the topology"; !strings.Contains(plan, want) {
 		c.Errorf("the plan does not say %q:\n%s", want, plan)
 	}
-	if diff := cmp.Diff(before, c.shots(hosts)); diff != "" {
+	if diff := cmp.Diff(before, c.each(hosts, shot)); diff != "" {
 		c.Fatalf("planning changed a node (-before +after):\n%s", diff)
 	}
 
@@ -82,7 +82,7 @@ func TestSurroundings(t *testing.T) {
 	c.apply(0)
 	c.besides(guest)
 	c.destroy(0)
-	if diff := cmp.Diff(before, c.shots(hosts)); diff != "" {
+	if diff := cmp.Diff(before, c.each(hosts, shot)); diff != "" {
 		c.Errorf("destroy does not give back the state before (-before +after):\n%s", diff)
 	}
 	c.advertised(guest)

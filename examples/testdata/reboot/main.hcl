@@ -1,4 +1,8 @@
 # Every mode, by two directors: each node is rebooted, and the power of one fails.
+ssh {
+  connect_timeout = "30s" # a host that boots is asked again, not waited for
+}
+
 variable "more" {
   type    = bool
   default = false
@@ -38,11 +42,11 @@ virtual_server "dr" {
 }
 
 virtual_server "tun" {
-  vip          = "10.1.0.102"
-  port         = 80
-  mode         = "tun"
-  scheduler    = "rr"
-  director     = "lb-1"
+  vip       = "10.1.0.102"
+  port      = 80
+  mode      = "tun"
+  scheduler = "rr"
+  director  = "lb-1"
   real_server "rs" { upper_threshold = 100 }
 }
 

@@ -175,10 +175,16 @@ func TestProgram(t *testing.T) {
 			before := p.web.snapshot()
 			cmd, _ := p.begin("--rollback-timeout", "5s")
 			check(p, cmd.Process.Signal(os.Interrupt))
-			eventually(p, soon, "it ends at once", func() bool {
+			var how syscall.WaitStatus
+			eventually(p, soon, "it ends at once", func() (ended bool) {
 				_ = cmd.Process.Signal(os.Interrupt)
-				return exited(cmd)
+				how, ended = exited(cmd)
+				return ended
 			})
+			// A shell makes 130 of it.
+			if !how.Signaled() || how.Signal() != syscall.SIGINT {
+				p.Errorf("it ends with %#x, not by the interrupt", int(how))
+			}
 			p.putsItselfBack(before)
 			p.web.sh(unwrapIP)
 			p.apply(0)
@@ -215,11 +221,11 @@ func TestProgram(t *testing.T) {
 	})
 }
 
-// exited reports whether a process has ended, and takes it off the table.
-func exited(cmd *exec.Cmd) bool {
-	var status syscall.WaitStatus
-	pid, err := syscall.Wait4(cmd.Process.Pid, &status, syscall.WNOHANG, nil)
-	return err == nil && pid == cmd.Process.Pid
+// exited reports whether a program has ended, and how, and takes it off the table
+// of processes.
+func exited(cmd *exec.Cmd) (how syscall.WaitStatus, ended bool) {
+	pid, err := syscall.Wait4(cmd.Process.Pid, &how, syscall.WNOHANG, nil)
+	return how, err == nil && pid == cmd.Process.Pid
 }
 
 func (p *program) wantSnapshot(before string) {

@@ -59,8 +59,10 @@ type seen struct {
 
 // foreign is what each host has before lvsctl comes: some of it is in the way of
 // what will be wanted. What the first use of a module or a device would leave for
-// good is there from the beginning.
+// good is there from the beginning, and no address is about to change: the kernel
+// looks for others that have its own IPv6 ones, for a second or two.
 const foreign = `set -e
+while ip -6 -o addr show tentative | grep -q .; do sleep 0.1; done
 printf '127.0.0.1 localhost' >/etc/hosts
 modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel
 for d in tunl0 ip6tnl0; do ip link set dev $d up; ip link set dev $d down; done

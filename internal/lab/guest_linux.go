@@ -56,6 +56,9 @@ func guest() error {
 	if err := os.Remove(blueprintFile); err != nil { // the hosts' private keys are in it
 		return fmt.Errorf("remove the blueprint: %w", err)
 	}
+	if err := stampPackets(); err != nil {
+		return err
+	}
 	// A namespace starts with the kernel's defaults, not with copies of the first
 	// one's settings: Documentation/admin-guide/sysctl/net.rst.
 	if err := os.WriteFile("/proc/sys/net/core/devconf_inherit_init_net", []byte("2"), 0o644); err != nil {
@@ -101,6 +104,22 @@ func guest() error {
 	mark("hosts")
 	fmt.Printf("%s: %d hosts\n", readyLine, len(hosts))
 	return reap()
+}
+
+// stampPackets has the kernel note when each packet came in, for good. Otherwise
+// each ping would turn that on and off, which rewrites the code that every packet
+// passes (net_enable_timestamp, net/core/dev.c): QEMU before 8.1 may go on for
+// ever, on another processor, with what stood there in between.
+func stampPackets() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make a socket: %w", err)
+	}
+	// It is never closed.
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1); err != nil {
+		return fmt.Errorf("ask for the packets' times: %w", err)
+	}
+	return nil
 }
 
 // mark writes on the console how long after power-on a stage was reached.

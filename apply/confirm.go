@@ -25,8 +25,7 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	if err != nil {
 		return r.refute(ctx, w, t, conn, err)
 	}
-	w.live = after.State
-	w.settled = state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+	w.know(after)
 	if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
 		return r.refute(ctx, w, t, conn, err)
 	}

@@ -26,7 +26,7 @@ type work struct {
 	// settled is the node as it was when it was last known for certain: under the
 	// lock, then after each confirmation. record is the text of its record then.
 	settled state.Settled
-	live    *state.State
+	live    *state.State // what settled was made from
 	record  string
 	probes  map[string]bool
 	// already are the actions that need not be done any more, and unrelated what
@@ -187,12 +187,17 @@ func orSomebody(holder string) string {
 	return holder
 }
 
+// know keeps a node as it was just read.
+func (w *work) know(now live.Node) {
+	w.settled, w.live = state.Settle(now.State, w.Want, now.Record, w.Exclusive), now.State
+}
+
 // compare settles the node anew and holds the plan against it: what is as wanted
 // by now is skipped, what is as planned on is done, anything else stops the node
 // before its first change.
 func (r *run) compare(w *work, now live.Node) {
-	w.settled = state.Settle(now.State, w.Want, now.Record, w.Exclusive)
-	w.live, w.record = now.State, now.RecordText
+	w.know(now)
+	w.record = now.RecordText
 	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
 	changes := map[state.Ref]state.Change{}
 	for _, c := range state.Diff(w.settled.Have, w.settled.Want) {

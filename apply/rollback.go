@@ -293,10 +293,9 @@ func (r *run) commitOpen(ctx context.Context, w *work) {
 		r.unconfirmed(w, err)
 		return
 	}
-	s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
-	w.settled, w.live = s, after.State
+	w.know(after)
 	for _, t := range w.open {
-		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(s, after.State)); err != nil {
+		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(w.settled, w.live)); err != nil {
 			return // its actions are rolled back, and say so
 		}
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/lvsctl/lvsctl/internal/lab"
+	"github.com/lvsctl/lvsctl/internal/lab/labtest"
 )
 
 // program is the lvsctl under test, built once for all tests.
@@ -36,21 +39,9 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// needLab leaves a test out, saying why, where no lab can run. In CI nothing is
-// left out.
 func needLab(t *testing.T) {
 	t.Helper()
-	switch {
-	case os.Getenv("LVSCTL_LAB") == "1" || (os.Getenv("CI") == "true" && os.Getenv("LVSCTL_LAB") != "0"):
-		return
-	case os.Getenv("LVSCTL_LAB") == "0":
-		t.Skip("left out: LVSCTL_LAB=0; `make lab` runs it")
-	case testing.Short():
-		t.Skip("left out by -short: it boots a virtual machine")
-	}
-	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("left out: qemu-system-x86_64 is not installed; `make test` sets it up")
-	}
+	labtest.Need(t, func() error { return lab.CheckTools(lab.Options{}) })
 }
 
 // cluster is a topology running in a lab of its own.

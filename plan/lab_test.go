@@ -16,28 +16,12 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lvsctl/lvsctl/internal/lab"
+	"github.com/lvsctl/lvsctl/internal/lab/labtest"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
-
-// needLab leaves a test out, saying why, where no lab can run. In CI nothing is
-// left out.
-func needLab(t *testing.T) {
-	t.Helper()
-	switch {
-	case os.Getenv("LVSCTL_LAB") == "1" || os.Getenv("CI") == "true" && os.Getenv("LVSCTL_LAB") != "0":
-		return
-	case os.Getenv("LVSCTL_LAB") == "0":
-		t.Skip("left out: LVSCTL_LAB=0; `make lab` runs it")
-	case testing.Short():
-		t.Skip("left out by -short: it boots a virtual machine")
-	}
-	if err := lab.CheckTools(lab.Options{}); err != nil {
-		t.Skip("left out: ", err)
-	}
-}
 
 // machine is a host of the lab: the same as [host], with a kernel and tools in the
 // place of maps.
@@ -92,7 +76,7 @@ ipvsadm --start-daemon master --mcast-interface eth1 --syncid 7 --mcast-ttl 4
 // what replaces it, undoing gives back what was replaced, and destroying all that
 // was there before. Nothing of it asks the differ.
 func TestLabPairs(t *testing.T) {
-	needLab(t)
+	labtest.Need(t, func() error { return lab.CheckTools(lab.Options{}) })
 	l := labUp(t, "director", "exclusive", "real_server")
 	dialer, err := remote.NewDialer(remote.Config{SSHConfig: l.SSHConfig()})
 	if err != nil {

@@ -20,8 +20,6 @@ import (
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
-	"github.com/lvsctl/lvsctl/roles"
-	"github.com/lvsctl/lvsctl/topology"
 )
 
 // everyAttribute sets all that a topology can say; see TestHostileValues.
@@ -403,16 +401,8 @@ func blocksOf(t *testing.T, text string) []*hclwrite.Block {
 // that reads for it.
 func planned(t *testing.T, text string) (commands []remote.Command, refused bool) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "main.hcl")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	top, _, diags := topology.Load(file, topology.Options{})
-	if diags.HasErrors() || len(top.Unsupported) > 0 {
-		return nil, true
-	}
-	wants, diags := roles.Wants(top)
-	if diags.HasErrors() {
+	top, wants, err := wantsOf(t, text)
+	if err != nil {
 		return nil, true
 	}
 	for _, wish := range []wish{everything, nothing} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -24,17 +25,9 @@ virtual_server "web" {
 }
 `
 	for _, text := range []string{director, director + service} {
-		file := filepath.Join(t.TempDir(), "cluster.hcl")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		_, wants, err := wantsOf(t, text)
+		if err != nil {
 			t.Fatal(err)
-		}
-		top, _, diags := topology.Load(file, topology.Options{})
-		if diags.HasErrors() {
-			t.Fatal(diags)
-		}
-		wants, diags := roles.Wants(top)
-		if diags.HasErrors() {
-			t.Fatal(diags)
 		}
 		for _, w := range wants {
 			mine := w.Node.Name == "lvs"
@@ -46,4 +39,25 @@ virtual_server "web" {
 			}
 		}
 	}
+}
+
+// wantsOf is a topology and what it wants of its nodes, or why it is refused.
+func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.hcl")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	top, _, diags := topology.Load(file, topology.Options{})
+	switch {
+	case diags.HasErrors():
+		return nil, nil, diags
+	case len(top.Unsupported) > 0:
+		return nil, nil, fmt.Errorf("not supported yet: %v", top.Unsupported)
+	}
+	wants, diags := roles.Wants(top)
+	if diags.HasErrors() {
+		return nil, nil, diags
+	}
+	return top, wants, nil
 }

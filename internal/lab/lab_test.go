@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/lvsctl/lvsctl/internal/lab/labtest"
 )
 
 // TestMain makes the test's own binary fit to be a machine's /init.
@@ -26,22 +28,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// needLab leaves a test out, saying why, where no lab can run. With CI=true or
-// LVSCTL_LAB=1 nothing is left out.
 func needLab(t *testing.T, o Options) {
 	t.Helper()
-	must := os.Getenv("CI") == "true" || os.Getenv("LVSCTL_LAB") == "1"
-	switch {
-	case os.Getenv("LVSCTL_LAB") == "0":
-		t.Skip("left out: LVSCTL_LAB=0")
-	case must:
-	case testing.Short():
-		t.Skip("left out by -short: it boots a virtual machine")
-	default:
-		if err := CheckTools(o); err != nil {
-			t.Skip("left out: ", err)
-		}
-	}
+	labtest.Need(t, func() error { return CheckTools(o) })
 }
 
 // bring brings a lab up for the test.

@@ -115,6 +115,22 @@ func startQEMU(ctx context.Context, dir string, args []string) error {
 	return nil
 }
 
+// onFreePorts starts a machine on n free ports, on others if one was snatched
+// away.
+func onFreePorts(n int, start func(ports []int) error) error {
+	var err error
+	for range 5 {
+		var ports []int
+		if ports, err = freePorts(n); err != nil {
+			return err
+		}
+		if err = start(ports); !errors.Is(err, errPortTaken) {
+			return err
+		}
+	}
+	return err
+}
+
 // freePorts finds n ports of the loopback that nobody listens on. All are held
 // until the last is found, so none comes twice.
 func freePorts(n int) ([]int, error) {

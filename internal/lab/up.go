@@ -193,7 +193,7 @@ func (b site) bootNamespaces(ctx context.Context) ([]int, error) {
 	hosts := len(b.spec.Hosts)
 	m := machine{dir: b.dir, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
 	b.say(fmt.Sprintf("booting %d hosts (%s)", hosts, b.accel))
-	if err := m.boot(ctx, hosts); err != nil {
+	if err := onFreePorts(hosts, func(ports []int) error { m.ports = ports; return m.start(ctx) }); err != nil {
 		return nil, err
 	}
 	timeout := b.options.Timeout
@@ -218,18 +218,4 @@ func memory(asked, hosts int) int {
 		return asked
 	}
 	return 1024 + 48*hosts
-}
-
-// boot starts QEMU on free ports, on others if one was snatched away.
-func (m *machine) boot(ctx context.Context, hosts int) error {
-	var err error
-	for range 5 {
-		if m.ports, err = freePorts(hosts); err != nil {
-			return err
-		}
-		if err = m.start(ctx); !errors.Is(err, errPortTaken) {
-			return err
-		}
-	}
-	return err
 }

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -55,10 +54,11 @@ func (b site) bootSystems(ctx context.Context) ([]int, error) {
 	ports := make([]int, len(machines))
 	// In this order: whoever has the hub of a segment comes first.
 	for n := range machines {
-		if err := machines[n].boot(ctx); err != nil {
+		m := &machines[n]
+		if err := onFreePorts(1, func(free []int) error { m.port = free[0]; return m.start(ctx) }); err != nil {
 			return nil, err
 		}
-		ports[n] = machines[n].port
+		ports[n] = m.port
 	}
 	timeout := b.options.Timeout
 	if timeout == 0 {
@@ -136,22 +136,6 @@ func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
 		return err
 	}
 	return packSystem(filepath.Join(m.dir(), imageFile), b.kernel, b.options.Binary, list, files)
-}
-
-// boot starts the machine on a free port, on another if it was snatched away.
-func (m *vm) boot(ctx context.Context) error {
-	var err error
-	for range 5 {
-		var ports []int
-		if ports, err = freePorts(1); err != nil {
-			return err
-		}
-		m.port = ports[0]
-		if err = m.start(ctx); !errors.Is(err, errPortTaken) {
-			return err
-		}
-	}
-	return err
 }
 
 // await waits for the end of a boot on the console from some byte on, and

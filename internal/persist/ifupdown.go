@@ -18,7 +18,7 @@ func ifupdown(j *job) {
 	}
 	labels := newAliases(j.Boot.Aliases, heldStanzas(j.ownBlock(path)))
 	parts := map[string][]string{}
-	for _, d := range j.devices() {
+	for _, d := range devices(j.Want) {
 		rest := d.addresses
 		if m := tunnel(d.name); m != "" {
 			rest = j.tunnelStanza(path, d, m)

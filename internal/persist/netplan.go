@@ -19,7 +19,7 @@ func netplanPath(topology string) string { return "/etc/netplan/90-lvsctl-" + to
 // and so is a tunnel's device that a module makes.
 func netplan(j *job) {
 	sections := map[string][]string{}
-	for _, d := range j.devices() {
+	for _, d := range devices(j.Want) {
 		if d.name == "" || j.shares(d.name) {
 			j.leaveAll(d)
 			continue

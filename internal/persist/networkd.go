@@ -11,7 +11,7 @@ import (
 // networkd: systemd.network(5). One file configures a device, so what is added to
 // a device that has one is a drop-in of it; another device gets a file of ours.
 func networkd(j *job) {
-	for _, d := range j.devices() {
+	for _, d := range devices(j.Want) {
 		if d.name == "" || j.shares(d.name) {
 			j.leaveAll(d)
 			continue

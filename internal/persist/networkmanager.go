@@ -15,7 +15,7 @@ import (
 // remote end: the boot script has it.
 func networkManager(j *job) {
 	parts := map[string][]string{}
-	for _, d := range j.devices() {
+	for _, d := range devices(j.Want) {
 		switch {
 		case tunnel(d.name) != "":
 			j.leaveAll(d)

@@ -15,7 +15,7 @@ import (
 // be read as one more.
 func networkScripts(j *job) {
 	labels := newAliases(j.Boot.Aliases, j.heldFiles())
-	for _, d := range j.devices() {
+	for _, d := range devices(j.Want) {
 		if d.name == "ip6tnl0" {
 			j.leaveAll(d) // ifup knows no such device
 			continue

@@ -178,8 +178,8 @@ type device struct {
 	routes    []state.RouteKey
 }
 
-// devices are all devices that the node is to have something on.
-func (j *job) devices() []device {
+// devices are all devices that a State has something on.
+func devices(want *state.State) []device {
 	byName := map[string]*device{}
 	at := func(name string) *device {
 		if byName[name] == nil {
@@ -187,14 +187,14 @@ func (j *job) devices() []device {
 		}
 		return byName[name]
 	}
-	for dev := range j.Want.Links {
+	for dev := range want.Links {
 		at(dev)
 	}
-	for k := range j.Want.Addresses {
+	for k := range want.Addresses {
 		d := at(k.Dev)
 		d.addresses = append(d.addresses, k.Prefix)
 	}
-	for k, r := range j.Want.Routes {
+	for k, r := range want.Routes {
 		d := at(r.Dev)
 		d.routes = append(d.routes, k)
 	}

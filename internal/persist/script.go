@@ -184,7 +184,7 @@ func (j *job) boot() {
 // left is what the script does, in words.
 func (j *job) left() string {
 	words := slices.Sorted(maps.Keys(j.script.Links))
-	for _, d := range (&job{Input: Input{Want: j.script}}).devices() {
+	for _, d := range devices(j.script) {
 		for _, p := range d.addresses {
 			words = append(words, state.AddressKey{Prefix: p, Dev: d.name}.String())
 		}
@@ -247,7 +247,7 @@ func (j *job) commands() []string {
 		}
 		add("ip", "link", "set", "dev", dev, map[bool]string{true: "up", false: "down"}[j.script.Links[dev].Up])
 	}
-	for _, d := range (&job{Input: Input{Want: j.script}}).devices() {
+	for _, d := range devices(j.script) {
 		for _, p := range d.addresses {
 			add(replaceAddress(d.name, p)...)
 		}

@@ -36,7 +36,7 @@ const detours = "27491"
 // change goes on without.
 const DetourFunctions = `lvsctl_family() { case $1 in *:*) echo -6 ;; *) echo -4 ;; esac; }
 lvsctl_detour_file() {
-  kept=/run; [ -d "$kept" ] || kept=/var/run
+  ` + runFolder + `
   echo "$kept/lvsctl/detour.$1"
 }
 lvsctl_detour() {

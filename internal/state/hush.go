@@ -16,13 +16,16 @@ func hushed(k ServiceKey, c remote.Command) remote.Command {
 	return remote.Cmd(append([]string{"lvsctl_hushed", limit}, c.Args...)...)
 }
 
+// runFolder sets $kept to the folder whose files no reboot survives.
+const runFolder = `kept=/run; [ -d "$kept" ] || kept=/var/run`
+
 // HushFunctions are the shell functions that silence a director and let it speak
 // again: lvsctl_hushed LIMIT COMMAND... . The limit of before is kept in a file
 // as long as another is in force: a shell may be killed so that no trap of it
 // runs, and then lvsctl_unhush, called by whoever comes after it, finds the file.
 // lvsctl_limited, if set, is put before the command.
 const HushFunctions = `lvsctl_hush() {
-  kept=/run; [ -d "$kept" ] || kept=/var/run
+  ` + runFolder + `
   kept=$kept/lvsctl/${1##*/}
   # A file that is there already is of a shell that was killed.
   [ -e "$kept" ] || { cat "$1" >"$kept.new" && [ -s "$kept.new" ] && mv -f "$kept.new" "$kept"; } || return 1
@@ -30,7 +33,7 @@ const HushFunctions = `lvsctl_hush() {
 }
 lvsctl_unhush() {
   for limit in /proc/sys/net/ipv4/icmp_ratelimit /proc/sys/net/ipv6/icmp/ratelimit; do
-    kept=/run; [ -d "$kept" ] || kept=/var/run
+    ` + runFolder + `
     kept=$kept/lvsctl/${limit##*/}
     rm -f "$kept.new"
     if [ -e "$kept" ]; then cat "$kept" >"$limit" && rm -f "$kept"; fi

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/live"
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -80,10 +80,10 @@ failed=
 	if hushes {
 		b.WriteString("lvsctl_unhush >>\"$log\" 2>&1\n")
 	}
-	path := remote.Quote(live.RecordPath(topology))
+	path := shell.Quote(live.RecordPath(topology))
 	fmt.Fprintf(&b, "rm -f %s.new\nif [ -z \"$failed\" ]; then\n", path)
 	if t.record == "" {
-		fmt.Fprintf(&b, "  rm -f %s; rmdir %s 2>/dev/null\n", path, remote.Quote(live.RecordDir))
+		fmt.Fprintf(&b, "  rm -f %s; rmdir %s 2>/dev/null\n", path, shell.Quote(live.RecordDir))
 	} else {
 		fmt.Fprintf(&b, "  cp \"$x/record\" %[1]s.old && mv -f %[1]s.old %[1]s || rm -f %[1]s.old\n", path)
 	}
@@ -96,17 +96,17 @@ mv "$x/firing.$$" "$x/fired"
 
 // undo is an action's inverse. A server that was quiesced may be there still,
 // with no weight: then it is not added back but given its weight again.
-func undo(a *plan.Action) []remote.Command {
+func undo(a *plan.Action) []shell.Command {
 	if len(a.Quiesce) == 0 {
 		return a.Undo
 	}
-	var commands []remote.Command
+	var commands []shell.Command
 	for _, c := range a.Undo {
-		edit := remote.Command{Args: slices.Clone(c.Args), To: c.To}
+		edit := shell.Command{Args: slices.Clone(c.Args), To: c.To}
 		if i := slices.Index(edit.Args, "-a"); i >= 0 {
 			edit.Args[i] = "-e"
 		}
-		commands = append(commands, remote.Cmd("sh", "-c", edit.String()+" 2>/dev/null || "+c.String()))
+		commands = append(commands, shell.Cmd("sh", "-c", edit.String()+" 2>/dev/null || "+c.String()))
 	}
 	return commands
 }
@@ -115,7 +115,7 @@ func undo(a *plan.Action) []remote.Command {
 // read and no reboot survives, starts the timer, and makes sure that it runs.
 // Nothing was changed when any of it fails.
 func writeArm(b *strings.Builder, t *transaction, topology string, seconds int) {
-	q := remote.Quote
+	q := shell.Quote
 	fmt.Fprintf(b, `arm() {
   umask 077
   mkdir "$x" "$x/b" && printf '%%s' %[1]s >"$x/rollback.sh" && printf '%%s\n' %[2]s >"$x/record" && put_off || return 1

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // TestGarbage has a host whose shell answers anything but what it was asked.
@@ -18,7 +19,7 @@ func TestGarbage(t *testing.T) {
 	n := start(t, how{setup: ethernet, silence: 6 * time.Second})
 	before := n.snapshot()
 	s := look(t, job{node: n, want: newState()})
-	for _, shell := range []string{
+	for _, program := range []string{
 		"head -c 300000 /dev/urandom",
 		"cat",
 		"yes",
@@ -26,19 +27,19 @@ func TestGarbage(t *testing.T) {
 		"printf 'Welcome to this fine router\\n> '; exec sleep 60",
 		"sed -u -e 's/[0-9a-f][0-9a-f]/00/g' | dash -s",
 	} {
-		n.sh(fmt.Sprintf("printf '%%s\\n' '#!/bin/bash' %s >/run/garbage; chmod +x /run/garbage; mount --bind /run/garbage /bin/sh", remote.Quote("head -c 2000 >/dev/null; "+shell)))
+		n.sh(fmt.Sprintf("printf '%%s\\n' '#!/bin/bash' %s >/run/garbage; chmod +x /run/garbage; mount --bind /run/garbage /bin/sh", shell.Quote("head -c 2000 >/dev/null; "+program)))
 		_, err := survey(t.Context(), job{node: n, want: newState()})
 		if err == nil {
-			t.Errorf("%s: it was read", shell)
+			t.Errorf("%s: it was read", program)
 		}
 		r := s.apply(t.Context(), nil)
 		if r.Complete() || r.Unconfirmed["web"] == nil {
-			t.Errorf("%s: result: %s", shell, explain(r))
+			t.Errorf("%s: result: %s", program, explain(r))
 		}
 		// nsenter runs no sh that is not one.
 		unmount(t, n, "/bin/sh")
 		if diff := cmp.Diff(before, n.snapshot()); diff != "" {
-			t.Errorf("%s: it is not as it was (-before +after):\n%s", shell, diff)
+			t.Errorf("%s: it is not as it was (-before +after):\n%s", program, diff)
 		}
 		s = look(t, job{node: n, want: newState()})
 	}

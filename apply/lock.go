@@ -11,6 +11,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -87,7 +88,7 @@ const runFolder = `r=/run; [ -d "$r" ] || r=/var/run; r=$r/lvsctl
 // too, and so is one that is being undone; what else an apply left behind that
 // was cut off is cleared away.
 func lockScript(nonce, owner string) string {
-	q := remote.Quote
+	q := shell.Quote
 	return runFolder + `umask 077
 say() { printf '%s\n' ` + q(nonce) + `" $*"; }
 ( [ -d "$r" ] || mkdir "$r" ) 2>&1 && ( : >>"$r/lock" ) 2>&1 || { say unusable; return 0; }

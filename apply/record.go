@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/live"
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -34,13 +34,13 @@ func encodeRecord(r state.Record) (string, error) {
 // system's own.
 func stageRecord(b *strings.Builder, topology, text string) {
 	fmt.Fprintf(b, `{ [ -d %[1]s ] || mkdir -m 0700 %[1]s; } 2>&1 && (umask 077 && printf '%%s\n' %[3]s >%[2]s) 2>&1 || { rm -f %[2]s; r 'cannot write the record'; return 0; }
-`, remote.Quote(live.RecordDir), remote.Quote(live.RecordPath(topology)+".new"), remote.Quote(text))
+`, shell.Quote(live.RecordDir), shell.Quote(live.RecordPath(topology)+".new"), shell.Quote(text))
 }
 
 // keepRecord puts a staged record in its place.
 func keepRecord(b *strings.Builder, topology string) {
 	path := live.RecordPath(topology)
-	fmt.Fprintf(b, "mv -f %s %s 2>&1 || { r 'cannot write the record'; return 0; }\n", remote.Quote(path+".new"), remote.Quote(path))
+	fmt.Fprintf(b, "mv -f %s %s 2>&1 || { r 'cannot write the record'; return 0; }\n", shell.Quote(path+".new"), shell.Quote(path))
 }
 
 // writeRecord is both at once.
@@ -51,5 +51,5 @@ func writeRecord(b *strings.Builder, topology, text string) {
 
 // removeRecord takes a record away, and its folder with the last one.
 func removeRecord(b *strings.Builder, topology string) {
-	fmt.Fprintf(b, "rm -f %s\nrmdir %s 2>/dev/null || :\n", remote.Quote(live.RecordPath(topology)), remote.Quote(live.RecordDir))
+	fmt.Fprintf(b, "rm -f %s\nrmdir %s 2>/dev/null || :\n", shell.Quote(live.RecordPath(topology)), shell.Quote(live.RecordDir))
 }

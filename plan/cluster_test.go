@@ -9,6 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 	"github.com/lvsctl/lvsctl/plan"
@@ -40,9 +41,9 @@ func newCluster() *cluster {
 // exec runs a line on a node, as a person would.
 func (c *cluster) exec(t *testing.T, node, line string) {
 	t.Helper()
-	command := remote.Cmd(strings.Fields(line)...)
+	command := shell.Cmd(strings.Fields(line)...)
 	if value, key, ok := strings.Cut(line, " > "); ok {
-		command = remote.Command{Args: []string{"printf", `%s\n`, value}, To: key}
+		command = shell.Command{Args: []string{"printf", `%s\n`, value}, To: key}
 	}
 	if err := c.hosts[node].Exec(command); err != nil {
 		t.Fatal(err)

@@ -10,18 +10,18 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
 func run(t *rapid.T, n *statetest.Node, args ...string) {
-	if err := n.Exec(remote.Cmd(args...)); err != nil {
+	if err := n.Exec(shell.Cmd(args...)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (h *host) run(t *rapid.T, c remote.Command) {
+func (h *host) run(t *rapid.T, c shell.Command) {
 	t.Log(c)
 	if err := h.Exec(c); err != nil {
 		t.Fatal(err)
@@ -111,12 +111,12 @@ func drawNode(t *rapid.T, role string) *statetest.Node {
 }
 
 func write(t *rapid.T, n *statetest.Node, key, value string) {
-	if err := n.Exec(remote.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}); err != nil {
+	if err := n.Exec(shell.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func drawRoute(t *rapid.T) remote.Command {
+func drawRoute(t *rapid.T) shell.Command {
 	line := pick(t, "route",
 		"-4 route add default via 10.1.0.254 dev eth0",
 		"-4 route add default via 10.1.0.254 dev eth0 proto dhcp src 10.1.0.5 metric 100",
@@ -132,14 +132,14 @@ func drawRoute(t *rapid.T) remote.Command {
 		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 1024",
 		"-6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048",
 	)
-	return remote.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
+	return shell.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
 }
 
-func drawAddress(t *rapid.T) remote.Command {
+func drawAddress(t *rapid.T) shell.Command {
 	line := pick(t, "address",
 		"-4 addr add 10.9.0.1/32 dev eth0", "-4 addr add 10.9.0.1/32 dev lo label lo:5", "-4 addr add 10.9.0.2/32 dev lo",
 		"-4 addr add 10.8.0.1/32 dev eth0", "-6 addr add fd00:9::1/128 dev lo")
-	return remote.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
+	return shell.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
 }
 
 // servicePool is what lvsctl and others both want.
@@ -209,7 +209,7 @@ func drawForeignService(t *rapid.T, n *statetest.Node) {
 		state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.8.0.1:25")})...)
 	name := strings.Fields(serviceWords(k))
 	add := append([]string{"ipvsadm", "-A"}, name...)
-	if n.Exec(remote.Cmd(append(add, "-s", "rr", "-p", "99")...)) != nil {
+	if n.Exec(shell.Cmd(append(add, "-s", "rr", "-p", "99")...)) != nil {
 		return // there is one
 	}
 	for _, host := range []string{"11", "19"} {
@@ -338,13 +338,13 @@ func (h *host) accident(t *rapid.T) {
 		return
 	}
 	c := pick(t, "accident of others",
-		remote.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
-		remote.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
-		remote.Cmd("ip", "-6", "route", "add", "default", "via", "fd00:1::fe", "dev", "eth0", "metric", "100"),
-		remote.Cmd("ip", "-4", "route", "add", "default", "via", "10.1.0.254", "dev", "eth0", "metric", "400"),
-		remote.Command{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
-		remote.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
-		remote.Cmd("ipvsadm", "-A", "-u", "10.8.0.1:514", "-s", "nq"),
+		shell.Cmd("ip", "-4", "addr", "add", "10.8.0.9/32", "dev", "eth1"),
+		shell.Cmd("ip", "-4", "route", "add", "10.88.0.0/16", "via", "10.1.0.250", "dev", "eth0"),
+		shell.Cmd("ip", "-6", "route", "add", "default", "via", "fd00:1::fe", "dev", "eth0", "metric", "100"),
+		shell.Cmd("ip", "-4", "route", "add", "default", "via", "10.1.0.254", "dev", "eth0", "metric", "400"),
+		shell.Command{Args: []string{"printf", `%s\n`, "0"}, To: "/proc/sys/net/ipv4/conf/eth1/send_redirects"},
+		shell.Cmd("iptables", "-w", "-t", "mangle", "-A", "PREROUTING", "-j", "ACCEPT"),
+		shell.Cmd("ipvsadm", "-A", "-u", "10.8.0.1:514", "-s", "nq"),
 	)
 	if h.exclusive && c.Args[0] == "ipvsadm" || h.Exec(c) != nil {
 		return
@@ -355,10 +355,10 @@ func (h *host) accident(t *rapid.T) {
 }
 
 // ours are changes to what the record says we set, as far as it is there.
-func (h *host) ours() []remote.Command {
-	var list []remote.Command
+func (h *host) ours() []shell.Command {
+	var list []shell.Command
 	add := func(args ...string) {
-		if c := remote.Cmd(args...); h.Node.Clone().Exec(c) == nil {
+		if c := shell.Cmd(args...); h.Node.Clone().Exec(c) == nil {
 			list = append(list, c)
 		}
 	}
@@ -368,7 +368,7 @@ func (h *host) ours() []remote.Command {
 			continue // changes what is not ours, too
 		}
 		if _, there := h.Sysctls[k]; there {
-			list = append(list, remote.Command{Args: []string{"printf", `%s\n`, map[string]string{"0": "1"}[v] + "0"}, To: "/proc/sys/" + k})
+			list = append(list, shell.Command{Args: []string{"printf", `%s\n`, map[string]string{"0": "1"}[v] + "0"}, To: "/proc/sys/" + k})
 		}
 	}
 	for k := range set.Addresses {
@@ -410,7 +410,7 @@ func (h *host) ours() []remote.Command {
 			add(strings.Fields("ipvsadm --set " + map[string]string{state.TimeoutTCP: "5 0 0", state.TimeoutTCPFin: "0 5 0", state.TimeoutUDP: "0 0 5"}[k])...)
 		}
 	}
-	slices.SortFunc(list, func(a, b remote.Command) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(list, func(a, b shell.Command) int { return strings.Compare(a.String(), b.String()) })
 	return list
 }
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -120,7 +120,7 @@ func (a Action) diff() string {
 	return text
 }
 
-func commandLines(commands []remote.Command) []string {
+func commandLines(commands []shell.Command) []string {
 	lines := make([]string, len(commands))
 	for i, c := range commands {
 		lines[i] = c.String()

@@ -19,6 +19,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lab/labtest"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -185,7 +186,7 @@ func (r *machine) draw(seed int) *state.State {
 
 // apply plans and does what turns the host into want, and returns how it is then
 // and what would undo it.
-func (r *machine) apply(have seen, want *state.State) (after seen, undo []remote.Command) {
+func (r *machine) apply(have seen, want *state.State) (after seen, undo []shell.Command) {
 	r.Helper()
 	exclusive := r.exclusive && has(want.Modules, "ip_vs")
 	have.Record = r.record
@@ -195,7 +196,7 @@ func (r *machine) apply(have seen, want *state.State) (after seen, undo []remote
 	if problems := p.Nodes[0].Problems; len(problems) > 0 {
 		r.Fatalf("problems: %q", problems)
 	}
-	var commands []remote.Command
+	var commands []shell.Command
 	for _, a := range p.Actions {
 		commands = append(commands, a.Quiesce...)
 	}
@@ -216,7 +217,7 @@ func (r *machine) apply(have seen, want *state.State) (after seen, undo []remote
 var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 
 // do runs commands and reads the host, in one round trip.
-func (r *machine) do(commands []remote.Command, schedulers ...string) seen {
+func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	r.Helper()
 	read, err := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
 		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},

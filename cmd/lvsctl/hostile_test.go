@@ -17,7 +17,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/lvsctl/lvsctl/internal/live"
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -399,7 +399,7 @@ func blocksOf(t *testing.T, text string) []*hclwrite.Block {
 
 // planned is every command that a topology leads to, both ways, and every script
 // that reads for it.
-func planned(t *testing.T, text string) (commands []remote.Command, refused bool) {
+func planned(t *testing.T, text string) (commands []shell.Command, refused bool) {
 	t.Helper()
 	top, wants, err := wantsOf(t, text)
 	if err != nil {
@@ -451,7 +451,7 @@ func planned(t *testing.T, text string) (commands []remote.Command, refused bool
 
 // throughShell has sh read each command's words and compares what it made of
 // them.
-func throughShell(t *testing.T, commands []remote.Command) {
+func throughShell(t *testing.T, commands []shell.Command) {
 	t.Helper()
 	if len(commands) == 0 {
 		t.Fatal("there are no commands")
@@ -462,11 +462,11 @@ func throughShell(t *testing.T, commands []remote.Command) {
 		if c.To != "" {
 			words = append(slices.Clone(words), c.To)
 		}
-		script.WriteString("p " + remote.Cmd(words...).String() + "\n")
+		script.WriteString("p " + shell.Cmd(words...).String() + "\n")
 		for _, w := range words {
 			want.WriteString(w + "\x00")
 		}
-		if text := c.String(); !strings.HasPrefix(text, remote.Cmd(c.Args...).String()) {
+		if text := c.String(); !strings.HasPrefix(text, shell.Cmd(c.Args...).String()) {
 			t.Errorf("%.200q is not its words quoted", text)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // factScript prints NAME=VALUE lines. busybox's ip does not know -V and fails.
@@ -40,8 +40,8 @@ func parseFacts(text string, n *Node) error {
 func schedulerScript(names []string) string {
 	var b strings.Builder
 	for _, s := range names {
-		m := remote.Quote("ip_vs_" + s)
-		b.WriteString("if [ -e /sys/module/" + m + " ] || ! command -v modprobe >/dev/null || modprobe -n -q " + m + " 2>/dev/null; then printf '%s\\n' " + remote.Quote(s) + "; fi\n")
+		m := shell.Quote("ip_vs_" + s)
+		b.WriteString("if [ -e /sys/module/" + m + " ] || ! command -v modprobe >/dev/null || modprobe -n -q " + m + " 2>/dev/null; then printf '%s\\n' " + shell.Quote(s) + "; fi\n")
 	}
 	return b.String()
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -202,7 +203,7 @@ func complaint(stderr string) string {
 // recordScript prints the record whole. cat is used where there is one: the
 // shell itself reads a byte at a time.
 func recordScript(topology string) string {
-	return "f=" + remote.Quote(RecordPath(topology)) + `
+	return "f=" + shell.Quote(RecordPath(topology)) + `
 [ -e "$f" ] || return 0
 if command -v cat >/dev/null; then cat "$f"; return; fi
 while IFS= read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$f"`
@@ -211,7 +212,7 @@ while IFS= read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$f"`
 // recordedScript prints the sysctls that the record names on its second line,
 // so that one which left the topology can be put back.
 func recordedScript(topology string) string {
-	return "f=" + remote.Quote(RecordPath(topology)) + `
+	return "f=" + shell.Quote(RecordPath(topology)) + `
 [ -e "$f" ] || return 0
 { read -r l; read -r l; } <"$f"
 l=${l#*: \"}

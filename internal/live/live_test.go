@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -143,27 +144,13 @@ func TestParseFacts(t *testing.T) {
 	}
 }
 
-// shells are those that nodes have, where this machine has them too.
-func shells(t *testing.T) map[string][]string {
-	list := map[string][]string{}
-	for name, args := range map[string][]string{"dash": {"dash"}, "bash": {"bash", "--posix"}, "busybox": {"busybox", "sh"}} {
-		if _, err := exec.LookPath(args[0]); err == nil {
-			list[name] = args
-		}
-	}
-	if len(list) == 0 {
-		t.Skip("no shell to try")
-	}
-	return list
-}
-
 func TestScriptIsSh(t *testing.T) {
 	for _, q := range []Question{question(), {Topology: "it's"}} {
 		s, err := NewScript(q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, args := range shells(t) {
+		for name, args := range shelltest.Each(t) {
 			cmd := exec.Command(args[0], append(args[1:], "-n")...)
 			cmd.Stdin = strings.NewReader("f() {\n" + s.Body + "\n}\n")
 			if out, err := cmd.CombinedOutput(); err != nil {
@@ -206,7 +193,7 @@ func TestReadThisMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	runners := map[string]remote.Runner{"local": local}
-	for name, args := range shells(t) {
+	for name, args := range shelltest.Each(t) {
 		runners[name] = shellRunner{args: args}
 	}
 	for name, r := range runners {
@@ -287,7 +274,7 @@ func TestNoIP(t *testing.T) {
 		t.Fatal(err)
 	}
 	empty := t.TempDir()
-	for name, args := range shells(t) {
+	for name, args := range shelltest.Each(t) {
 		if name == "busybox" {
 			continue // has an ip of its own
 		}

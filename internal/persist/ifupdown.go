@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // ifupdown: Debian's /etc/network/interfaces (interfaces(5)). Each VIP is an alias
@@ -26,7 +26,7 @@ func ifupdown(j *job) {
 		for _, p := range rest {
 			label, ok := labels.label(d.name, p)
 			if !ok {
-				parts[d.name] = append(parts[d.name], remote.Cmd(replaceAddress(d.name, p)...).String())
+				parts[d.name] = append(parts[d.name], shell.Cmd(replaceAddress(d.name, p)...).String())
 				continue
 			}
 			j.block(path, "auto "+label, "iface "+label+" "+family(p)+" static", "    address "+p.String())
@@ -36,7 +36,7 @@ func ifupdown(j *job) {
 				j.leaveRoute(k)
 				continue
 			}
-			parts[d.name] = append(parts[d.name], remote.Cmd(replaceRoute(k, j.Want.Routes[k])...).String())
+			parts[d.name] = append(parts[d.name], shell.Cmd(replaceRoute(k, j.Want.Routes[k])...).String())
 		}
 	}
 	j.hook(j.hookPath(), "$IFACE", "", parts)

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // networkManager: a profile of lvsctl's own holds the VIPs on lo, from 1.42 on; a
@@ -27,10 +27,10 @@ func networkManager(j *job) {
 			j.leaveAll(d)
 		default:
 			for _, p := range d.addresses {
-				parts[d.name] = append(parts[d.name], remote.Cmd(replaceAddress(d.name, p)...).String())
+				parts[d.name] = append(parts[d.name], shell.Cmd(replaceAddress(d.name, p)...).String())
 			}
 			for _, k := range d.routes {
-				parts[d.name] = append(parts[d.name], remote.Cmd(replaceRoute(k, j.Want.Routes[k])...).String())
+				parts[d.name] = append(parts[d.name], shell.Cmd(replaceRoute(k, j.Want.Routes[k])...).String())
 			}
 		}
 	}

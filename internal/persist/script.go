@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -240,7 +240,7 @@ func (j *job) unit() []string {
 // and does nothing where it is done already.
 func (j *job) commands() []string {
 	var lines []string
-	add := func(c ...string) { lines = append(lines, remote.Cmd(c...).String()+" || s=1") }
+	add := func(c ...string) { lines = append(lines, shell.Cmd(c...).String()+" || s=1") }
 	for _, dev := range slices.Sorted(maps.Keys(j.script.Links)) {
 		if m := tunnel(dev); m != "" {
 			add("modprobe", m)

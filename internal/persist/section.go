@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Shared are the files that may have a topology's block, as patterns of the
@@ -90,7 +90,7 @@ func grepAll() string {
 	var b strings.Builder
 	b.WriteString("{ grep -H -n -E")
 	for _, l := range lookups {
-		b.WriteString(" -e " + remote.Quote(l.line.String()))
+		b.WriteString(" -e " + shell.Quote(l.line.String()))
 	}
 	for _, l := range lookups {
 		b.WriteString(" \\\n  " + strings.Join(l.files, " "))

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // mostKeys is how many keys are offered to one server: sshd hangs up after six
@@ -183,7 +185,7 @@ func (a *attempt) failure(err error) *Error {
 	if len(a.skipped) > 0 {
 		e.Summary += "; not offered: " + strings.Join(a.skipped, ", ")
 	}
-	e.Remedy = "put a public key there (" + Cmd("ssh-copy-id", "-p", fmt.Sprint(a.e.port), a.e.user+"@"+a.e.host).String() +
+	e.Remedy = "put a public key there (" + shell.Cmd("ssh-copy-id", "-p", fmt.Sprint(a.e.port), a.e.user+"@"+a.e.host).String() +
 		"), or name the right one with identity_file; the node's own log (journalctl -u ssh -u sshd) says why it refused"
 	return e
 }

@@ -15,7 +15,7 @@ import (
 const stragglers = 2 * time.Second
 
 // shell is one running sh -s, on whichever side of the wire.
-type shell struct {
+type openShell struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
 	wait           func() exit // returns when the shell has ended; called once
@@ -43,7 +43,7 @@ func (e exit) String() string {
 // converse sends a script to a shell and collects its answer. Sending and
 // collecting go on at once: either may be larger than what the pipes hold. It
 // lets go of the shell before it returns, and then calls script.Line no more.
-func converse(ctx context.Context, sh shell, script Script, silence time.Duration) (Output, *Error) {
+func converse(ctx context.Context, sh openShell, script Script, silence time.Duration) (Output, *Error) {
 	defer sh.close()
 	return exchange(ctx, sh, script, silence, dialogue{wrap, sh.stdin.Close})
 }
@@ -55,7 +55,7 @@ type dialogue struct {
 }
 
 // exchange is converse for a shell that may have to live on.
-func exchange(ctx context.Context, sh shell, script Script, silence time.Duration, d dialogue) (Output, *Error) {
+func exchange(ctx context.Context, sh openShell, script Script, silence time.Duration, d dialogue) (Output, *Error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 

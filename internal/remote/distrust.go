@@ -7,6 +7,8 @@ import (
 	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 func (e *endpoint) checkPin(key ssh.PublicKey) *Error {
@@ -43,7 +45,7 @@ func (e *endpoint) changed(key ssh.PublicKey, want []xknownhosts.KnownKey, err e
 		Kind:    KindHostKey,
 		Summary: fmt.Sprintf("ITS HOST KEY HAS CHANGED: it offers %s, but known is %s", describe(key), strings.Join(lines, ", ")),
 		Remedy: "either the node was reinstalled or somebody stands in between. If it was reinstalled, remove the old key:\n" +
-			Cmd("ssh-keygen", "-f", want[0].Filename, "-R", knownhosts.Normalize(e.known())).String(),
+			shell.Cmd("ssh-keygen", "-f", want[0].Filename, "-R", knownhosts.Normalize(e.known())).String(),
 		Err: err,
 	}
 }

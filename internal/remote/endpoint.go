@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // endpoint is one sshd and what logging in there takes: a Target after the ssh
@@ -63,7 +65,7 @@ func (e *endpoint) key() string {
 // ssh is the ssh(1) command line that goes the same way, for remedies.
 func (e *endpoint) ssh(more ...string) string {
 	args := slices.Concat([]string{"ssh"}, e.flags, more, []string{e.user + "@" + e.alias, "true"})
-	return Cmd(args...).String()
+	return shell.Cmd(args...).String()
 }
 
 // resolve finds out how to reach t, jump hosts included.

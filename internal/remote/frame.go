@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 const (
@@ -43,7 +45,7 @@ func wrapHold(body, mark string) string {
 func wrapCall(body, mark, call, then string) string {
 	return "LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
 		" export LC_ALL LANGUAGE PATH; umask 022\n" +
-		"lvsctl_text=" + Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +
+		"lvsctl_text=" + shell.Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +
 		`{ eval "$lvsctl_text" || exit 2; unset lvsctl_text;` +
 		" printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
 		call + " </dev/null; lvsctl_status=$?;" +

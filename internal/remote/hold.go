@@ -8,13 +8,13 @@ import (
 
 // place is where shells can be opened: a node, or this machine.
 type place interface {
-	open(context.Context) (shell, *Error)
+	open(context.Context) (openShell, *Error)
 	quiet() time.Duration // how long a script may say nothing
 	blame(*Error) error   // completes an error with who it is about
 }
 
 // runIn runs a script in a shell of its own.
-func runIn(ctx context.Context, script Script, p place, talk func(context.Context, shell, Script, time.Duration) (Output, *Error)) (Output, error) {
+func runIn(ctx context.Context, script Script, p place, talk func(context.Context, openShell, Script, time.Duration) (Output, *Error)) (Output, error) {
 	sh, failed := openFor(ctx, script, p)
 	if failed != nil {
 		return Output{}, p.blame(failed)
@@ -30,7 +30,7 @@ func runIn(ctx context.Context, script Script, p place, talk func(context.Contex
 // which comes with release or with the loss of the connection.
 func holdIn(ctx context.Context, script Script, p place) (Output, func(), error) {
 	release := func() {}
-	out, err := runIn(ctx, script, p, func(ctx context.Context, sh shell, script Script, silence time.Duration) (Output, *Error) {
+	out, err := runIn(ctx, script, p, func(ctx context.Context, sh openShell, script Script, silence time.Duration) (Output, *Error) {
 		out, failed := exchange(ctx, sh, script, silence, dialogue{wrapHold, func() error { return nil }})
 		release = sync.OnceFunc(func() {
 			_ = sh.stdin.Close() // a shell that is gone already is what is wanted
@@ -44,12 +44,12 @@ func holdIn(ctx context.Context, script Script, p place) (Output, func(), error)
 	return out, release, err
 }
 
-func openFor(ctx context.Context, script Script, p place) (shell, *Error) {
+func openFor(ctx context.Context, script Script, p place) (openShell, *Error) {
 	if failed := checkScript(script); failed != nil {
-		return shell{}, failed
+		return openShell{}, failed
 	}
 	if ctx.Err() != nil {
-		return shell{}, interrupted(ctx)
+		return openShell{}, interrupted(ctx)
 	}
 	return p.open(ctx)
 }

@@ -43,44 +43,44 @@ func (r *localRunner) quiet() time.Duration { return r.silence }
 
 func (r *localRunner) blame(e *Error) error { return e.as(r.user).at(r.node, "local") }
 
-func (r *localRunner) open(context.Context) (shell, *Error) {
+func (r *localRunner) open(context.Context) (openShell, *Error) {
 	sh, err := r.start()
 	switch {
 	case err == nil:
 		return sh, nil
 	case errors.Is(err, exec.ErrNotFound) && r.args[0] == "sudo":
-		return shell{}, neverBegan(exit{status: 127}, "", "sudo: not found")
+		return openShell{}, neverBegan(exit{status: 127}, "", "sudo: not found")
 	}
-	return shell{}, &Error{Kind: KindShell, Summary: err.Error(), Err: err}
+	return openShell{}, &Error{Kind: KindShell, Summary: err.Error(), Err: err}
 }
 
 // start starts sh on pipes of its own: those of os/exec lose output when the
 // shell ends before all of it was read.
-func (r *localRunner) start() (shell, error) {
+func (r *localRunner) start() (openShell, error) {
 	cmd := exec.Command(r.args[0], r.args[1:]...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C") // sudo's messages are recognised
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
-		return shell{}, err
+		return openShell{}, err
 	}
 	outR, outW, err := os.Pipe()
 	if err != nil {
-		return shell{}, err
+		return openShell{}, err
 	}
 	errR, errW, err := os.Pipe()
 	if err != nil {
-		return shell{}, errors.Join(err, outR.Close(), outW.Close())
+		return openShell{}, errors.Join(err, outR.Close(), outW.Close())
 	}
 	cmd.Stdout, cmd.Stderr = outW, errW
 	err = cmd.Start()
 	_ = outW.Close()
 	_ = errW.Close()
 	if err != nil {
-		return shell{}, errors.Join(err, stdin.Close(), outR.Close(), errR.Close())
+		return openShell{}, errors.Join(err, stdin.Close(), outR.Close(), errR.Close())
 	}
 	gone := make(chan struct{})
-	return shell{
+	return openShell{
 		stdin:  stdin,
 		stdout: outR,
 		stderr: errR,

@@ -14,13 +14,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // eachShell runs a test with every shell that stands behind /bin/sh somewhere.
 func eachShell(t *testing.T, test func(t *testing.T, r *localRunner)) {
-	for name, args := range shells(t) {
+	for name, args := range shelltest.Each(t) {
 		t.Run(name, func(t *testing.T) {
 			test(t, &localRunner{node: "node-1", user: "me", args: append(args[:len(args):len(args)], "-s"), silence: 20 * time.Second})
 		})
@@ -32,7 +35,7 @@ func TestScripts(t *testing.T) {
 	for i := range 400 {
 		arg = append(arg, fmt.Sprintf("word '%d'\n$(x)", i))
 	}
-	quoted := Cmd(append([]string{"printf", "%s"}, arg...)...).String()
+	quoted := shell.Cmd(append([]string{"printf", "%s"}, arg...)...).String()
 	eachShell(t, func(t *testing.T, r *localRunner) {
 		for name, c := range map[string]struct {
 			body string

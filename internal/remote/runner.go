@@ -2,7 +2,7 @@
 // on this machine.
 //
 // It is the only room that knows host keys, ssh configs, jump hosts, sudo and
-// quoting. Everything above it speaks [Command] (data) and [Runner] (a border
+// quoting. Everything above it speaks [shell.Command] (data) and [Runner] (a border
 // of one call), so what is printed in a plan is what runs.
 package remote
 

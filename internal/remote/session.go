@@ -57,12 +57,12 @@ func (r *sshRunner) command() string {
 
 // open starts sh. x/crypto may wait for ever for a session on a connection that
 // ends just then, so nobody waits for it unconditionally.
-func (r *sshRunner) open(ctx context.Context) (shell, *Error) {
+func (r *sshRunner) open(ctx context.Context) (openShell, *Error) {
 	if r.link.gone() {
-		return shell{}, r.unsent()
+		return openShell{}, r.unsent()
 	}
 	type result struct {
-		sh  shell
+		sh  openShell
 		err error
 	}
 	opened := make(chan result, 1)
@@ -77,12 +77,12 @@ func (r *sshRunner) open(ctx context.Context) (shell, *Error) {
 		if o.err == nil {
 			return o.sh, nil
 		}
-		return shell{}, r.refused(o.err)
+		return openShell{}, r.refused(o.err)
 	case <-r.link.done:
-		return shell{}, r.unsent()
+		return openShell{}, r.unsent()
 	case <-quiet.C:
 		r.link.drop(fmt.Sprintf("it opened no session for %s", r.silence))
-		return shell{}, r.unsent()
+		return openShell{}, r.unsent()
 	case <-ctx.Done():
 		go func() {
 			select {
@@ -93,7 +93,7 @@ func (r *sshRunner) open(ctx context.Context) (shell, *Error) {
 			case <-r.link.done:
 			}
 		}()
-		return shell{}, interrupted(ctx)
+		return openShell{}, interrupted(ctx)
 	}
 }
 
@@ -121,19 +121,19 @@ func (r *sshRunner) refused(err error) *Error {
 	return &Error{Kind: KindShell, Summary: "it starts no command: " + said(bare(err)), Err: err}
 }
 
-func (r *sshRunner) session() (shell, error) {
+func (r *sshRunner) session() (openShell, error) {
 	s, err := r.link.client.NewSession()
 	if err != nil {
-		return shell{}, err
+		return openShell{}, err
 	}
 	stdin, err1 := s.StdinPipe()
 	stdout, err2 := s.StdoutPipe()
 	stderr, err3 := s.StderrPipe()
 	if err := errors.Join(err1, err2, err3, s.Start(r.command())); err != nil {
 		_ = s.Close()
-		return shell{}, err
+		return openShell{}, err
 	}
-	return shell{
+	return openShell{
 		stdin: stdin, stdout: stdout, stderr: stderr,
 		wait:  func() exit { return r.exitOf(s.Wait()) },
 		close: func() { _ = s.Close() },

@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // AddressKey is an address on a device. The same address may be on two devices,
@@ -70,20 +70,20 @@ var addresses = &table[AddressKey, Address]{
 	},
 }
 
-func addAddress(_ *State, k AddressKey, a Address) []remote.Command {
+func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	if k.Prefix.Addr().Is6() {
 		// nodad: a VIP is usable at once. preferred_lft 0: the newest IPv6 address
 		// would otherwise become the source of the node's own traffic.
-		return []remote.Command{remote.Cmd("ip", "-6", "addr", "add", k.Prefix.String(), "dev", k.Dev, "nodad", "preferred_lft", "0")}
+		return []shell.Command{shell.Cmd("ip", "-6", "addr", "add", k.Prefix.String(), "dev", k.Dev, "nodad", "preferred_lft", "0")}
 	}
-	add := remote.Cmd("ip", "-4", "addr", "add", k.Prefix.String(), "dev", k.Dev)
+	add := shell.Cmd("ip", "-4", "addr", "add", k.Prefix.String(), "dev", k.Dev)
 	if a.Label != "" {
 		add.Args = append(add.Args, "label", a.Label)
 	}
 	if quiet(k.Dev) {
-		return []remote.Command{add}
+		return []shell.Command{add}
 	}
-	return []remote.Command{add, announce(k)}
+	return []shell.Command{add, announce(k)}
 }
 
 // quiet reports whether no neighbour ever asks a device who has an address.
@@ -95,25 +95,25 @@ func quiet(dev string) bool {
 // here, where arping is installed; without it their caches learn in time. It is
 // left running: the second and third packet are a second apart, and its failing
 // is no failure of the change.
-func announce(k AddressKey) remote.Command {
+func announce(k AddressKey) shell.Command {
 	const script = `command -v arping >/dev/null || exit 0; arping -q -U -c 3 -I "$1" "$2" >/dev/null 2>&1 &`
-	return remote.Cmd("sh", "-c", script, "announce", k.Dev, k.Prefix.Addr().String())
+	return shell.Cmd("sh", "-c", script, "announce", k.Dev, k.Prefix.Addr().String())
 }
 
 // removeAddress always names prefix and device: without a prefix length ip
 // deletes by wildcard. The first IPv4 address of a subnet would take the others
 // of that subnet with it (__inet_del_ifa, net/ipv4/devinet.c).
-func removeAddress(_ *State, k AddressKey, _ Address) []remote.Command {
+func removeAddress(_ *State, k AddressKey, _ Address) []shell.Command {
 	family := "-4"
 	if k.Prefix.Addr().Is6() {
 		family = "-6"
 	}
-	remove := remote.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)
+	remove := shell.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)
 	if k.Prefix.Addr().Is4() && !k.Prefix.IsSingleIP() {
 		const script = `old=$(cat "$0") && echo 1 >"$0" || exit 1; "$@"; s=$?; echo "$old" >"$0"; exit "$s"`
-		remove = remote.Cmd(append([]string{"sh", "-c", script, "/proc/sys/net/ipv4/conf/" + k.Dev + "/promote_secondaries"}, remove.Args...)...)
+		remove = shell.Cmd(append([]string{"sh", "-c", script, "/proc/sys/net/ipv4/conf/" + k.Dev + "/promote_secondaries"}, remove.Args...)...)
 	}
-	return []remote.Command{remove}
+	return []shell.Command{remove}
 }
 
 // parseAddresses reads ip -o -4 addr show and -6 (iproute2 2.6.32 to 7, busybox):

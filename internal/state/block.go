@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // HostsFile is where a node looks names up first.
@@ -55,13 +55,13 @@ var blocks = &table[BlockKey, Block]{
 	key:   BlockKey.String,
 	value: Block.String,
 	text:  func(b Block) string { return b.Text },
-	make: func(_ *State, k BlockKey, b Block) []remote.Command {
+	make: func(_ *State, k BlockKey, b Block) []shell.Command {
 		return reload(k.Path, writeBlock(k, b))
 	},
-	edit: func(_ *State, k BlockKey, _, b Block) []remote.Command {
+	edit: func(_ *State, k BlockKey, _, b Block) []shell.Command {
 		return reload(k.Path, writeBlock(k, b))
 	},
-	unmake: func(_ *State, k BlockKey, _ Block) []remote.Command {
+	unmake: func(_ *State, k BlockKey, _ Block) []shell.Command {
 		return reload(k.Path, writeBlock(k, Block{}))
 	},
 }
@@ -155,19 +155,19 @@ func newFileMode(path string) string {
 	return "0644"
 }
 
-func writeBlock(k BlockKey, b Block) remote.Command {
+func writeBlock(k BlockKey, b Block) shell.Command {
 	args := []string{"lvsctl_block", k.Path, newFileMode(k.Path), k.begin(), k.end()}
 	if b.Text != "" {
 		args = append(args, b.lines()...)
 	}
-	return remote.Cmd(args...)
+	return shell.Cmd(args...)
 }
 
 // reload makes systemd read a unit file that changed. Nothing is started,
 // stopped or reloaded by it but systemd's own idea of its units.
-func reload(path string, commands ...remote.Command) []remote.Command {
+func reload(path string, commands ...shell.Command) []shell.Command {
 	if strings.HasPrefix(path, "/etc/systemd/system/") {
-		commands = append(commands, remote.Cmd("systemctl", "daemon-reload"))
+		commands = append(commands, shell.Cmd("systemctl", "daemon-reload"))
 	}
 	return commands
 }
@@ -180,9 +180,9 @@ func blockSection(topology string, paths []string) Section {
 	begin, end := quoted.Replace(k.begin()), quoted.Replace(k.end())
 	mark := `\( (there was no [a-z]* before this)\)\{0,1\}$`
 	script := "set -- " + HostsFile + " " + strings.Join(paths, " ") + `
-{ grep -l -e ` + remote.Quote("^"+begin+mark) + ` /dev/null "$@" 2>/dev/null || :; } | while IFS= read -r f; do
+{ grep -l -e ` + shell.Quote("^"+begin+mark) + ` /dev/null "$@" 2>/dev/null || :; } | while IFS= read -r f; do
   printf 'file %s\n' "$f"
-  sed -n ` + remote.Quote("/^"+begin+mark+"/,/^"+end+"$/p") + ` "$f"
+  sed -n ` + shell.Quote("/^"+begin+mark+"/,/^"+end+"$/p") + ` "$f"
 done`
 	return Section{"files", script, func(text string, s *State) error {
 		return parseBlocks(text, topology, s)

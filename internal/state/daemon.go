@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // The two daemons that synchronise connections between directors, as Daemons
@@ -36,15 +36,15 @@ var daemons = &table[string, Daemon]{
 	value: func(d Daemon) string {
 		return strings.TrimSpace("dev "+d.Interface) + " id " + strconv.Itoa(d.ID)
 	},
-	make: func(_ *State, k string, d Daemon) []remote.Command {
-		return []remote.Command{startDaemon(k, d)}
+	make: func(_ *State, k string, d Daemon) []shell.Command {
+		return []shell.Command{startDaemon(k, d)}
 	},
 	// One that runs cannot be changed, and there is at most one of each.
-	edit: func(_ *State, k string, _, d Daemon) []remote.Command {
-		return []remote.Command{remote.Cmd("ipvsadm", "--stop-daemon", k), startDaemon(k, d)}
+	edit: func(_ *State, k string, _, d Daemon) []shell.Command {
+		return []shell.Command{shell.Cmd("ipvsadm", "--stop-daemon", k), startDaemon(k, d)}
 	},
-	unmake: func(_ *State, k string, _ Daemon) []remote.Command {
-		return []remote.Command{remote.Cmd("ipvsadm", "--stop-daemon", k)}
+	unmake: func(_ *State, k string, _ Daemon) []shell.Command {
+		return []shell.Command{shell.Cmd("ipvsadm", "--stop-daemon", k)}
 	},
 	adopt: func(_ *State, _ Record, have, want map[string]Daemon) {
 		for k, w := range want {
@@ -65,7 +65,7 @@ func daemonDefaults() []string {
 
 // startDaemon always names the interface: ipvsadm's default is literally eth0
 // (DEF_MCAST_IFN, libipvs.h).
-func startDaemon(k string, d Daemon) remote.Command {
+func startDaemon(k string, d Daemon) shell.Command {
 	args := []string{"ipvsadm", "--start-daemon", k, "--mcast-interface", d.Interface, "--syncid", strconv.Itoa(d.ID)}
 	flags := map[string]string{"maxlen": "--sync-maxlen", "group": "--mcast-group", "port": "--mcast-port", "ttl": "--mcast-ttl"}
 	for word := range strings.FieldsSeq(strings.ReplaceAll(d.Rest, ",", " ")) {
@@ -74,7 +74,7 @@ func startDaemon(k string, d Daemon) remote.Command {
 			args = append(args, flag, value)
 		}
 	}
-	return remote.Cmd(args...)
+	return shell.Cmd(args...)
 }
 
 // daemonScript prints the daemons, and for an ipvsadm that cannot list a backup

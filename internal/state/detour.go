@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // A Detour is the way that replies from one address take while their node's
@@ -19,12 +19,12 @@ type Detour struct {
 }
 
 // Begin makes the detour.
-func (d Detour) Begin() remote.Command {
-	return remote.Cmd("lvsctl_detour", d.From.String(), d.Via.String(), d.Dev, strconv.Itoa(int(d.For.Seconds())))
+func (d Detour) Begin() shell.Command {
+	return shell.Cmd("lvsctl_detour", d.From.String(), d.Via.String(), d.Dev, strconv.Itoa(int(d.For.Seconds())))
 }
 
 // End takes it away.
-func (d Detour) End() remote.Command { return remote.Cmd("lvsctl_detour_end", d.From.String()) }
+func (d Detour) End() shell.Command { return shell.Cmd("lvsctl_detour_end", d.From.String()) }
 
 // detours is the routing table of detours, and their rules' priority: a number
 // that nobody else is likely to have.

@@ -3,7 +3,7 @@ package state
 import (
 	"strconv"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Connections are a server's entries in the connection table. Those of UDP are
@@ -21,27 +21,27 @@ func (c Connections) Open(p Protocol) int {
 
 // removeServer takes a server out of the table. Its open connections end with
 // it, so a service with a drain time waits for them first, at most that long.
-func removeServer(to *State, k ServerKey, _ Server) []remote.Command {
-	remove := remote.Cmd(append(append([]string{"ipvsadm", "-d"}, k.Service.args()...), "-r", k.Addr.String())...)
+func removeServer(to *State, k ServerKey, _ Server) []shell.Command {
+	remove := shell.Cmd(append(append([]string{"ipvsadm", "-d"}, k.Service.args()...), "-r", k.Addr.String())...)
 	drain := to.Drain[k.Service]
 	if drain <= 0 {
-		return []remote.Command{remove}
+		return []shell.Command{remove}
 	}
 	count := "active"
 	if k.Service.Protocol == UDP || k.Service.Protocol == SCTP {
 		count = "all"
 	}
-	wait := remote.Cmd(append([]string{"lvsctl_drain", k.Addr.String(), strconv.Itoa(int(drain.Seconds())), count}, k.Service.args()...)...)
-	return []remote.Command{wait, remove}
+	wait := shell.Cmd(append([]string{"lvsctl_drain", k.Addr.String(), strconv.Itoa(int(drain.Seconds())), count}, k.Service.args()...)...)
+	return []shell.Command{wait, remove}
 }
 
 // quiesceServer gives a server that is to be drained no new connections.
-func quiesceServer(to *State, k ServerKey, v Server) []remote.Command {
+func quiesceServer(to *State, k ServerKey, v Server) []shell.Command {
 	if to.Drain[k.Service] <= 0 {
 		return nil
 	}
 	v.Weight = 0
-	return []remote.Command{serverCommand("-e", k, v)}
+	return []shell.Command{serverCommand("-e", k, v)}
 }
 
 // DrainFunction is the shell function that waits for a server's connections to

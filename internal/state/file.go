@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // File is a file that is a topology's own from its first byte to its last; keyed
@@ -22,13 +22,13 @@ var files = &table[string, File]{
 	key:     func(path string) string { return path },
 	value:   File.String,
 	text:    func(f File) string { return f.Text },
-	make: func(_ *State, path string, f File) []remote.Command {
+	make: func(_ *State, path string, f File) []shell.Command {
 		return reload(path, writeFile(path, f))
 	},
-	edit: func(_ *State, path string, _, f File) []remote.Command {
+	edit: func(_ *State, path string, _, f File) []shell.Command {
 		return reload(path, writeFile(path, f))
 	},
-	unmake: func(_ *State, path string, _ File) []remote.Command {
+	unmake: func(_ *State, path string, _ File) []shell.Command {
 		return reload(path, writeFile(path, File{}))
 	},
 }
@@ -40,12 +40,12 @@ func (f File) String() string {
 	return countLines(f.Text) + " mode " + f.Mode
 }
 
-func writeFile(path string, f File) remote.Command {
+func writeFile(path string, f File) shell.Command {
 	args := []string{"lvsctl_file", path, f.mode()}
 	if f.Text != "" {
 		args = append(args, strings.Split(strings.TrimSuffix(f.Text, "\n"), "\n")...)
 	}
-	return remote.Cmd(args...)
+	return shell.Cmd(args...)
 }
 
 // mode is the octal number alone.

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
@@ -23,7 +24,7 @@ type step struct {
 }
 
 // command is the step as lvsctl sends it, below a folder.
-func (c step) command(root string) remote.Command {
+func (c step) command(root string) shell.Command {
 	text := ""
 	for _, l := range c.lines {
 		text += l + "\n"
@@ -95,7 +96,7 @@ func drawSequence(t *rapid.T) sequence {
 // files as they were once all blocks are out.
 func TestFilesAsModel(t *testing.T) {
 	const sequences = 8
-	for name := range shells {
+	for name := range shelltest.Commands {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sh := newShell(t, name)
@@ -179,7 +180,7 @@ func TestBrokenMarkers(t *testing.T) {
 		"# BEGIN lvsctl web\nx\n", "x\n# END lvsctl web\n", "# BEGIN lvsctl web\n# BEGIN lvsctl web\n# END lvsctl web\n",
 		"# BEGIN lvsctl web (there was no file before this)\nx", "# END lvsctl web\nx\n# BEGIN lvsctl web\n",
 	}
-	for name := range shells {
+	for name := range shelltest.Commands {
 		sh := newShell(t, name)
 		script := ""
 		for i, text := range broken {
@@ -208,7 +209,7 @@ func TestBrokenMarkers(t *testing.T) {
 
 // TestLinkedFile holds a file that is a link to being one.
 func TestLinkedFile(t *testing.T) {
-	for name := range shells {
+	for name := range shelltest.Commands {
 		sh := newShell(t, name)
 		write(t, sh.root+"/run/hosts", "x\n", "0644")
 		check(t, os.MkdirAll(sh.root+"/etc", 0o755))
@@ -227,7 +228,7 @@ func TestLinkedFile(t *testing.T) {
 
 // TestReadBack holds the scripts that read files to giving back what was written.
 func TestReadBack(t *testing.T) {
-	for name := range shells {
+	for name := range shelltest.Commands {
 		sh := newShell(t, name)
 		odd := []string{"", " x", `\t%s`, "file /etc/hosts", "# END lvsctl web.sx", "-"}
 		steps := []step{

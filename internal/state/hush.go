@@ -1,6 +1,6 @@
 package state
 
-import "github.com/lvsctl/lvsctl/internal/remote"
+import "github.com/lvsctl/lvsctl/internal/shell"
 
 // hushed runs a command while the director sends no ICMP errors. A service that
 // changes its scheduler has none for a moment (ip_vs_edit_service unbinds the old
@@ -8,12 +8,12 @@ import "github.com/lvsctl/lvsctl/internal/remote"
 // would be refused by an ICMP message; without it they try again a second later
 // and are served. Path-MTU messages are exempt from the limit that is used here
 // (icmpv4_mask_allow, net/ipv4/icmp.c).
-func hushed(k ServiceKey, c remote.Command) remote.Command {
+func hushed(k ServiceKey, c shell.Command) shell.Command {
 	limit := "/proc/sys/net/ipv4/icmp_ratelimit"
 	if k.bits() == 128 {
 		limit = "/proc/sys/net/ipv6/icmp/ratelimit"
 	}
-	return remote.Cmd(append([]string{"lvsctl_hushed", limit}, c.Args...)...)
+	return shell.Cmd(append([]string{"lvsctl_hushed", limit}, c.Args...)...)
 }
 
 // runFolder sets $kept to the folder whose files no reboot survives.

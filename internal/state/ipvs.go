@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Protocol is a virtual service's: tcp, udp, sctp, or fwm for a firewall mark.
@@ -150,18 +150,18 @@ var services = &table[ServiceKey, Service]{
 	compare: compareServices,
 	key:     ServiceKey.String,
 	value:   Service.String,
-	make: func(_ *State, k ServiceKey, v Service) []remote.Command {
-		return []remote.Command{serviceCommand("-A", k, v)}
+	make: func(_ *State, k ServiceKey, v Service) []shell.Command {
+		return []shell.Command{serviceCommand("-A", k, v)}
 	},
-	edit: func(_ *State, k ServiceKey, from, v Service) []remote.Command {
+	edit: func(_ *State, k ServiceKey, from, v Service) []shell.Command {
 		edit := serviceCommand("-E", k, v)
 		if from.Scheduler != v.Scheduler {
 			edit = hushed(k, edit)
 		}
-		return []remote.Command{edit}
+		return []shell.Command{edit}
 	},
-	unmake: func(_ *State, k ServiceKey, _ Service) []remote.Command {
-		return []remote.Command{remote.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
+	unmake: func(_ *State, k ServiceKey, _ Service) []shell.Command {
+		return []shell.Command{shell.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
 	},
 	claim: func(_ *State, _ Record, exclusive bool, _ ServiceKey) bool { return exclusive },
 }
@@ -188,13 +188,13 @@ var servers = &table[ServerKey, Server]{
 			}
 		}
 	},
-	make: func(_ *State, k ServerKey, v Server) []remote.Command {
-		return []remote.Command{serverCommand("-a", k, v)}
+	make: func(_ *State, k ServerKey, v Server) []shell.Command {
+		return []shell.Command{serverCommand("-a", k, v)}
 	},
-	edit: func(_ *State, k ServerKey, from, v Server) []remote.Command {
-		commands := []remote.Command{serverCommand("-e", k, v)}
+	edit: func(_ *State, k ServerKey, from, v Server) []shell.Command {
+		commands := []shell.Command{serverCommand("-e", k, v)}
 		if vip := k.Service.Addr.Addr(); (from.Forward == Direct) != (v.Forward == Direct) && vip.Is4() {
-			commands = append(commands, remote.Cmd("lvsctl_unstick", vip.String()))
+			commands = append(commands, shell.Cmd("lvsctl_unstick", vip.String()))
 		}
 		return commands
 	},
@@ -278,7 +278,7 @@ func (k ServiceKey) args() []string {
 
 // serviceCommand restates the whole tuple: what -E leaves out returns to its
 // default (ipvsadm 1.31, process_options).
-func serviceCommand(verb string, k ServiceKey, s Service) remote.Command {
+func serviceCommand(verb string, k ServiceKey, s Service) shell.Command {
 	args := append([]string{"ipvsadm", verb}, k.args()...)
 	args = append(args, "-s", s.Scheduler)
 	if s.Flags != "" {
@@ -296,7 +296,7 @@ func serviceCommand(verb string, k ServiceKey, s Service) remote.Command {
 	if s.OnePacket {
 		args = append(args, "-o")
 	}
-	return remote.Cmd(args...)
+	return shell.Cmd(args...)
 }
 
 // netmask is the argument of -M, "" for the default: dotted for IPv4, because
@@ -317,7 +317,7 @@ func (s Service) netmask(k ServiceKey) string {
 
 // serverCommand restates the whole tuple: -e without -w means weight 1, without
 // a method DR, without -x and -y no thresholds.
-func serverCommand(verb string, k ServerKey, s Server) remote.Command {
+func serverCommand(verb string, k ServerKey, s Server) shell.Command {
 	args := append([]string{"ipvsadm", verb}, k.Service.args()...)
 	args = append(args, "-r", k.Addr.String(), forwardFlags[s.Forward], "-w", strconv.Itoa(s.Weight))
 	if s.Upper > 0 {
@@ -326,7 +326,7 @@ func serverCommand(verb string, k ServerKey, s Server) remote.Command {
 	if s.Lower > 0 {
 		args = append(args, "-y", strconv.Itoa(s.Lower))
 	}
-	return remote.Cmd(append(args, strings.Fields(s.Tunnel)...)...)
+	return shell.Cmd(append(args, strings.Fields(s.Tunnel)...)...)
 }
 
 var forwardFlags = map[Forward]string{Masq: "-m", Direct: "-g", Tunnel: "-i"}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Link is a network device's administrative state. lvsctl sets devices up and
@@ -24,7 +24,7 @@ var links = &table[string, Link]{
 	key:     func(k string) string { return k },
 	value:   func(v Link) string { return v.state() },
 	make:    setLink,
-	edit: func(to *State, k string, _, v Link) []remote.Command {
+	edit: func(to *State, k string, _, v Link) []shell.Command {
 		return setLink(to, k, v)
 	},
 	adopt: func(_ *State, _ Record, have, want map[string]Link) {
@@ -44,8 +44,8 @@ func (l Link) state() string {
 	return "down"
 }
 
-func setLink(_ *State, dev string, l Link) []remote.Command {
-	return []remote.Command{remote.Cmd("ip", "link", "set", "dev", dev, l.state())}
+func setLink(_ *State, dev string, l Link) []shell.Command {
+	return []shell.Command{shell.Cmd("ip", "link", "set", "dev", dev, l.state())}
 }
 
 // parseLinks reads ip -o link show (iproute2 2.6.32 to 7, busybox):

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Module is a loaded kernel module, or its function where the kernel has it
@@ -19,8 +19,8 @@ var modules = &table[string, Module]{
 	compare:   cmp.Compare[string],
 	key:       func(k string) string { return k },
 	value:     func(Module) string { return "" },
-	make: func(_ *State, k string, _ Module) []remote.Command {
-		return []remote.Command{remote.Cmd("modprobe", k)}
+	make: func(_ *State, k string, _ Module) []shell.Command {
+		return []shell.Command{shell.Cmd("modprobe", k)}
 	},
 }
 
@@ -42,7 +42,7 @@ func moduleSection(names []string) Section {
 		if !ok {
 			sign = "/sys/module/" + n
 		}
-		script.WriteString("if [ -e " + remote.Quote(sign) + " ]; then printf '%s\\n' " + remote.Quote(n) + "; fi\n")
+		script.WriteString("if [ -e " + shell.Quote(sign) + " ]; then printf '%s\\n' " + shell.Quote(n) + "; fi\n")
 	}
 	return Section{"modules", script.String(), func(text string, s *State) error {
 		for name := range strings.FieldsSeq(text) {

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // RuleKey is a netfilter rule's identity: the chain it is in, and the comment
@@ -105,15 +105,15 @@ var rules = &table[RuleKey, Rule]{
 	compare: CompareRules,
 	key:     RuleKey.String,
 	value:   Rule.String,
-	make: func(_ *State, k RuleKey, r Rule) []remote.Command {
-		return []remote.Command{ruleCommand("-A", k, r)}
+	make: func(_ *State, k RuleKey, r Rule) []shell.Command {
+		return []shell.Command{ruleCommand("-A", k, r)}
 	},
-	edit: func(_ *State, k RuleKey, from, r Rule) []remote.Command {
+	edit: func(_ *State, k RuleKey, from, r Rule) []shell.Command {
 		// The new one first: no packet meets neither.
-		return []remote.Command{ruleCommand("-A", k, r), ruleCommand("-D", k, from)}
+		return []shell.Command{ruleCommand("-A", k, r), ruleCommand("-D", k, from)}
 	},
-	unmake: func(_ *State, k RuleKey, r Rule) []remote.Command {
-		return []remote.Command{ruleCommand("-D", k, r)}
+	unmake: func(_ *State, k RuleKey, r Rule) []shell.Command {
+		return []shell.Command{ruleCommand("-D", k, r)}
 	},
 	// The comment says that they are ours, whatever the record says.
 	claim: func(*State, Record, bool, RuleKey) bool { return true },
@@ -134,16 +134,16 @@ func (r Rule) String() string {
 
 // RuleCommands are the command that succeeds if a rule is there, and the one that
 // adds it.
-func RuleCommands(k RuleKey, r Rule) (check, add remote.Command) {
+func RuleCommands(k RuleKey, r Rule) (check, add shell.Command) {
 	return ruleCommand("-C", k, r), ruleCommand("-A", k, r)
 }
 
 // ruleCommand waits for the lock that other users of iptables may hold (-w,
 // iptables 1.4.20).
-func ruleCommand(verb string, k RuleKey, r Rule) remote.Command {
+func ruleCommand(verb string, k RuleKey, r Rule) shell.Command {
 	tool := "iptables"
 	if k.V6 {
 		tool = "ip6tables"
 	}
-	return remote.Cmd(append([]string{tool, "-w", "-t", k.Table, verb, k.Chain}, splitRule(r.Spec)...)...)
+	return shell.Cmd(append([]string{tool, "-w", "-t", k.Table, verb, k.Chain}, splitRule(r.Spec)...)...)
 }

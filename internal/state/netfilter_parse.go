@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // ruleScript prints the rules that bear the topology's mark, after the tables
@@ -37,7 +37,7 @@ marked iptables /proc/net/ip_tables_names && marked ip6tables /proc/net/ip6_tabl
 
 func ruleSection(topology string) Section {
 	prefix := RulePrefix(topology)
-	pattern := remote.Quote(strings.ReplaceAll(prefix, ".", `\.`))
+	pattern := shell.Quote(strings.ReplaceAll(prefix, ".", `\.`))
 	return Section{"rules", strings.ReplaceAll(ruleScript, "MARK", pattern), func(text string, s *State) error {
 		return parseRules(text, prefix, s)
 	}}

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Package is a tool that has to be there: keyed by the command's name, because
@@ -21,8 +21,8 @@ var packages = &table[string, Package]{
 	compare:   cmp.Compare[string],
 	key:       func(k string) string { return k },
 	value:     func(v Package) string { return v.Manager },
-	make: func(_ *State, k string, v Package) []remote.Command {
-		return []remote.Command{install(v.Manager, k)}
+	make: func(_ *State, k string, v Package) []shell.Command {
+		return []shell.Command{install(v.Manager, k)}
 	},
 	adopt: func(live *State, _ Record, have, want map[string]Package) {
 		for k := range want {
@@ -38,19 +38,19 @@ var packages = &table[string, Package]{
 // install is the command that installs a command's package without asking. The
 // packages lvsctl needs are called like their commands on every distribution,
 // but that ip6tables comes with iptables.
-func install(manager, name string) remote.Command {
+func install(manager, name string) shell.Command {
 	if name == "ip6tables" {
 		name = "iptables"
 	}
 	switch manager {
 	case "apt-get":
-		return remote.Cmd("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)
+		return shell.Cmd("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)
 	case "zypper":
-		return remote.Cmd("zypper", "--non-interactive", "install", "--no-recommends", name)
+		return shell.Cmd("zypper", "--non-interactive", "install", "--no-recommends", name)
 	case "apk":
-		return remote.Cmd("apk", "add", name)
+		return shell.Cmd("apk", "add", name)
 	}
-	return remote.Cmd(manager, "-y", "-q", "install", name)
+	return shell.Cmd(manager, "-y", "-q", "install", name)
 }
 
 // packageSection prints the package manager, then each wanted command that is
@@ -64,7 +64,7 @@ func packageSection(commands []string) Section {
 done
 `
 	for _, c := range commands {
-		q := remote.Quote(c)
+		q := shell.Quote(c)
 		script += "if command -v " + q + " >/dev/null; then printf '%s\\n' " + q + "; fi\n"
 	}
 	return Section{"packages", script, func(text string, s *State) error {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // RouteKey is a route's identity in the main table: the kernel replaces a route
@@ -101,14 +101,14 @@ var routes = &table[RouteKey, Route]{
 	},
 	key:   RouteKey.String,
 	value: Route.String,
-	make: func(_ *State, k RouteKey, r Route) []remote.Command {
-		return []remote.Command{RouteCommand("add", k, r)}
+	make: func(_ *State, k RouteKey, r Route) []shell.Command {
+		return []shell.Command{RouteCommand("add", k, r)}
 	},
-	edit: func(_ *State, k RouteKey, _, r Route) []remote.Command {
-		return []remote.Command{RouteCommand("replace", k, r)}
+	edit: func(_ *State, k RouteKey, _, r Route) []shell.Command {
+		return []shell.Command{RouteCommand("replace", k, r)}
 	},
-	unmake: func(_ *State, k RouteKey, r Route) []remote.Command {
-		return []remote.Command{RouteCommand("del", k, r)}
+	unmake: func(_ *State, k RouteKey, r Route) []shell.Command {
+		return []shell.Command{RouteCommand("del", k, r)}
 	},
 	adopt: adoptRoutes,
 }
@@ -131,7 +131,7 @@ func (r Route) String() string {
 }
 
 // RouteCommand is ip route with a verb: add, replace, del.
-func RouteCommand(verb string, k RouteKey, r Route) remote.Command {
+func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	family := "-4"
 	if k.Dst.Addr().Is6() {
 		family = "-6"
@@ -155,7 +155,7 @@ func RouteCommand(verb string, k RouteKey, r Route) remote.Command {
 	if verb != "del" {
 		args = append(args, strings.Fields(r.Rest)...)
 	}
-	return remote.Cmd(args...)
+	return shell.Cmd(args...)
 }
 
 // adoptRoutes accepts a live route that leads where the wanted one does: with

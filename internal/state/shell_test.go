@@ -8,35 +8,30 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // shells are those that nodes have. busybox brings its own awk, sed and cp.
-var shells = map[string][]string{
-	"dash":    {"dash"},
-	"bash":    {"bash", "--posix"},
-	"busybox": {"busybox", "sh"},
-}
-
-// shell runs scripts as a node's shell would, in a folder that stands for /.
-type shell struct {
+// nodeShell runs scripts as a node's shell would, in a folder that stands for /.
+type nodeShell struct {
 	testing.TB
 	name, root string
 }
 
-func newShell(t testing.TB, name string) shell {
+func newShell(t testing.TB, name string) nodeShell {
 	t.Helper()
-	if _, err := exec.LookPath(shells[name][0]); err != nil {
+	if _, err := exec.LookPath(shelltest.Commands[name][0]); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
 		t.Skip("left out: " + err.Error() + "; `make setup` installs it")
 	}
-	return shell{t, name, t.TempDir()}
+	return nodeShell{t, name, t.TempDir()}
 }
 
 // run runs a script whose paths are those of the folder already.
-func (s shell) run(script string) string {
+func (s nodeShell) run(script string) string {
 	s.Helper()
 	path := os.Getenv("PATH")
 	if s.name == "busybox" {
@@ -50,7 +45,7 @@ func (s shell) run(script string) string {
 	if os.Geteuid() != 0 {
 		prelude += "chown() { :; }\n" // root's alone
 	}
-	cmd := exec.Command(shells[s.name][0], append(shells[s.name][1:], "-s")...)
+	cmd := exec.Command(shelltest.Commands[s.name][0], append(shelltest.Commands[s.name][1:], "-s")...)
 	cmd.Stdin = strings.NewReader(prelude + state.FileFunctions + script)
 	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
 	out, err := cmd.CombinedOutput()

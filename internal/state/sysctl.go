@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 var sysctls = &table[string, string]{
@@ -15,10 +15,10 @@ var sysctls = &table[string, string]{
 	compare: CompareSysctls,
 	key:     SysctlName,
 	value:   func(v string) string { return strings.ReplaceAll(v, "\t", " ") },
-	make: func(to *State, k, v string) []remote.Command {
+	make: func(to *State, k, v string) []shell.Command {
 		return writeSysctl(to, k, v)
 	},
-	edit: func(to *State, k, _, v string) []remote.Command {
+	edit: func(to *State, k, _, v string) []shell.Command {
 		return writeSysctl(to, k, v)
 	},
 	adopt: adoptSysctls,
@@ -72,8 +72,8 @@ const (
 
 // writeSysctl writes a key, then whatever the kernel changes along with it and
 // the State wants otherwise.
-func writeSysctl(to *State, key, value string) []remote.Command {
-	commands := []remote.Command{sysctlCommand(key, value)}
+func writeSysctl(to *State, key, value string) []shell.Command {
+	commands := []shell.Command{sysctlCommand(key, value)}
 	for _, k := range sideSysctls(to, key) {
 		if v, ok := to.Sysctls[k]; ok {
 			commands = append(commands, sysctlCommand(k, v))
@@ -82,8 +82,8 @@ func writeSysctl(to *State, key, value string) []remote.Command {
 	return commands
 }
 
-func sysctlCommand(key, value string) remote.Command {
-	return remote.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
+func sysctlCommand(key, value string) shell.Command {
+	return shell.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
 }
 
 // forwardingSwitch is the switch of a key's family.
@@ -219,11 +219,11 @@ for f in /proc/sys/net/ipv4/vs/*; do
 done
 `
 	for _, k := range keys {
-		script += "set -- \"$@\" " + remote.Quote("/proc/sys/"+k) + "\n"
+		script += "set -- \"$@\" " + shell.Quote("/proc/sys/"+k) + "\n"
 		// What a device's own value is combined with, or starts as.
 		if rest, ok := strings.CutPrefix(k, "net/ipv4/conf/"); ok {
 			_, name, _ := strings.Cut(rest, "/")
-			script += "set -- \"$@\" " + remote.Quote("/proc/sys/net/ipv4/conf/all/"+name) + " " + remote.Quote("/proc/sys/net/ipv4/conf/default/"+name) + "\n"
+			script += "set -- \"$@\" " + shell.Quote("/proc/sys/net/ipv4/conf/all/"+name) + " " + shell.Quote("/proc/sys/net/ipv4/conf/default/"+name) + "\n"
 		}
 	}
 	return Section{"sysctls", script + GrepSysctls, ParseSysctls}

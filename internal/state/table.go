@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // kind is one sort of thing on a node, whatever its entries' types are.
@@ -38,12 +38,12 @@ type table[K, V comparable] struct {
 	// make, edit and unmake are the commands for one entry on the way to a State.
 	// A nil edit unmakes and makes; a nil unmake means that entries are never
 	// taken away.
-	make   func(to *State, k K, v V) []remote.Command
-	edit   func(to *State, k K, from, v V) []remote.Command
-	unmake func(to *State, k K, v V) []remote.Command
+	make   func(to *State, k K, v V) []shell.Command
+	edit   func(to *State, k K, from, v V) []shell.Command
+	unmake func(to *State, k K, v V) []shell.Command
 	// quiesce, if set, is what goes before unmake, and before that of every other
 	// entry.
-	quiesce func(to *State, k K, v V) []remote.Command
+	quiesce func(to *State, k K, v V) []shell.Command
 	// adopt, if set, bends wanted entries to live ones that serve as well, and
 	// fills in have with what is not there yet but will be. live is the node
 	// whole, have what of it the plan may touch.
@@ -81,10 +81,10 @@ type Change struct {
 	Key, Before, After string
 	// BeforeText and AfterText are a file's, in full.
 	BeforeText, AfterText string
-	Do, Undo              []remote.Command
+	Do, Undo              []shell.Command
 	// Quiesce goes before all of a batch's steps: it keeps new traffic from what
 	// is about to leave, so that everything leaves at the same time.
-	Quiesce []remote.Command
+	Quiesce []shell.Command
 	// Server is set on changes to servers of a virtual service, for ordering
 	// against the real server it names.
 	Server *ServerChange
@@ -150,14 +150,14 @@ func (t *table[K, V]) diff(haveState, wantState *State) []Change {
 	return changes
 }
 
-func (t *table[K, V]) undo(to *State, k K, v V) []remote.Command {
+func (t *table[K, V]) undo(to *State, k K, v V) []shell.Command {
 	if t.unmake == nil {
 		return nil
 	}
 	return t.unmake(to, k, v)
 }
 
-func (t *table[K, V]) replace(to *State, k K, from, v V) []remote.Command {
+func (t *table[K, V]) replace(to *State, k K, from, v V) []shell.Command {
 	if t.edit != nil {
 		return t.edit(to, k, from, v)
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // The timeouts of IPVS connections, as Timeouts is keyed.
@@ -28,7 +28,7 @@ var timeouts = &table[string, int]{
 	key:     func(k string) string { return k },
 	value:   func(v int) string { return strconv.Itoa(v) + "s" },
 	make:    setTimeout,
-	edit: func(to *State, k string, _, v int) []remote.Command {
+	edit: func(to *State, k string, _, v int) []shell.Command {
 		return setTimeout(to, k, v)
 	},
 	adopt: func(live *State, _ Record, have, want map[string]int) {
@@ -44,10 +44,10 @@ var timeouts = &table[string, int]{
 }
 
 // setTimeout sets one of the three; 0 leaves the others alone.
-func setTimeout(_ *State, k string, seconds int) []remote.Command {
+func setTimeout(_ *State, k string, seconds int) []shell.Command {
 	args := []string{"ipvsadm", "--set", "0", "0", "0"}
 	args[2+slices.Index(timeoutOrder(), k)] = strconv.Itoa(seconds)
-	return []remote.Command{remote.Cmd(args...)}
+	return []shell.Command{shell.Cmd(args...)}
 }
 
 const timeoutScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then

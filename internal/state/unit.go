@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Unit is a service that starts at boot; keyed by its name. lvsctl starts and
@@ -27,11 +27,11 @@ var units = &table[string, Unit]{
 	compare: cmp.Compare[string],
 	key:     func(name string) string { return name },
 	value:   func(Unit) string { return "" },
-	make: func(_ *State, name string, u Unit) []remote.Command {
-		return []remote.Command{u.set(name, true)}
+	make: func(_ *State, name string, u Unit) []shell.Command {
+		return []shell.Command{u.set(name, true)}
 	},
-	unmake: func(_ *State, name string, u Unit) []remote.Command {
-		return []remote.Command{u.set(name, false)}
+	unmake: func(_ *State, name string, u Unit) []shell.Command {
+		return []shell.Command{u.set(name, false)}
 	},
 	adopt: func(live *State, _ Record, have, want map[string]Unit) {
 		for name := range want {
@@ -42,14 +42,14 @@ var units = &table[string, Unit]{
 
 // set switches a service on or off at boot, and leaves it running or not as it
 // is.
-func (u Unit) set(name string, on bool) remote.Command {
+func (u Unit) set(name string, on bool) shell.Command {
 	switch u.Init {
 	case InitRedHat:
-		return remote.Cmd("chkconfig", name, map[bool]string{true: "on", false: "off"}[on])
+		return shell.Cmd("chkconfig", name, map[bool]string{true: "on", false: "off"}[on])
 	case InitDebian:
-		return remote.Cmd("update-rc.d", name, map[bool]string{true: "enable", false: "disable"}[on])
+		return shell.Cmd("update-rc.d", name, map[bool]string{true: "enable", false: "disable"}[on])
 	}
-	return remote.Cmd("systemctl", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
+	return shell.Cmd("systemctl", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
 }
 
 // unitSection prints what starts the node's services, then those of the named
@@ -63,7 +63,7 @@ elif command -v chkconfig >/dev/null; then printf 'init chkconfig\n'
 elif command -v update-rc.d >/dev/null; then printf 'init update-rc.d\n'; fi
 `
 	if len(names) > 0 {
-		script += "for u in " + remote.Cmd(names...).String() + `; do
+		script += "for u in " + shell.Cmd(names...).String() + `; do
   for l in /etc/systemd/system/*.wants/"$u.service" /etc/rc[35].d/S[0-9][0-9]"$u"; do
     if [ -e "$l" ] || [ -L "$l" ]; then printf '%s\n' "$u"; break; fi
   done

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // Node is a host.
@@ -68,7 +68,7 @@ func New() *Node {
 }
 
 func (n *Node) must(args ...string) {
-	if err := n.Exec(remote.Cmd(args...)); err != nil {
+	if err := n.Exec(shell.Cmd(args...)); err != nil {
 		panic(err)
 	}
 }
@@ -157,14 +157,14 @@ func (n *Node) Dump() []string {
 }
 
 // Exec executes one command. Like the tools, it has done nothing when it fails.
-func (n *Node) Exec(c remote.Command) error {
+func (n *Node) Exec(c shell.Command) error {
 	if err := n.exec(c); err != nil {
 		return fmt.Errorf("%s: %w", c, err)
 	}
 	return nil
 }
 
-func (n *Node) exec(c remote.Command) error {
+func (n *Node) exec(c shell.Command) error {
 	args := c.Args
 	if len(args) == 0 {
 		return errors.New("no command")
@@ -198,11 +198,11 @@ func (n *Node) exec(c remote.Command) error {
 	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && args[3] == "announce":
 		return n.announce(args[4])
 	case args[0] == "lvsctl_hushed" && len(args) > 2:
-		return n.exec(remote.Command{Args: args[2:]}) // with something held meanwhile
+		return n.exec(shell.Command{Args: args[2:]}) // with something held meanwhile
 	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasSuffix(args[3], "/promote_secondaries"):
 		n.promote = true
 		defer func() { n.promote = false }()
-		return n.exec(remote.Command{Args: args[4:]})
+		return n.exec(shell.Command{Args: args[4:]})
 	case args[0] == "lvsctl_block" && len(args) > 4:
 		return n.block(args[1], args[2], args[3], args[4], args[5:])
 	case args[0] == "lvsctl_file" && len(args) > 2:

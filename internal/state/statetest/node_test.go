@@ -6,16 +6,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
 // line is a command as a person types it.
-func line(text string) remote.Command {
+func line(text string) shell.Command {
 	if value, key, ok := strings.Cut(text, " > "); ok {
-		return remote.Command{Args: []string{"printf", `%s\n`, value}, To: key}
+		return shell.Command{Args: []string{"printf", `%s\n`, value}, To: key}
 	}
-	return remote.Cmd(strings.Fields(text)...)
+	return shell.Cmd(strings.Fields(text)...)
 }
 
 // prepared is a node with a LAN, a table and something of everything.

@@ -1,4 +1,6 @@
-package remote
+// Package shell is what runs on nodes: commands as data and the one place that
+// quotes values, so that what a plan prints is what runs.
+package shell
 
 import "strings"
 

@@ -1,4 +1,4 @@
-package remote
+package shell
 
 import (
 	"bytes"
@@ -7,25 +7,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-)
 
-// shells are those that stand behind /bin/sh on the nodes: dash (Debian), bash
-// (EL), busybox.
-func shells(t testing.TB) map[string][]string {
-	t.Helper()
-	all := map[string][]string{}
-	for name, args := range map[string][]string{
-		"dash": {"dash"}, "bash": {"bash", "--posix"}, "busybox": {"busybox", "sh"},
-	} {
-		if _, err := exec.LookPath(args[0]); err == nil {
-			all[name] = args
-		}
-	}
-	if len(all) == 0 {
-		t.Skip("no shell to try")
-	}
-	return all
-}
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
+)
 
 // echoed is what a shell makes of a line of quoted words: each word, then NUL.
 func echoed(t interface{ Fatalf(string, ...any) }, shell []string, script string) []byte {
@@ -52,7 +36,7 @@ func checkQuote(t interface{ Fatalf(string, ...any) }, shells map[string][]strin
 }
 
 func TestQuoteSurvivesEveryShell(t *testing.T) {
-	checkQuote(t, shells(t), []string{
+	checkQuote(t, shelltest.Each(t), []string{
 		"", " ", "a b", "'", "''", `"`, `\`, `\\`, `a\`, "\n", "a\nb", "\n\n", "\r\n", "\t", "-n", "--", "-e",
 		"$(touch x)", "`touch x`", "$HOME", "${x}", "~", "~root", "*", "?", "[a]", "{a,b}", "!", "!!", "#a", "a#",
 		"a=b", "a;b", "a&b", "a|b", "<", ">", "(", ")", "%s", `\0`, `\n`, "if", "EOF\n", "<<EOF",
@@ -61,7 +45,7 @@ func TestQuoteSurvivesEveryShell(t *testing.T) {
 }
 
 func TestQuoteAnyBytes(t *testing.T) {
-	all := shells(t)
+	all := shelltest.Each(t)
 	one := rapid.SliceOfN(rapid.ByteRange(1, 255), 0, 40)
 	rapid.Check(t, func(t *rapid.T) {
 		var words []string
@@ -76,7 +60,7 @@ func FuzzQuote(f *testing.F) {
 	for _, s := range []string{"", "a'b", "$(x)", "\xff\n", "-n"} {
 		f.Add(s)
 	}
-	all := shells(f)
+	all := shelltest.Each(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsRune(s, 0) {
 			t.Skip("no shell has NUL in a word")

@@ -81,13 +81,13 @@ func (r *run) difference(w *work, left []state.Change) error {
 	undone := map[state.Ref]bool{}
 	for a := range w.actions() {
 		if !r.result.Outcomes[a.ID].Status.holds() {
-			undone[a.Ref()] = true
+			undone[a.Ref] = true
 		}
 	}
 	var list []string
 	for _, c := range left {
-		if !undone[c.Ref()] && !w.unrelated[c.Ref()] {
-			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
+		if !undone[c.Ref] && !w.unrelated[c.Ref] {
+			list = append(list, fmt.Sprintf("%s is %s instead of %s", c.Ref, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
 		}
 	}
 	if len(list) == 0 {

@@ -143,7 +143,7 @@ func wantStatuses(t *testing.T, r apply.Result, node string, want map[string]app
 	have := map[string]apply.Status{}
 	for _, a := range r.Plan.Actions {
 		if a.Node == node {
-			have[a.Key] = r.Outcomes[a.ID].Status
+			have[a.Key.String()] = r.Outcomes[a.ID].Status
 		}
 	}
 	if diff := cmp.Diff(want, have); diff != "" {

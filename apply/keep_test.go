@@ -85,7 +85,7 @@ func TestFileFails(t *testing.T) {
 	}
 	statuses := map[apply.Status]int{}
 	for _, a := range r.Plan.Actions {
-		if !state.Lasting(a.Kind) {
+		if !a.Kind.Persistent() {
 			statuses[r.Outcomes[a.ID].Status]++
 		}
 	}

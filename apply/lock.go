@@ -202,13 +202,13 @@ func (r *run) compare(w *work, now live.Node) {
 	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
 	changes := map[state.Ref]state.Change{}
 	for _, c := range state.Diff(w.settled.Have, w.settled.Want) {
-		changes[c.Ref()] = c
-		w.unrelated[c.Ref()] = true
+		changes[c.Ref] = c
+		w.unrelated[c.Ref] = true
 	}
 	stale := &plan.StaleError{Node: w.plan.Name}
 	for a := range w.actions() {
-		c, ok := changes[a.Ref()]
-		delete(w.unrelated, a.Ref())
+		c, ok := changes[a.Ref]
+		delete(w.unrelated, a.Ref)
 		switch {
 		case a.Held != "":
 		case !ok:

@@ -172,12 +172,12 @@ func (r *run) giveBack(ctx context.Context, w *work, t *transaction, conn remote
 func between(t *transaction, have *state.State) []string {
 	touched := map[state.Ref]bool{}
 	for _, a := range t.actions {
-		touched[a.Ref()] = true
+		touched[a.Ref] = true
 	}
 	var list []string
 	for _, c := range state.Diff(have, t.before.Have) {
-		if touched[c.Ref()] {
-			list = append(list, fmt.Sprintf("%s %s is %s instead of %s", c.Kind, c.Key, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
+		if touched[c.Ref] {
+			list = append(list, fmt.Sprintf("%s is %s instead of %s", c.Ref, plan.OrAbsent(c.Op == state.Add, c.Before), plan.OrAbsent(c.Op == state.Remove, c.After)))
 		}
 	}
 	return list

@@ -46,7 +46,7 @@ ip route replace default via 10.0.0.254`)
 		}
 		have := map[string]apply.Status{}
 		for _, a := range r.Plan.Actions {
-			have[a.Key] = r.Outcomes[a.ID].Status
+			have[a.Key.String()] = r.Outcomes[a.ID].Status
 		}
 		want := map[string]apply.Status{
 			"net.ipv4.ip_forward": apply.Done, "net.ipv4.conf.all.arp_ignore": apply.Done, "net.ipv4.conf.lo.arp_ignore": apply.Done,

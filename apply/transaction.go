@@ -228,7 +228,7 @@ func (p *progress) line(text string) {
 		if i := slices.IndexFunc(p.actions, func(a *plan.Action) bool { return strconv.Itoa(a.ID) == id }); i >= 0 {
 			a = p.actions[i]
 		}
-		p.failure = fmt.Errorf("cannot %s %s %s: %s", a.Op, a.Kind, a.Key, lastLine(p.said, "exit status "+status))
+		p.failure = fmt.Errorf("cannot %s %s: %s", a.Op, a.Ref, lastLine(p.said, "exit status "+status))
 		p.run.end(a, Outcome{Failed, p.failure})
 	}
 }

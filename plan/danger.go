@@ -10,44 +10,32 @@ import (
 // danger knows what each change of a node endangers: connections that are open
 // now, and the way back of the very SSH session that would make the change.
 type danger struct {
-	connections map[string]state.Connections // by server key
-	protocols   map[string]state.Protocol
-	drain       map[string]int // seconds, by server key
-	session     map[state.Ref]Risk
+	in      *Input
+	settled state.Settled
+	session map[state.Ref]Risk
 }
 
 func dangers(in *Input, s state.Settled) danger {
-	d := danger{
-		connections: map[string]state.Connections{}, protocols: map[string]state.Protocol{},
-		drain: map[string]int{}, session: sessionRisks(in, s),
-	}
-	for k := range s.Have.Servers {
-		if _, stays := s.Want.Servers[k]; stays {
-			continue
-		}
-		key := k.String()
-		d.connections[key], d.protocols[key] = in.Live.State.Connections[k], k.Service.Protocol
-		d.drain[key] = int(s.Want.Drain[k.Service].Seconds())
-	}
-	return d
+	return danger{in: in, settled: s, session: sessionRisks(in, s)}
 }
 
 func (d danger) of(c state.Change) Risk {
-	if c.Kind == "server" && c.Op == state.Remove {
-		return d.cuts(c.Key)
+	if k, ok := c.Key.(state.ServerKey); ok && c.Op == state.Remove {
+		return d.cuts(k)
 	}
-	return d.session[c.Ref()]
+	return d.session[c.Ref]
 }
 
 // cuts says which connections end with a server. IPVS drops the packets of a
 // connection whose server is gone (ip_vs_in, net/netfilter/ipvs/ip_vs_core.c).
-func (d danger) cuts(key string) Risk {
-	open := d.connections[key].Open(d.protocols[key])
+func (d danger) cuts(k state.ServerKey) Risk {
+	open := d.in.Live.State.Connections[k].Open(k.Service.Protocol)
+	drain := int(d.settled.Want.Drain[k.Service].Seconds())
 	switch {
 	case open == 0:
 		return ""
-	case d.drain[key] > 0:
-		return Risk(fmt.Sprintf("has %s; what is left of them after %d s is cut", Plural(open, "open connection"), d.drain[key]))
+	case drain > 0:
+		return Risk(fmt.Sprintf("has %s; what is left of them after %d s is cut", Plural(open, "open connection"), drain))
 	}
 	return Risk("cuts " + Plural(open, "open connection") + "; a drain time on the virtual server would let them end")
 }
@@ -64,12 +52,12 @@ func sessionRisks(in *Input, s state.Settled) map[state.Ref]Risk {
 	server, _ := netip.ParseAddr(in.Live.Facts.SSHServer)
 	for k := range s.Have.Addresses {
 		if _, stays := s.Want.Addresses[k]; !stays && k.Prefix.Addr() == server.Unmap() {
-			risks[state.Ref{Kind: "address", Key: k.String()}] = "this SSH session is connected to that address and would be lost"
+			risks[state.Ref{Kind: state.KindAddress, Key: k}] = "this SSH session is connected to that address and would be lost"
 		}
 	}
 	for k := range s.Want.Addresses {
 		if _, there := s.Have.Addresses[k]; !there && k.Prefix.Addr() == client {
-			risks[state.Ref{Kind: "address", Key: k.String()}] = "this SSH session comes from that address: the node would answer itself"
+			risks[state.Ref{Kind: state.KindAddress, Key: k}] = "this SSH session comes from that address: the node would answer itself"
 		}
 	}
 	routeRisks(in, s, client, risks)
@@ -111,8 +99,8 @@ func routeRisks(in *Input, s state.Settled, client netip.Addr, risks map[state.R
 	if ok {
 		text = Risk(fmt.Sprintf("this SSH session answers %s %s; after this change %s. If that does not lead back, the node cuts us off and puts itself back when the rollback timer ends", client, was, will))
 	}
-	risks[state.Ref{Kind: "route", Key: wasKey.String()}] = text
-	risks[state.Ref{Kind: "route", Key: willKey.String()}] = text
+	risks[state.Ref{Kind: state.KindRoute, Key: wasKey}] = text
+	risks[state.Ref{Kind: state.KindRoute, Key: willKey}] = text
 }
 
 // wayTo is the route that the kernel takes: the longest prefix, then the lowest

@@ -100,7 +100,7 @@ func (n Node) document() DocumentNode {
 
 func (a Action) document() DocumentItem {
 	return DocumentItem{
-		ID: a.ID, Node: a.Node, Kind: a.Kind, Key: a.Key, Action: a.Op,
+		ID: a.ID, Node: a.Node, Kind: string(a.Kind), Key: a.Key.String(), Action: a.Op,
 		Before: a.Before, After: a.After, Diff: a.diff(), Reason: a.Reason, Risk: a.Risk,
 		HeldBack: a.Held, Needs: a.Needs,
 		Commands: commandLines(slices.Concat(a.Quiesce, a.Do)), Inverse: commandLines(a.Undo),

@@ -28,9 +28,9 @@ const (
 	Keep
 )
 
-func stageOf(role, kind string, unmake bool) Stage {
+func stageOf(role string, kind state.Kind, unmake bool) Stage {
 	switch {
-	case state.Lasting(kind):
+	case kind.Persistent():
 		return Keep
 	case role == director && unmake:
 		return Stop
@@ -67,13 +67,13 @@ func orderWithin(role string, actions []Action) {
 
 // kindRanks is the order of creation. On a director addresses come last: a VIP
 // attracts traffic as soon as it is there.
-func kindRanks(role string) map[string]int {
-	ranks := map[string]int{}
+func kindRanks(role string) map[state.Kind]int {
+	ranks := map[state.Kind]int{}
 	for i, k := range state.Kinds() {
 		ranks[k] = i
 	}
 	if role == director {
-		ranks["address"] = len(ranks)
+		ranks[state.KindAddress] = len(ranks)
 	}
 	return ranks
 }
@@ -155,8 +155,8 @@ func newTies(p *Plan, inputs []Input) *ties {
 			t.ready[a.Node] = a.ID
 		case a.Stage == Send || a.Stage == Stop:
 			t.done[a.Node] = a.ID
-			if a.Server != nil {
-				name := t.owner[a.Server.Addr]
+			if k, ok := a.Key.(state.ServerKey); ok {
+				name := t.owner[k.Addr.Addr()]
 				t.sends[name] = append(t.sends[name], a.ID)
 			}
 		}
@@ -168,18 +168,28 @@ func (t *ties) tie(a *Action) {
 	if !t.inputs[a.Node].Chosen {
 		a.Held = a.Node + " is left out"
 	}
+	k, entry := a.Key.(state.ServerKey)
 	switch {
 	case a.Held != "":
-	case a.Server != nil && a.Server.Ready:
-		t.tieServer(a)
+	case entry && t.reachedAnew(a.Node, k):
+		t.tieServer(a, k.Addr.Addr())
 	case a.Stage == Clear && !t.first[a.Node]:
 		t.first[a.Node] = true
 		t.tieClear(a)
 	}
 }
 
-func (t *ties) tieServer(a *Action) {
-	name, known := t.owner[a.Server.Addr]
+// reachedAnew reports whether a director's entry for a real server is new, or
+// sends packets there by another method. A weight alone asks nothing of the real
+// server.
+func (t *ties) reachedAnew(director string, k state.ServerKey) bool {
+	s := t.nodes[director].Settled
+	want, wanted := s.Want.Servers[k]
+	return wanted && want.Forward != s.Have.Servers[k].Forward
+}
+
+func (t *ties) tieServer(a *Action, rip netip.Addr) {
+	name, known := t.owner[rip]
 	if !known || t.inputs[name].Role == director {
 		return
 	}

@@ -155,12 +155,12 @@ func (p *Plan) planNode(in *Input) (Node, []Action) {
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {
-		a := Action{Node: in.Name, Change: c, Reason: Config, Range: in.Ranges[c.Ref()]}
-		if s.Drifted[c.Ref()] {
+		a := Action{Node: in.Name, Change: c, Reason: Config, Range: in.Ranges[c.Ref]}
+		if s.Drifted[c.Ref] {
 			a.Reason = Drift
 		}
 		a.Risk = danger.of(c)
-		a.Stage = stageOf(in.Role, c.Kind, s.Restored[c.Ref()] || c.Op == state.Remove)
+		a.Stage = stageOf(in.Role, c.Kind, s.Restored[c.Ref] || c.Op == state.Remove)
 		actions = append(actions, a)
 	}
 	orderWithin(in.Role, actions)

@@ -121,23 +121,23 @@ func missingSchedulers(in *Input) []string {
 // missingSysctls finds wanted kernel parameters that the node does not have and
 // that no module of this plan brings.
 func missingSysctls(in *Input, changes []state.Change) []string {
-	missing, placed := map[string]bool{}, devices(in)
+	missing, placed := map[state.SysctlKey]bool{}, devices(in)
 	for _, c := range changes {
-		if c.Kind == "sysctl" && c.Op == state.Add {
-			missing[c.Key] = true
+		if k, ok := c.Key.(state.SysctlKey); ok && c.Op == state.Add {
+			missing[k] = true
 		}
 	}
 	for k := range in.Want.Sysctls {
 		rest, conf := strings.CutPrefix(k, "net/ipv4/conf/")
 		dev, _, _ := strings.Cut(rest, "/")
 		if _, named := placed[dev]; conf && named && absent(in, dev) {
-			delete(missing, state.SysctlName(k)) // comes with the device
+			delete(missing, state.SysctlKey(k)) // comes with the device
 		}
 	}
 	_, ipvs := in.Want.Modules["ip_vs"]
 	for k := range in.Want.Sysctls {
 		if _, there := in.Live.State.Sysctls[k]; !there && !ipvs && strings.HasPrefix(k, "net/ipv4/vs/") {
-			missing[state.SysctlName(k)] = true
+			missing[state.SysctlKey(k)] = true
 		}
 	}
 	list := make([]string, 0, len(missing))
@@ -152,7 +152,7 @@ func missingTools(in *Input, changes []state.Change) []string {
 	var list []string
 	for _, c := range changes {
 		switch {
-		case c.Kind != "package" || c.Op != state.Add:
+		case c.Kind != state.KindPackage || c.Op != state.Add:
 		case in.RequireTools:
 			list = append(list, fmt.Sprintf("it has no %s, and packages = \"require\" forbids installing it; install it there", c.Key))
 		case in.Live.State.Manager == "":

@@ -90,18 +90,15 @@ func ReadSaved(text []byte) (Saved, error) {
 // neither as that was planned on nor as it wants. What the saved plan has and
 // this one has not is as wanted already.
 func (p *Plan) Restrict(s Saved) {
-	type ref struct {
-		node string
-		state.Ref
-	}
+	type ref struct{ node, kind, key string } // as the document has them
 	saved := map[ref]*DocumentItem{}
 	for i := range s.Changes {
 		c := &s.Changes[i]
-		saved[ref{c.Node, state.Ref{Kind: c.Kind, Key: c.Key}}] = c
+		saved[ref{c.Node, c.Kind, c.Key}] = c
 	}
 	stale := map[string]*StaleError{}
 	p.Actions = slices.DeleteFunc(p.Actions, func(a Action) bool {
-		c, ok := saved[ref{a.Node, a.Ref()}]
+		c, ok := saved[ref{a.Node, string(a.Kind), a.Key.String()}]
 		if !ok {
 			return true
 		}
@@ -111,8 +108,7 @@ func (p *Plan) Restrict(s Saved) {
 				e = &StaleError{Node: a.Node}
 				stale[a.Node] = e
 			}
-			planned := Action{Change: state.Change{Op: c.Action, Kind: c.Kind, Key: c.Key, Before: c.Before, After: c.After}}
-			e.Conflicts = append(e.Conflicts, planned.Conflict(a.Change))
+			e.Conflicts = append(e.Conflicts, c.conflict(a.Change))
 		}
 		return false
 	})

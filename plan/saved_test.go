@@ -73,7 +73,7 @@ func TestRestrict(t *testing.T) {
 		var do []string
 		for _, a := range p.Actions {
 			if a.Held == "" {
-				do = append(do, a.Key)
+				do = append(do, a.Key.String())
 			}
 		}
 		if diff := cmp.Diff(c.do, do); diff != "" {
@@ -95,7 +95,7 @@ func TestRestrictLeavesUnrelatedAlone(t *testing.T) {
 	saved := save(t, twoSysctls("1", "1"))
 	p := Build("t", []Input{twoSysctls("1", "0")})
 	p.Restrict(saved)
-	if len(p.Actions) != 1 || p.Actions[0].Key != "net.ipv4.conf.all.send_redirects" {
+	if len(p.Actions) != 1 || p.Actions[0].Key.String() != "net.ipv4.conf.all.send_redirects" {
 		t.Errorf("want the saved change alone, have %v", p.Actions)
 	}
 }

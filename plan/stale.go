@@ -36,10 +36,15 @@ func (a *Action) Agrees(now state.Change) bool {
 
 // Conflict is a planned action against what would have to change now.
 func (a *Action) Conflict(now state.Change) Conflict {
+	planned := a.document()
+	return planned.conflict(now)
+}
+
+func (c *DocumentItem) conflict(now state.Change) Conflict {
 	return Conflict{
-		Kind: a.Kind, Key: a.Key,
-		Planned: OrAbsent(a.Op == state.Add, a.Before),
-		Want:    OrAbsent(a.Op == state.Remove, a.After),
+		Kind: c.Kind, Key: c.Key,
+		Planned: OrAbsent(c.Action == state.Add, c.Before),
+		Want:    OrAbsent(c.Action == state.Remove, c.After),
 		Found:   OrAbsent(now.Op == state.Add, now.Before),
 	}
 }

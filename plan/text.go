@@ -132,7 +132,7 @@ func (c *DocumentItem) diffLines() []Line {
 }
 
 // Sentence is the change without its node, kind and symbol.
-func (a *Action) Sentence() string { return sentence(a.Op, a.Key, a.Before, a.After) }
+func (a *Action) Sentence() string { return sentence(a.Op, a.Key.String(), a.Before, a.After) }
 
 func sentence(op state.Op, key, before, after string) string {
 	value := after

@@ -26,7 +26,7 @@ import (
 func (p *Plan) turn(inputs []Input) {
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		if a.Kind != "route" || a.Stage != Ready {
+		if a.Kind != state.KindRoute || a.Stage != Ready {
 			continue
 		}
 		n := slices.IndexFunc(inputs, func(in Input) bool { return in.Name == a.Node })
@@ -68,7 +68,7 @@ func (p *Plan) turnFrom(route *Action, t turning, way state.Route) {
 	}
 	for _, name := range t.directors {
 		for i := range p.Actions {
-			if a := &p.Actions[i]; a.Node == name && a.Stage == Stop && a.Kind == "sysctl" {
+			if a := &p.Actions[i]; a.Node == name && a.Stage == Stop && a.Kind == state.KindSysctl {
 				a.Stage = Clear
 			}
 		}
@@ -124,17 +124,16 @@ const detourTime = 5 * time.Minute
 
 // defaults are the default route that an action replaces and the one it makes.
 func (t *turning) defaults(s state.Settled, a *Action) (old, will state.Route, ok bool) {
-	for k, r := range s.Want.Routes {
-		if !k.IsDefault() || k.String() != a.Key {
-			continue
+	k, _ := a.Key.(state.RouteKey)
+	will, wanted := s.Want.Routes[k]
+	if !wanted || !k.IsDefault() {
+		return old, will, false
+	}
+	metric := ^uint32(0)
+	for l, had := range t.in.Live.State.Routes {
+		if l.Dst == k.Dst && l.Metric <= metric {
+			old, metric, ok = had, l.Metric, true
 		}
-		metric := ^uint32(0)
-		for l, had := range t.in.Live.State.Routes {
-			if l.Dst == k.Dst && l.Metric <= metric {
-				old, metric, ok = had, l.Metric, true
-			}
-		}
-		will = r
 	}
 	return old, will, ok
 }

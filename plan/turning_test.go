@@ -68,7 +68,7 @@ func TestTurning(t *testing.T) {
 			var have []string
 			risk := plan.Risk("")
 			for _, a := range p.Actions {
-				if a.Server != nil && a.Held == "" && c.risk != "" {
+				if a.Kind == state.KindServer && a.Held == "" && c.risk != "" {
 					have = append(have, "lvs changes")
 				}
 				for _, command := range a.Do {

@@ -40,7 +40,7 @@ func common(n *node) {
 	if n.Hosts {
 		k := state.BlockKey{Path: state.HostsFile, Topology: n.cluster.Name}
 		n.state.Blocks[k] = state.Block{Text: n.hosts()}
-		n.at("file", k.String(), n.Range)
+		n.at(state.KindFile, k, n.Range)
 	}
 }
 

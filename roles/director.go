@@ -56,7 +56,7 @@ func (n *node) timeouts() {
 	for k, seconds := range map[string]int{state.TimeoutTCP: t.TCP, state.TimeoutTCPFin: t.TCPFin, state.TimeoutUDP: t.UDP} {
 		if seconds > 0 {
 			n.state.Timeouts[k] = seconds
-			n.at("timeout", k, t.Range)
+			n.at(state.KindTimeout, state.Name(k), t.Range)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (n *node) sync() {
 	for _, k := range []string{state.DaemonMaster, state.DaemonBackup} {
 		if s.Role == k || s.Role == "both" {
 			n.state.Daemons[k] = state.Daemon{Interface: s.Interface, ID: s.ID}
-			n.at("sync", k, s.Range)
+			n.at(state.KindDaemon, state.Name(k), s.Range)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 		want.Timeout, want.Mask, want.Engine = p.Timeout, p.Netmask, p.Engine
 	}
 	n.state.Services[k] = want
-	n.at("service", k.String(), v.Range)
+	n.at(state.KindService, k, v.Range)
 	if v.Drain > 0 {
 		n.state.Drain[k] = v.Drain
 	}
@@ -96,7 +96,7 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 	for _, s := range v.RealServers {
 		sk := state.ServerKey{Service: k, Addr: netip.AddrPortFrom(s.Address, s.Port)}
 		n.state.Servers[sk] = state.Server{Forward: forwards[s.Mode], Weight: s.Weight, Upper: s.Upper, Lower: s.Lower}
-		n.at("server", sk.String(), s.Range)
+		n.at(state.KindServer, sk, s.Range)
 		if s.Node != n.Node {
 			n.servers[s.Address] = s.Node.Name
 		}

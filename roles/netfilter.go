@@ -22,7 +22,7 @@ func (n *node) rule(v *topology.VirtualServer, at state.RuleKey, which string, m
 	}
 	n.tool(tool, from)
 	n.state.Rules[at] = state.NewRule(at, matches, target)
-	n.at("rule", at.String(), from)
+	n.at(state.KindRule, at, from)
 }
 
 // masquerade wants the second half of FULLNAT: packets that IPVS sends to a

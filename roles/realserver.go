@@ -64,7 +64,7 @@ func (n *node) tunnel(s serving) {
 	}
 	n.module(module, s.service.Range)
 	n.state.Links[dev] = state.Link{Up: true}
-	n.at("link", dev, s.service.Range)
+	n.at(state.KindLink, state.Name(dev), s.service.Range)
 	if !s.server.Address.Is6() {
 		// Loose: the route back to the client is never through the tunnel. 0 would
 		// not do, because the filter is max(all, device).

@@ -131,11 +131,13 @@ func (n *node) want() Want {
 	return w
 }
 
-func (n *node) at(kind, key string, r hcl.Range) { n.ranges[state.Ref{Kind: kind, Key: key}] = r }
+func (n *node) at(kind state.Kind, key state.Key, r hcl.Range) {
+	n.ranges[state.Ref{Kind: kind, Key: key}] = r
+}
 
 // sysctl wants a kernel parameter. Two wishes for one are told apart by value.
 func (n *node) sysctl(key, value string, from hcl.Range) {
-	ref := state.Ref{Kind: "sysctl", Key: state.SysctlName(key)}
+	ref := state.Ref{Kind: state.KindSysctl, Key: state.SysctlKey(key)}
 	if old, ok := n.state.Sysctls[key]; ok && old != value {
 		n.diags = append(n.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
@@ -153,18 +155,18 @@ func (n *node) sysctl(key, value string, from hcl.Range) {
 
 func (n *node) module(name string, from hcl.Range) {
 	n.state.Modules[name] = state.Module{}
-	n.at("module", name, from)
+	n.at(state.KindModule, state.Name(name), from)
 }
 
 func (n *node) tool(command string, from hcl.Range) {
 	n.state.Packages[command] = state.Package{}
-	n.at("package", command, from)
+	n.at(state.KindPackage, state.Name(command), from)
 }
 
 func (n *node) address(p netip.Prefix, dev string, from hcl.Range) {
 	k := state.AddressKey{Prefix: p, Dev: dev}
 	n.state.Addresses[k] = state.Address{}
-	n.at("address", k.String(), from)
+	n.at(state.KindAddress, k, from)
 }
 
 // route wants a route unless there is one already: a node's own attributes come
@@ -178,7 +180,7 @@ func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range
 		r.Dev, _, _ = n.On(r.Via)
 	}
 	n.state.Routes[k] = r
-	n.at("route", k.String(), from)
+	n.at(state.KindRoute, k, from)
 }
 
 // gateway wants a default route of via's family.

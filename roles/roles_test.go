@@ -31,7 +31,7 @@ func load(t *testing.T, text string) *topology.Topology {
 func lines(w roles.Want) []string {
 	var list []string
 	for _, c := range state.Diff(state.New(), w.State) {
-		list = append(list, strings.TrimSuffix(c.Kind+" "+c.Key+": "+c.After, ": "))
+		list = append(list, strings.TrimSuffix(c.Ref.String()+": "+c.After, ": "))
 	}
 	return list
 }
@@ -175,7 +175,7 @@ client "c" {
 	}
 	for _, w := range wants {
 		for _, c := range state.Diff(state.New(), w.State) {
-			if r, ok := w.Ranges[c.Ref()]; !ok || r.Start.Line < 2 {
+			if r, ok := w.Ranges[c.Ref]; !ok || r.Start.Line < 2 {
 				t.Errorf("%s: %s %s comes from nowhere", w.Node.Name, c.Kind, c.Key)
 			}
 		}

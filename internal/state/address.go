@@ -47,12 +47,12 @@ func (k *AddressKey) UnmarshalText(text []byte) error {
 }
 
 var addresses = &table[AddressKey, Address]{
-	name: "address",
+	kind: KindAddress,
 	of:   func(s *State) *map[AddressKey]Address { return &s.Addresses },
 	compare: func(a, b AddressKey) int {
 		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), cmp.Compare(a.Dev, b.Dev))
 	},
-	key: AddressKey.String,
+	key: func(k AddressKey) Key { return k },
 	value: func(a Address) string {
 		if a.Label == "" {
 			return ""
@@ -61,7 +61,7 @@ var addresses = &table[AddressKey, Address]{
 	},
 	make:   addAddress,
 	unmake: removeAddress,
-	adopt: func(_ *State, _ Record, have, want map[AddressKey]Address) {
+	fit: func(_ *State, _ Record, have, want map[AddressKey]Address) {
 		for k, w := range want {
 			if h, ok := have[k]; ok && w.Label == "" {
 				want[k] = h

@@ -47,12 +47,12 @@ func (k *BlockKey) UnmarshalText(text []byte) error {
 }
 
 var blocks = &table[BlockKey, Block]{
-	name: "file",
+	kind: KindFile,
 	of:   func(s *State) *map[BlockKey]Block { return &s.Blocks },
 	compare: func(a, b BlockKey) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Topology, b.Topology))
 	},
-	key:   BlockKey.String,
+	key:   func(k BlockKey) Key { return k },
 	value: Block.String,
 	text:  func(b Block) string { return b.Text },
 	make: func(_ *State, k BlockKey, b Block) []shell.Command {

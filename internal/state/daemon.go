@@ -29,10 +29,10 @@ type Daemon struct {
 }
 
 var daemons = &table[string, Daemon]{
-	name:    "sync",
+	kind:    KindDaemon,
 	of:      func(s *State) *map[string]Daemon { return &s.Daemons },
 	compare: cmp.Compare[string],
-	key:     func(k string) string { return k },
+	key:     func(k string) Key { return Name(k) },
 	value: func(d Daemon) string {
 		return strings.TrimSpace("dev "+d.Interface) + " id " + strconv.Itoa(d.ID)
 	},
@@ -46,7 +46,7 @@ var daemons = &table[string, Daemon]{
 	unmake: func(_ *State, k string, _ Daemon) []shell.Command {
 		return []shell.Command{shell.Cmd("ipvsadm", "--stop-daemon", k)}
 	},
-	adopt: func(_ *State, _ Record, have, want map[string]Daemon) {
+	fit: func(_ *State, _ Record, have, want map[string]Daemon) {
 		for k, w := range want {
 			h, ok := have[k]
 			unsaid := h.Interface == ""

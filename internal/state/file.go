@@ -16,10 +16,10 @@ type File struct {
 }
 
 var files = &table[string, File]{
-	name:    "file",
+	kind:    KindFile,
 	of:      func(s *State) *map[string]File { return &s.Files },
 	compare: cmp.Compare[string],
-	key:     func(path string) string { return path },
+	key:     func(path string) Key { return Path(path) },
 	value:   File.String,
 	text:    func(f File) string { return f.Text },
 	make: func(_ *State, path string, f File) []shell.Command {

@@ -145,10 +145,10 @@ func compareServers(a, b ServerKey) int {
 }
 
 var services = &table[ServiceKey, Service]{
-	name:    "service",
+	kind:    KindService,
 	of:      func(s *State) *map[ServiceKey]Service { return &s.Services },
 	compare: compareServices,
-	key:     ServiceKey.String,
+	key:     func(k ServiceKey) Key { return k },
 	value:   Service.String,
 	make: func(_ *State, k ServiceKey, v Service) []shell.Command {
 		return []shell.Command{serviceCommand("-A", k, v)}
@@ -163,18 +163,20 @@ var services = &table[ServiceKey, Service]{
 	unmake: func(_ *State, k ServiceKey, _ Service) []shell.Command {
 		return []shell.Command{shell.Cmd(append([]string{"ipvsadm", "-D"}, k.args()...)...)}
 	},
-	claim: func(_ *State, _ Record, exclusive bool, _ ServiceKey) bool { return exclusive },
+	foreign: &foreignRule[ServiceKey]{
+		removed: func(_ *State, _ Record, exclusive bool, _ ServiceKey) bool { return exclusive },
+	},
 }
 
 // servers are made in one order everywhere: sh and dh fill their tables by
 // walking the list (ip_vs_sh_reassign), so two directors agree only then.
 var servers = &table[ServerKey, Server]{
-	name:    "server",
+	kind:    KindServer,
 	of:      func(s *State) *map[ServerKey]Server { return &s.Servers },
 	compare: compareServers,
-	key:     ServerKey.String,
+	key:     func(k ServerKey) Key { return k },
 	value:   Server.String,
-	adopt: func(live *State, _ Record, have, want map[ServerKey]Server) {
+	fit: func(live *State, _ Record, have, want map[ServerKey]Server) {
 		local := map[netip.Addr]bool{}
 		for k := range live.Addresses {
 			local[k.Prefix.Addr()] = true
@@ -200,15 +202,17 @@ var servers = &table[ServerKey, Server]{
 	},
 	unmake:  removeServer,
 	quiesce: quiesceServer,
-	claim: func(want *State, old Record, exclusive bool, k ServerKey) bool {
-		_, ours := want.Services[k.Service]
-		_, set := old.Set.Services[k.Service]
-		_, stays := old.Before.Services[k.Service]
-		return ours || exclusive || set && !stays // what goes takes its servers along
-	},
-	late: func(set *State, k ServerKey) bool {
-		_, ok := set.Services[k.Service]
-		return ok
+	foreign: &foreignRule[ServerKey]{
+		removed: func(want *State, old Record, exclusive bool, k ServerKey) bool {
+			_, ours := want.Services[k.Service]
+			_, set := old.Set.Services[k.Service]
+			_, stays := old.Before.Services[k.Service]
+			return ours || exclusive || set && !stays // what goes takes its servers along
+		},
+		drift: func(set *State, k ServerKey) bool {
+			_, ok := set.Services[k.Service]
+			return ok
+		},
 	},
 }
 
@@ -244,19 +248,6 @@ func (s Server) String() string {
 		words = append(words, s.Tunnel)
 	}
 	return strings.Join(words, " ")
-}
-
-// ServerChange is what the order between nodes depends on.
-type ServerChange struct {
-	Addr netip.Addr
-	// Ready reports that the real server has to be ready first: it is new, or
-	// packets will reach it another way. A weight alone asks nothing of it.
-	Ready bool
-}
-
-func serverChange(k ServerKey, before, after any) *ServerChange {
-	b, a := before.(Server), after.(Server)
-	return &ServerChange{Addr: k.Addr.Addr(), Ready: a.Forward != "" && a.Forward != b.Forward}
 }
 
 // args names the service to ipvsadm.

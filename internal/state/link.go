@@ -17,17 +17,17 @@ type Link struct {
 }
 
 var links = &table[string, Link]{
-	name:    "link",
-	fixed:   true,
-	of:      func(s *State) *map[string]Link { return &s.Links },
-	compare: cmp.Compare[string],
-	key:     func(k string) string { return k },
-	value:   func(v Link) string { return v.state() },
-	make:    setLink,
+	kind:     KindLink,
+	lifetime: given,
+	of:       func(s *State) *map[string]Link { return &s.Links },
+	compare:  cmp.Compare[string],
+	key:      func(k string) Key { return Name(k) },
+	value:    func(v Link) string { return v.state() },
+	make:     setLink,
 	edit: func(to *State, k string, _, v Link) []shell.Command {
 		return setLink(to, k, v)
 	},
-	adopt: func(_ *State, _ Record, have, want map[string]Link) {
+	fit: func(_ *State, _ Record, have, want map[string]Link) {
 		// A device that a module is about to bring starts down.
 		for dev := range want {
 			if _, ok := have[dev]; !ok {

@@ -13,12 +13,12 @@ import (
 type Module struct{}
 
 var modules = &table[string, Module]{
-	name:      "module",
-	permanent: true,
-	of:        func(s *State) *map[string]Module { return &s.Modules },
-	compare:   cmp.Compare[string],
-	key:       func(k string) string { return k },
-	value:     func(Module) string { return "" },
+	kind:     KindModule,
+	lifetime: permanent,
+	of:       func(s *State) *map[string]Module { return &s.Modules },
+	compare:  cmp.Compare[string],
+	key:      func(k string) Key { return Name(k) },
+	value:    func(Module) string { return "" },
 	make: func(_ *State, k string, _ Module) []shell.Command {
 		return []shell.Command{shell.Cmd("modprobe", k)}
 	},

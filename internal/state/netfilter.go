@@ -100,10 +100,10 @@ func CompareRules(a, b RuleKey) int {
 }
 
 var rules = &table[RuleKey, Rule]{
-	name:    "rule",
+	kind:    KindRule,
 	of:      func(s *State) *map[RuleKey]Rule { return &s.Rules },
 	compare: CompareRules,
-	key:     RuleKey.String,
+	key:     func(k RuleKey) Key { return k },
 	value:   Rule.String,
 	make: func(_ *State, k RuleKey, r Rule) []shell.Command {
 		return []shell.Command{ruleCommand("-A", k, r)}
@@ -116,8 +116,10 @@ var rules = &table[RuleKey, Rule]{
 		return []shell.Command{ruleCommand("-D", k, r)}
 	},
 	// The comment says that they are ours, whatever the record says.
-	claim: func(*State, Record, bool, RuleKey) bool { return true },
-	late:  func(*State, RuleKey) bool { return true },
+	foreign: &foreignRule[RuleKey]{
+		removed: func(*State, Record, bool, RuleKey) bool { return true },
+		drift:   func(*State, RuleKey) bool { return true },
+	},
 }
 
 // String is the rule without its comment, which stands in the key.

@@ -15,16 +15,16 @@ type Package struct {
 }
 
 var packages = &table[string, Package]{
-	name:      "package",
-	permanent: true,
-	of:        func(s *State) *map[string]Package { return &s.Packages },
-	compare:   cmp.Compare[string],
-	key:       func(k string) string { return k },
-	value:     func(v Package) string { return v.Manager },
+	kind:     KindPackage,
+	lifetime: permanent,
+	of:       func(s *State) *map[string]Package { return &s.Packages },
+	compare:  cmp.Compare[string],
+	key:      func(k string) Key { return Name(k) },
+	value:    func(v Package) string { return v.Manager },
 	make: func(_ *State, k string, v Package) []shell.Command {
 		return []shell.Command{install(v.Manager, k)}
 	},
-	adopt: func(live *State, _ Record, have, want map[string]Package) {
+	fit: func(live *State, _ Record, have, want map[string]Package) {
 		for k := range want {
 			if h, ok := have[k]; ok {
 				want[k] = h

@@ -75,17 +75,15 @@ func keep[K comparable, V any](live, have, want map[K]V) {
 	maps.Copy(live, want)
 }
 
-func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
-
 func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 	live, want, set, before := *t.of(final), *t.of(s.Want), *t.of(s.Intent.Set), *t.of(s.Intent.Before)
 	for k, v := range set {
 		f, there := live[k]
 		w, wanted := want[k]
 		b, had := before[k]
-		asWanted := wanted && there && f == w && !s.Restored[Ref{t.name, t.key(k)}]
+		asWanted := wanted && there && f == w && !s.Restored[t.ref(k)]
 		asBefore := there == had && f == b
-		gone := t.fixed && !there && !wanted // with its device or module
+		gone := t.lifetime == given && !there && !wanted // with its device or module
 		if !asWanted && (asBefore || gone) {
 			continue
 		}
@@ -99,8 +97,8 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 	for k, b := range before {
 		_, ours := (*t.of(to.Set))[k]
 		f, there := live[k]
-		held := t.held != nil && t.held(to.Set, k)
-		if !ours && (held || f != b && (there || !t.fixed)) {
+		held := t.effects != nil && t.effects.caused(to.Set, k)
+		if !ours && (held || f != b && (there || t.lifetime != given)) {
 			(*t.of(to.Before))[k] = b
 		}
 	}

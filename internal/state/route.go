@@ -94,12 +94,12 @@ func (k *RouteKey) UnmarshalText(text []byte) error {
 }
 
 var routes = &table[RouteKey, Route]{
-	name: "route",
+	kind: KindRoute,
 	of:   func(s *State) *map[RouteKey]Route { return &s.Routes },
 	compare: func(a, b RouteKey) int {
 		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
 	},
-	key:   RouteKey.String,
+	key:   func(k RouteKey) Key { return k },
 	value: Route.String,
 	make: func(_ *State, k RouteKey, r Route) []shell.Command {
 		return []shell.Command{RouteCommand("add", k, r)}
@@ -110,7 +110,7 @@ var routes = &table[RouteKey, Route]{
 	unmake: func(_ *State, k RouteKey, r Route) []shell.Command {
 		return []shell.Command{RouteCommand("del", k, r)}
 	},
-	adopt: adoptRoutes,
+	fit: fitRoutes,
 }
 
 func (r Route) String() string {
@@ -158,10 +158,10 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	return shell.Cmd(args...)
 }
 
-// adoptRoutes accepts a live route that leads where the wanted one does: with
+// fitRoutes accepts a live route that leads where the wanted one does: with
 // whatever else it has, and for a default metric also under the metric of the
 // node's best route to that destination. One of the record keeps its own.
-func adoptRoutes(live *State, old Record, have, want map[RouteKey]Route) {
+func fitRoutes(live *State, old Record, have, want map[RouteKey]Route) {
 	best, held := bestRoutes(live), heldRoutes(old, want)
 	for k, w := range want {
 		found := k

@@ -32,13 +32,6 @@ func (s Settled) Wanted() *State {
 	return w
 }
 
-func (t *table[K, V]) without(s *State, refs map[Ref]bool) {
-	if len(refs) == 0 {
-		return
-	}
-	maps.DeleteFunc(*t.of(s), func(k K, _ V) bool { return refs[Ref{t.name, t.key(k)}] })
-}
-
 // Settle decides what a plan may touch: what is wanted, what the record says we
 // set, foreign servers inside a wanted service and, on an exclusive director,
 // every other service. The rest of the live State never enters. It changes none
@@ -49,7 +42,7 @@ func Settle(live, want *State, old Record, exclusive bool) Settled {
 
 // SettleLasting is [Settle] where what lasts depends on the rest: complete, if
 // set, is told what all other kinds came to, and returns want with the entries of
-// the kinds that are [Lasting].
+// the kinds that are [Kind.Persistent].
 func SettleLasting(live, want *State, old Record, exclusive bool, complete func(Settled) *State) Settled {
 	s := Settled{
 		Have:     New(),
@@ -60,7 +53,7 @@ func SettleLasting(live, want *State, old Record, exclusive bool, complete func(
 	}
 	s.Want.Drain = want.Drain
 	for _, k := range kinds {
-		if complete != nil && Lasting(k.kindName()) {
+		if complete != nil && k.is().Persistent() {
 			want, complete = complete(s), nil
 		}
 		k.settle(&s, live, want, old, exclusive)
@@ -77,38 +70,38 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 		if v, ok := live[k]; ok {
 			have[k] = v
 		}
-		if t.side == nil {
+		if t.effects == nil {
 			return
 		}
-		for _, s := range t.side(liveState, k) {
+		for _, s := range t.effects.of(liveState, k) {
 			touch(s) // so that an undo puts it back too
 		}
 	}
 	for k := range want {
 		touch(k)
 	}
-	if t.adopt != nil {
-		t.adopt(liveState, old, have, want)
+	if t.fit != nil {
+		t.fit(liveState, old, have, want)
 	}
-	if !t.permanent {
+	if t.lifetime != permanent {
 		t.intend(to.Intent, liveState, have, want, old)
 	}
 	// An old value whose place is taken stays away, and stays recorded.
 	taken := func(k K) bool {
-		return t.claim != nil && t.claim(wantState, old, exclusive, k)
+		return t.foreign != nil && t.foreign.removed(wantState, old, exclusive, k)
 	}
 	restore := func(k K) {
 		touch(k)
 		_, there := live[k]
-		if b, had := before[k]; had && !taken(k) && (there || !t.fixed) {
+		if b, had := before[k]; had && !taken(k) && (there || t.lifetime != given) {
 			want[k] = b
 		}
-		to.Restored[Ref{t.name, t.key(k)}] = true
+		to.Restored[t.ref(k)] = true
 	}
 	for k, v := range want {
 		h, there := have[k]
 		if s, ok := set[k]; ok && s == v && (!there || h != v) {
-			to.Drifted[Ref{t.name, t.key(k)}] = true
+			to.Drifted[t.ref(k)] = true
 		}
 	}
 	wanted := maps.Clone(want)
@@ -120,11 +113,11 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 		if _, ours := set[k]; ours {
 			continue
 		}
-		if t.late == nil || !t.late(old.Set, k) {
+		if t.foreign.drift == nil || !t.foreign.drift(old.Set, k) {
 			(*t.of(to.Intent.Before))[k] = live[k]
 			continue
 		}
-		to.Drifted[Ref{t.name, t.key(k)}] = true
+		to.Drifted[t.ref(k)] = true
 	}
 	for k := range set {
 		if _, ok := wanted[k]; !ok {
@@ -133,7 +126,7 @@ func (t *table[K, V]) settle(to *Settled, liveState, wantState *State, old Recor
 	}
 	for k := range before {
 		_, ours := set[k]
-		if _, ok := wanted[k]; ok || ours || taken(k) || t.held != nil && t.held(wantState, k) {
+		if _, ok := wanted[k]; ok || ours || taken(k) || t.effects != nil && t.effects.caused(wantState, k) {
 			continue
 		}
 		restore(k)
@@ -151,14 +144,14 @@ func (t *table[K, V]) intend(intent Record, live *State, have, want map[K]V, old
 			// What it was before something else of ours changed it counts.
 			if _, kept := before[k]; !kept {
 				if h, ok := have[k]; ok {
-					if t.was != nil {
-						h = t.was(old, k, h)
+					if t.effects != nil {
+						h = t.effects.before(old, k, h)
 					}
 					before[k] = h
 				}
 			}
-			if t.side != nil {
-				for _, s := range t.side(live, k) {
+			if t.effects != nil {
+				for _, s := range t.effects.of(live, k) {
 					_, ours := set[s]
 					_, kept := before[s]
 					if v, ok := (*t.of(live))[s]; ok && !ours && !kept {

@@ -57,7 +57,7 @@ func recordOf(set, before *State) Record {
 func summary(changes []Change) []string {
 	var list []string
 	for _, c := range changes {
-		list = append(list, strings.TrimSpace(string(c.Op)+" "+c.Kind+" "+c.Key+": "+c.Before+" -> "+c.After))
+		list = append(list, strings.TrimSpace(string(c.Op)+" "+c.Ref.String()+": "+c.Before+" -> "+c.After))
 	}
 	return list
 }
@@ -359,7 +359,7 @@ func TestUndoOfASwitch(t *testing.T) {
 }
 
 func TestKindsInOrder(t *testing.T) {
-	want := []string{"package", "module", "sysctl", "rule", "link", "address", "route", "timeout", "service", "server", "sync", "file", "unit"}
+	want := []Kind{"package", "module", "sysctl", "rule", "link", "address", "route", "timeout", "service", "server", "sync", "file", "unit"}
 	if d := cmp.Diff(want, Kinds()); d != "" {
 		t.Error(d)
 	}

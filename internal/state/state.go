@@ -10,7 +10,7 @@
 package state
 
 import (
-	"slices"
+	"maps"
 	"time"
 )
 
@@ -56,50 +56,13 @@ func New() *State {
 	return s
 }
 
-// kinds is the order of creation; removal goes the other way. Reading the list
-// is reading the rules: tools and modules before what needs them, ARP quiet
-// before a VIP, a rule before the traffic that it is for, an address before a
-// route through it, a service before its servers. plan/order.go says where a
-// director differs.
-var kinds = []kind{
-	packages,
-	modules,
-	sysctls,
-	rules,
-	links,
-	addresses,
-	routes,
-	timeouts,
-	services,
-	servers,
-	daemons,
-	blocks,
-	files,
-	units,
-}
-
-// Lasting reports whether entries of a kind are there after a reboot. They are
-// changed once all others of the node are confirmed: until then a power cut is a
-// rollback.
-func Lasting(kind string) bool {
-	return kind == blocks.name || kind == files.name || kind == units.name
-}
-
-// Kinds returns the names of all kinds in order of creation.
-func Kinds() []string {
-	names := make([]string, len(kinds))
-	for i, k := range kinds {
-		names[i] = k.kindName()
+// Clone returns a State that shares nothing with s.
+func (s *State) Clone() *State {
+	c := *s
+	for _, k := range kinds {
+		k.clone(&c, s)
 	}
-	return slices.Compact(names) // both sorts of file are one to a reader
+	c.Connections = maps.Clone(s.Connections)
+	c.Drain = maps.Clone(s.Drain)
+	return &c
 }
-
-// Op is what happens to one entry.
-type Op string
-
-// The operations, as they stand in plans and in JSON.
-const (
-	Add    Op = "add"
-	Edit   Op = "change"
-	Remove Op = "remove"
-)

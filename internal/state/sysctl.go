@@ -9,24 +9,26 @@ import (
 )
 
 var sysctls = &table[string, string]{
-	name:    "sysctl",
-	fixed:   true,
-	of:      func(s *State) *map[string]string { return &s.Sysctls },
-	compare: CompareSysctls,
-	key:     SysctlName,
-	value:   func(v string) string { return strings.ReplaceAll(v, "\t", " ") },
+	kind:     KindSysctl,
+	lifetime: given,
+	of:       func(s *State) *map[string]string { return &s.Sysctls },
+	compare:  CompareSysctls,
+	key:      func(k string) Key { return SysctlKey(k) },
+	value:    func(v string) string { return strings.ReplaceAll(v, "\t", " ") },
 	make: func(to *State, k, v string) []shell.Command {
 		return writeSysctl(to, k, v)
 	},
 	edit: func(to *State, k, _, v string) []shell.Command {
 		return writeSysctl(to, k, v)
 	},
-	adopt: adoptSysctls,
-	side:  sideSysctls,
-	was:   sysctlBefore,
-	held: func(want *State, k string) bool {
-		_, ok := want.Sysctls[forwardingSwitch(k)]
-		return ok
+	fit: fitSysctls,
+	effects: &sideEffects[string, string]{
+		of:     sideSysctls,
+		before: sysctlBefore,
+		caused: func(want *State, k string) bool {
+			_, ok := want.Sysctls[forwardingSwitch(k)]
+			return ok
+		},
 	},
 }
 
@@ -125,10 +127,10 @@ func sysctlBefore(old Record, k, live string) string {
 	return live
 }
 
-// adoptSysctls fills in the values of keys that are not there yet because their
+// fitSysctls fills in the values of keys that are not there yet because their
 // device or module is not, and leaves alone those that a stricter live value
 // satisfies already.
-func adoptSysctls(live *State, _ Record, have, want map[string]string) {
+func fitSysctls(live *State, _ Record, have, want map[string]string) {
 	for k, v := range want {
 		if _, ok := have[k]; !ok {
 			if v, ok := unborn(live, k); ok {

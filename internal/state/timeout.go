@@ -21,17 +21,17 @@ const (
 func timeoutOrder() []string { return []string{TimeoutTCP, TimeoutTCPFin, TimeoutUDP} }
 
 var timeouts = &table[string, int]{
-	name:    "timeout",
-	fixed:   true,
-	of:      func(s *State) *map[string]int { return &s.Timeouts },
-	compare: cmp.Compare[string],
-	key:     func(k string) string { return k },
-	value:   func(v int) string { return strconv.Itoa(v) + "s" },
-	make:    setTimeout,
+	kind:     KindTimeout,
+	lifetime: given,
+	of:       func(s *State) *map[string]int { return &s.Timeouts },
+	compare:  cmp.Compare[string],
+	key:      func(k string) Key { return Name(k) },
+	value:    func(v int) string { return strconv.Itoa(v) + "s" },
+	make:     setTimeout,
 	edit: func(to *State, k string, _, v int) []shell.Command {
 		return setTimeout(to, k, v)
 	},
-	adopt: func(live *State, _ Record, have, want map[string]int) {
+	fit: func(live *State, _ Record, have, want map[string]int) {
 		if len(live.Timeouts) > 0 {
 			return
 		}

@@ -22,10 +22,10 @@ const (
 )
 
 var units = &table[string, Unit]{
-	name:    "unit",
+	kind:    KindUnit,
 	of:      func(s *State) *map[string]Unit { return &s.Units },
 	compare: cmp.Compare[string],
-	key:     func(name string) string { return name },
+	key:     func(name string) Key { return Name(name) },
 	value:   func(Unit) string { return "" },
 	make: func(_ *State, name string, u Unit) []shell.Command {
 		return []shell.Command{u.set(name, true)}
@@ -33,7 +33,7 @@ var units = &table[string, Unit]{
 	unmake: func(_ *State, name string, u Unit) []shell.Command {
 		return []shell.Command{u.set(name, false)}
 	},
-	adopt: func(live *State, _ Record, have, want map[string]Unit) {
+	fit: func(live *State, _ Record, have, want map[string]Unit) {
 		for name := range want {
 			want[name] = Unit{Init: live.Init}
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // check holds the elements against one another, and completes the services with
@@ -66,7 +68,7 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 		jump    string
 	}
 	logins := map[login]*node{}
-	for _, name := range sortedKeys(l.nodes) {
+	for _, name := range lang.SortedKeys(l.nodes) {
 		n := l.nodes[name]
 		for _, i := range n.Interfaces {
 			for _, p := range i.Addresses {
@@ -76,7 +78,7 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 					continue
 				}
 				if other := owners[addr]; other != nil {
-					l.complain(i.Range, "Address given twice", "%s of %s belongs to %s already, at %s.", addr, n.Name, other.Name, other.Range)
+					l.Complain(i.Range, "Address given twice", "%s of %s belongs to %s already, at %s.", addr, n.Name, other.Name, other.Range)
 				}
 				owners[addr] = n
 			}
@@ -84,7 +86,7 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 		if a := n.raw.Address; a != nil && !n.broken {
 			key := login{n.Node.Address, n.SSH.Port, n.SSH.ProxyJump}
 			if other := logins[key]; other != nil {
-				l.complain(a.Expr.Range(), "Two nodes at one address", "SSH to %s reaches %s already. One machine is one node.", quote(n.Node.Address), other.Name)
+				l.Complain(a.Expr.Range(), "Two nodes at one address", "SSH to %s reaches %s already. One machine is one node.", lang.Quote(n.Node.Address), other.Name)
 			}
 			logins[key] = n
 		}

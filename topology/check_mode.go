@@ -3,6 +3,8 @@ package topology
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // checkServers holds each real server against the rows of the mode table.
@@ -32,14 +34,14 @@ func (c *serviceCheck) checkServers() {
 // checkFamily refuses a server that cannot be reached in the service's family.
 func (c *serviceCheck) checkFamily(srv server) bool {
 	if srv.Address.IsLinkLocalUnicast() && srv.Address.Is6() {
-		c.complain(srv.at.name, "Not a usable address", "%s is reached at %s, a link-local address, which IPVS cannot use.", srv.node.Name, srv.Address)
+		c.Complain(srv.at.name, "Not a usable address", "%s is reached at %s, a link-local address, which IPVS cannot use.", srv.node.Name, srv.Address)
 		return false
 	}
 	ipv6 := c.familyIs6()
 	if srv.Address.Is6() == ipv6 || srv.Mode == TUN && c.vip.IsValid() {
 		return true
 	}
-	c.complain(srv.at.name, "No address of this family", "The service is %s, and %s has no such address. Only mode \"tun\" carries one family in the other.", family(ipv6), srv.node.Name)
+	c.Complain(srv.at.name, "No address of this family", "The service is %s, and %s has no such address. Only mode \"tun\" carries one family in the other.", family(ipv6), srv.node.Name)
 	return false
 }
 
@@ -59,7 +61,7 @@ func (c *serviceCheck) checkMixedSync() {
 		}
 		for _, d := range c.directors {
 			if d.Sync != nil {
-				c.complain(srv.at.name, "Mixed families under sync", "%s is reached at %s for the VIP %s, and %s runs a sync daemon, which IPVS allows for one family only.", srv.node.Name, srv.Address, c.vip, d.Name)
+				c.Complain(srv.at.name, "Mixed families under sync", "%s is reached at %s for the VIP %s, and %s runs a sync daemon, which IPVS allows for one family only.", srv.node.Name, srv.Address, c.vip, d.Name)
 				return
 			}
 		}
@@ -73,10 +75,10 @@ func (c *serviceCheck) checkServerPort(srv server) {
 		return
 	}
 	if c.FWMark != 0 {
-		c.complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s with the port they were sent to. Remove port, or use mode \"nat\".", srv.Mode, srv.node.Name)
+		c.Complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s with the port they were sent to. Remove port, or use mode \"nat\".", srv.Mode, srv.node.Name)
 		return
 	}
-	c.complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s unchanged, so port %d must be the service's, %d. Use mode \"nat\" to change it.", srv.Mode, srv.node.Name, srv.Port, c.Port)
+	c.Complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s unchanged, so port %d must be the service's, %d. Use mode \"nat\" to change it.", srv.Mode, srv.node.Name, srv.Port, c.Port)
 }
 
 // checkOnePacket: the connection of a one-packet service is forgotten before the
@@ -84,7 +86,7 @@ func (c *serviceCheck) checkServerPort(srv server) {
 // answer its VIP back.
 func (c *serviceCheck) checkOnePacket(srv server) {
 	if c.OnePacket && (c.Protocol == UDP || c.FWMark != 0) && (srv.Mode == NAT || srv.Mode == FULLNAT) {
-		c.complain(srv.at.mode, "one_packet with translation", "One-packet scheduling forgets each datagram at once, so in mode %q the answer of %s would keep its own address as the source and be dropped by the client. Use mode \"dr\" or \"tun\", or remove one_packet.", srv.Mode, srv.node.Name)
+		c.Complain(srv.at.mode, "one_packet with translation", "One-packet scheduling forgets each datagram at once, so in mode %q the answer of %s would keep its own address as the source and be dropped by the client. Use mode \"dr\" or \"tun\", or remove one_packet.", srv.Mode, srv.node.Name)
 	}
 }
 
@@ -108,7 +110,7 @@ func (c *serviceCheck) checkSubnet(srv server, d *node) {
 	if _, own, found := d.On(srv.Address); found && own.Addr() != dip {
 		remedy = fmt.Sprintf("%s is %s there: set its dip to that.", d.Name, own.Addr())
 	}
-	c.complain(srv.at.name, "RIP outside the DIP's subnet", "%s is reached at %s, and the DIP of %s is %s. In mode %q %s, so both are in one subnet. %s",
+	c.Complain(srv.at.name, "RIP outside the DIP's subnet", "%s is reached at %s, and the DIP of %s is %s. In mode %q %s, so both are in one subnet. %s",
 		srv.node.Name, srv.Address, d.Name, d.prefixText(dip), srv.Mode, why, remedy)
 }
 
@@ -171,13 +173,13 @@ func (c *serviceCheck) checkGateway(srv server) {
 			if owner != nil {
 				holder = owner
 			}
-			c.complain(srv.node.Gateway.Range, "Director as gateway", "In mode %q %s answers with the VIP as its source, and %s drops such packets because the VIP is its own (\"martian source\"). The gateway must be a router; virtual server %s.",
-				srv.Mode, srv.node.Name, holder.Name, quote(c.Name))
+			c.Complain(srv.node.Gateway.Range, "Director as gateway", "In mode %q %s answers with the VIP as its source, and %s drops such packets because the VIP is its own (\"martian source\"). The gateway must be a router; virtual server %s.",
+				srv.Mode, srv.node.Name, holder.Name, lang.Quote(c.Name))
 		}
 	case NAT:
 		if !through && !c.routesBack(srv) && c.VRRPInstance == nil {
-			c.complain(srv.node.Gateway.Range, "Way back misses the director", "In mode \"nat\" answers go back through the director, which puts the VIP into them. The default route of %s leads to %s. Remove gateway, or add a route to the clients via the DIP; virtual server %s.",
-				srv.node.Name, gw, quote(c.Name))
+			c.Complain(srv.node.Gateway.Range, "Way back misses the director", "In mode \"nat\" answers go back through the director, which puts the VIP into them. The default route of %s leads to %s. Remove gateway, or add a route to the clients via the DIP; virtual server %s.",
+				srv.node.Name, gw, lang.Quote(c.Name))
 		}
 	}
 }
@@ -200,5 +202,5 @@ func (c *serviceCheck) checkOneWayBack(srv server) {
 	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.gateway(c.familyIs6()).IsValid() {
 		return
 	}
-	c.complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, count(len(c.directors), "director"))
+	c.Complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, lang.Count(len(c.directors), "director"))
 }

@@ -3,6 +3,8 @@ package topology
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // wantedRoute is a default route that a service asks of a real server.
@@ -43,7 +45,7 @@ func (l *loader) checkDefaultRoutes() {
 			if have.via == want.via {
 				continue
 			}
-			l.complain(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
+			l.Complain(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",
 				srv.node.Name, have.service.Name, have.via, have.why, s.Name, want.via, want.why)
 		}
 	}
@@ -64,7 +66,7 @@ func (s *service) wants(srv server, ipv6 bool, routers routersBySubnet) (wantedR
 			return wantedRoute{}, false
 		}
 		if len(found) > 1 {
-			s.complain(srv.node.Range, "Which router?", "%s shares subnets with the routers %s and %s. Set gateway to one of them.", srv.node.Name, found[0].node.Name, found[1].node.Name)
+			s.Complain(srv.node.Range, "Which router?", "%s shares subnets with the routers %s and %s. Set gateway to one of them.", srv.node.Name, found[0].node.Name, found[1].node.Name)
 			return wantedRoute{}, false
 		}
 		return wantedRoute{s, found[0].addr, fmt.Sprintf("%s, the router %s", srv.Mode, found[0].node.Name)}, true
@@ -83,7 +85,7 @@ type routersBySubnet map[netip.Prefix][]routerAddr
 
 func (l *loader) routersBySubnet() routersBySubnet {
 	m := routersBySubnet{}
-	for _, name := range sortedKeys(l.nodes) {
+	for _, name := range lang.SortedKeys(l.nodes) {
 		n := l.nodes[name]
 		if n.Role != Router {
 			continue

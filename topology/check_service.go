@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // checkVIP refuses a VIP that is somebody's own address, or nobody's.
@@ -15,7 +17,7 @@ func (c *serviceCheck) checkVIP() {
 	for _, d := range c.directors {
 		if _, subnet, ok := d.On(c.vip); ok {
 			if err := hostOf(c.vip, subnet); err != nil {
-				c.complain(at, "Not a usable address", "vip is %s: %s, on %s.", c.vip, err, d.Name)
+				c.Complain(at, "Not a usable address", "vip is %s: %s, on %s.", c.vip, err, d.Name)
 				return
 			}
 		}
@@ -24,13 +26,13 @@ func (c *serviceCheck) checkVIP() {
 	switch {
 	case owner == nil:
 	case !slices.Contains(c.directors, owner):
-		c.complain(at, "VIP is a node's own address", "%s is an address of %s. A VIP is an address that no node has for itself; choose another one.", c.vip, owner.Name)
+		c.Complain(at, "VIP is a node's own address", "%s is an address of %s. A VIP is an address that no node has for itself; choose another one.", c.vip, owner.Name)
 	case owner.DIP == c.vip:
-		c.complain(at, "VIP is the DIP", "%s is also the address with which %s speaks to the real servers. Use another VIP, or set dip of %s to another of its addresses.", c.vip, owner.Name, owner.Name)
+		c.Complain(at, "VIP is the DIP", "%s is also the address with which %s speaks to the real servers. Use another VIP, or set dip of %s to another of its addresses.", c.vip, owner.Name, owner.Name)
 	case len(c.directors) > 1:
-		c.complain(at, "VIP is a node's own address", "%s is %s's own address, so the other directors of this service cannot hold it. Use another VIP.", c.vip, owner.Name)
+		c.Complain(at, "VIP is a node's own address", "%s is %s's own address, so the other directors of this service cannot hold it. Use another VIP.", c.vip, owner.Name)
 	case c.Port == 0 && c.FWMark == 0:
-		c.complain(c.raw.Port.Expr.Range(), "Port 0 on a node's own address", "Port 0 takes every port of %s, SSH included, and that is how %s is reached. Use a VIP of its own.", c.vip, owner.Name)
+		c.Complain(c.raw.Port.Expr.Range(), "Port 0 on a node's own address", "Port 0 takes every port of %s, SSH included, and that is how %s is reached. Use a VIP of its own.", c.vip, owner.Name)
 	}
 }
 
@@ -49,10 +51,10 @@ func (c *serviceCheck) checkDevice() {
 // checkPort refuses what ipvsadm and the kernel refuse about ports and packets.
 func (c *serviceCheck) checkPort() {
 	if c.Port == 0 && c.FWMark == 0 && c.Persistence == nil {
-		c.complain(c.raw.Port.Expr.Range(), "Port 0 without persistence", "Port 0 takes every port, which IPVS does for persistent services only. Write the port, or add persistence { }.")
+		c.Complain(c.raw.Port.Expr.Range(), "Port 0 without persistence", "Port 0 takes every port, which IPVS does for persistent services only. Write the port, or add persistence { }.")
 	}
 	if c.OnePacket && c.Protocol != UDP && c.FWMark == 0 {
-		c.complain(c.raw.OnePacket.Expr.Range(), "one_packet without UDP", "One-packet scheduling treats each datagram by itself, and this service is %s. It needs protocol = \"udp\", or a fwmark.", c.Protocol)
+		c.Complain(c.raw.OnePacket.Expr.Range(), "one_packet without UDP", "One-packet scheduling treats each datagram by itself, and this service is %s. It needs protocol = \"udp\", or a fwmark.", c.Protocol)
 	}
 }
 
@@ -63,10 +65,10 @@ func (c *serviceCheck) checkKeepalived() {
 	}
 	const why = "%s is keepalived's work, and it runs the services whose directors are exactly a vrrp_instance's. Write such a vrrp_instance, or remove this."
 	if c.raw.SorryServer != nil {
-		c.complain(c.raw.SorryServer.Range, "No keepalived here", why, "A sorry_server")
+		c.Complain(c.raw.SorryServer.Range, "No keepalived here", why, "A sorry_server")
 	}
 	if c.raw.HealthCheck != nil {
-		c.complain(c.raw.HealthCheck.Range, "No keepalived here", why, "A health_check")
+		c.Complain(c.raw.HealthCheck.Range, "No keepalived here", why, "A health_check")
 	}
 }
 
@@ -99,7 +101,7 @@ func (l *loader) checkHolding() {
 				key = heldKey{director: d, mark: s.FWMark, ipv6: s.familyIs6()}
 			}
 			if first := services[key]; first != nil {
-				l.complain(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
+				l.Complain(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
 				break
 			}
 			services[key] = s
@@ -110,13 +112,13 @@ func (l *loader) checkHolding() {
 			if first := vips[on]; first == nil {
 				vips[on] = s
 			} else if first.VIP != s.VIP || first.Interface != s.Interface {
-				l.complain(s.raw.VIP.Expr.Range(), "One VIP in two ways", "%s holds %s for %s already, with another prefix length or interface. Write vip and interface alike in both.", d.Name, s.vip, first.Name)
+				l.Complain(s.raw.VIP.Expr.Range(), "One VIP in two ways", "%s holds %s for %s already, with another prefix length or interface. Write vip and interface alike in both.", d.Name, s.vip, first.Name)
 				break
 			}
 			if first := holder[s.vip]; first == nil {
 				holder[s.vip] = d
 			} else if first != d && s.VRRPInstance == nil {
-				l.warn(s.raw.VIP.Expr.Range(), "VIP on several directors", "%s and %s both hold %s and both answer for it. Where they share a LAN, let one hold it at a time: write a vrrp_instance.", first.Name, d.Name, s.vip)
+				l.Warn(s.raw.VIP.Expr.Range(), "VIP on several directors", "%s and %s both hold %s and both answer for it. Where they share a LAN, let one hold it at a time: write a vrrp_instance.", first.Name, d.Name, s.vip)
 			}
 		}
 	}
@@ -145,7 +147,7 @@ func (l *loader) checkVRRP() {
 		for _, d := range v.directors {
 			key := id{d, v.Interface, v.RouterID}
 			if other := first[key]; other != nil {
-				v.refuse(v.raw.VirtualRouterID.Expr.Range(), "Router id twice", "%s has virtual_router_id %d on %s in vrrp_instance %s already.", d.Name, v.RouterID, v.Interface, quote(other.Name))
+				v.Refuse(v.raw.VirtualRouterID.Expr.Range(), "Router id twice", "%s has virtual_router_id %d on %s in vrrp_instance %s already.", d.Name, v.RouterID, v.Interface, lang.Quote(other.Name))
 				break
 			}
 			first[key] = v

@@ -7,47 +7,27 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// What a word must look like. All of it is ASCII: a letter that only looks like
-// another one belongs to none of these.
-
-const (
-	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	digits  = "0123456789"
-)
-
-// only reports whether a word is made of some characters and starts with some of
-// them.
-func only(word, first, rest string) bool {
-	return word != "" && strings.Contains(first, word[:1]) && strings.Trim(word, rest) == ""
-}
-
-// longestName keeps NAME-KEY and a file called after it below every limit.
-const longestName = 128
-
-// name checks the name of a block.
-func (s *scope) name(what, name string, at hcl.Range) bool {
-	if len(name) > longestName || !only(name, letters+digits, letters+digits+"._-") {
-		s.refuse(at, "Not a name", "%s %s: a name starts with a letter or a digit, goes on with letters, digits, '.', '_' and '-', and has at most %d characters.", what, quote(name), longestName)
-		return false
-	}
-	return true
-}
+// A scope reads what lvsctl's attributes have in common beyond the language
+// itself: devices and addresses.
+type scope struct{ *lang.Scope }
 
 // longestDevice is IFNAMSIZ without the final zero: include/uapi/linux/if.h.
 const longestDevice = 15
 
 // device checks the name of a network device: dev_valid_name in net/core/dev.c,
 // less what a shell or a file name would stumble over.
-func (s *scope) device(what, name string, at hcl.Range) bool {
+func (s scope) device(what, name string, at hcl.Range) bool {
 	switch {
 	case strings.Contains(name, ":"):
-		s.refuse(at, "Not a device", "%s is %s. A name with a colon is the label of a further address, not a device: name the device and list the address there.", what, quote(name))
+		s.Refuse(at, "Not a device", "%s is %s. A name with a colon is the label of a further address, not a device: name the device and list the address there.", what, lang.Quote(name))
 	case len(name) > longestDevice:
-		s.refuse(at, "Not a device", "%s is %s. The kernel's device names have at most %d characters.", what, quote(name), longestDevice)
-	case !only(name, letters+digits+"_", letters+digits+"_.@-"):
-		s.refuse(at, "Not a device", "%s is %s. A device name is letters, digits, '_', '.', '@' and '-', such as \"eth0\" or \"ens33.100\".", what, quote(name))
+		s.Refuse(at, "Not a device", "%s is %s. The kernel's device names have at most %d characters.", what, lang.Quote(name), longestDevice)
+	case !lang.Only(name, lang.Letters+lang.Digits+"_", lang.Letters+lang.Digits+"_.@-"):
+		s.Refuse(at, "Not a device", "%s is %s. A device name is letters, digits, '_', '.', '@' and '-', such as \"eth0\" or \"ens33.100\".", what, lang.Quote(name))
 	default:
 		return true
 	}
@@ -55,8 +35,8 @@ func (s *scope) device(what, name string, at hcl.Range) bool {
 }
 
 // deviceAttr reads an attribute that names a device.
-func (s *scope) deviceAttr(a *hcl.Attribute) (string, bool) {
-	text, ok := s.text(a)
+func (s scope) deviceAttr(a *hcl.Attribute) (string, bool) {
+	text, ok := s.Text(a)
 	return text, ok && s.device(a.Name, text, a.Expr.Range())
 }
 
@@ -82,7 +62,7 @@ func parseAddr(text string) (netip.Addr, error) {
 func hasLeadingZero(text string) bool {
 	parts := strings.Split(text, ".")
 	for _, p := range parts {
-		if len(parts) == 4 && len(p) > 1 && p[0] == '0' && strings.Trim(p, digits) == "" {
+		if len(parts) == 4 && len(p) > 1 && p[0] == '0' && strings.Trim(p, lang.Digits) == "" {
 			return true
 		}
 	}
@@ -150,8 +130,8 @@ func lastOf(p netip.Prefix) netip.Addr {
 }
 
 // addr reads an address that a host can have.
-func (s *scope) addr(a *hcl.Attribute) (netip.Addr, bool) {
-	text, ok := s.text(a)
+func (s scope) addr(a *hcl.Attribute) (netip.Addr, bool) {
+	text, ok := s.Text(a)
 	if !ok {
 		return netip.Addr{}, false
 	}
@@ -166,6 +146,6 @@ func (s *scope) addr(a *hcl.Attribute) (netip.Addr, bool) {
 	return addr, true
 }
 
-func (s *scope) refuseAddr(what, text string, at hcl.Range, why error) {
-	s.refuse(at, "Not a usable address", "%s is %s: %s.", what, quote(text), why)
+func (s scope) refuseAddr(what, text string, at hcl.Range, why error) {
+	s.Refuse(at, "Not a usable address", "%s is %s: %s.", what, lang.Quote(text), why)
 }

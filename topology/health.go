@@ -3,6 +3,8 @@ package topology
 import (
 	"strings"
 	"time"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // defaultHealthCheck is a TCP connection every five seconds.
@@ -19,13 +21,13 @@ func (s *service) readHealthCheck() {
 	h := defaultHealthCheck()
 	h.Range = raw.Range
 	s.readCheckKind(raw, &h)
-	if d, ok := s.duration(raw.Interval, 100*time.Millisecond, time.Hour); ok {
+	if d, ok := s.Duration(raw.Interval, 100*time.Millisecond, time.Hour); ok {
 		h.Interval = d
 	}
-	if d, ok := s.duration(raw.Timeout, 100*time.Millisecond, time.Hour); ok {
+	if d, ok := s.Duration(raw.Timeout, 100*time.Millisecond, time.Hour); ok {
 		h.Timeout = d
 	}
-	h.Retries = s.integerOr(raw.Retries, 0, 100, h.Retries)
+	h.Retries = s.IntegerOr(raw.Retries, 0, 100, h.Retries)
 	s.HealthCheck = &h
 }
 
@@ -37,26 +39,26 @@ func (s *service) readCheckKind(raw *rawHealthCheck, h *HealthCheck) {
 	if raw.HTTP != nil {
 		kinds++
 		h.Kind, h.Path, h.Status = "http", "/", 200
-		if path, ok := s.text(raw.HTTP.Path); ok {
+		if path, ok := s.Text(raw.HTTP.Path); ok {
 			h.Path = path
 			if !strings.HasPrefix(path, "/") || strings.ContainsAny(path, " \"'\\{}#!") {
-				s.refuse(raw.HTTP.Path.Expr.Range(), "Not a path", "path is %s. Write the path of a URL, starting with / and without blanks and quotes.", quote(path))
+				s.Refuse(raw.HTTP.Path.Expr.Range(), "Not a path", "path is %s. Write the path of a URL, starting with / and without blanks and quotes.", lang.Quote(path))
 			}
 		}
-		h.Status = s.integerOr(raw.HTTP.Status, 100, 599, h.Status)
+		h.Status = s.IntegerOr(raw.HTTP.Status, 100, 599, h.Status)
 	}
 	if raw.Misc != nil {
 		kinds++
 		h.Kind = "misc"
-		s.require(raw.Misc.Command, "command", raw.Misc.Range, "A misc check needs the command to run.")
-		if command, ok := s.text(raw.Misc.Command); ok {
+		s.Require(raw.Misc.Command, "command", raw.Misc.Range, "A misc check needs the command to run.")
+		if command, ok := s.Text(raw.Misc.Command); ok {
 			h.Command = command
 			if strings.TrimSpace(command) == "" {
-				s.refuse(raw.Misc.Command.Expr.Range(), "No command", "command is empty.")
+				s.Refuse(raw.Misc.Command.Expr.Range(), "No command", "command is empty.")
 			}
 		}
 	}
 	if kinds > 1 {
-		s.refuse(raw.Range, "Several health checks", "A service has one check: tcp, http or misc.")
+		s.Refuse(raw.Range, "Several health checks", "A service has one check: tcp, http or misc.")
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclparse"
-	"github.com/zclconf/go-cty/cty"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // Options are what the command line and the environment add to a topology.
@@ -20,34 +20,46 @@ type Options struct {
 // printing diagnostics with, whether or not there were errors; the topology is
 // nil when there were.
 func Load(path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnostics) {
-	report := newReport()
+	module, ok := lang.Load(path, grammar, lang.Input{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
 	l := &loader{
-		scope:  &scope{report: report, names: names{}},
-		source: &source{report: report, parser: hclparse.NewParser()},
+		scope:  scope{module.Scope},
+		module: module,
 		nodes:  map[string]*node{},
 		groups: map[string]*group{},
 
 		serviceAt: map[string]hcl.Range{},
 	}
-	files := l.read(path, o)
-	if len(files) > 0 && !report.diags.HasErrors() {
-		l.topology(files, o)
+	if ok {
+		l.topology(o)
 	}
-	if report.diags.HasErrors() {
+	if module.Failed() {
 		l.result = nil
 	}
-	return l.result, l.source.parser.Files(), report.sorted()
+	return l.result, module.Files(), module.Sorted()
 }
 
-// A loader goes from files to a topology. Its steps are in the order in which
+// grammar is every block that a topology can consist of, beside variables and
+// locals.
+var grammar = lang.Grammar{
+	Blocks: []hcl.BlockHeaderSchema{
+		{Type: "lvsctl"},
+		{Type: "ssh"},
+		{Type: string(Director), LabelNames: []string{"name"}},
+		{Type: string(RealServer), LabelNames: []string{"name"}},
+		{Type: string(Router), LabelNames: []string{"name"}},
+		{Type: string(Client), LabelNames: []string{"name"}},
+		{Type: "virtual_server", LabelNames: []string{"name"}},
+		{Type: "vrrp_instance", LabelNames: []string{"name"}},
+	},
+	Secrets: []string{"auth_pass"},
+}
+
+// A loader goes from blocks to a topology. Its steps are in the order in which
 // each needs what the former found.
 type loader struct {
-	*scope  // of the top level
-	source  *source
-	dynamic []hcl.Body // files with dynamic blocks outside any other
-	// valuesMissing: a file of values could not be read, which has been reported.
-	valuesMissing bool
-	result        *Topology
+	scope  // of the top level
+	module *lang.Module
+	result *Topology
 
 	ssh      SSH // of every node that says nothing else
 	nodes    map[string]*node
@@ -62,37 +74,21 @@ type loader struct {
 	suggested int // how many wrong names got a suggestion
 }
 
-func (l *loader) read(path string, o Options) []*hcl.File {
-	var files []*hcl.File
-	for _, f := range l.source.find(path, o.VarFiles) {
-		if file := l.source.parse(f); file != nil {
-			files = append(files, file)
-		}
-	}
-	return files
-}
-
-func (l *loader) topology(files []*hcl.File, o Options) {
-	l.result = &Topology{Dir: l.source.dir}
-	environ := environment(o.Environ)
-	l.ctx = &hcl.EvalContext{Functions: functions(l.source.dir, environ), Variables: map[string]cty.Value{}}
-
-	blocks := l.blocks(files)
-	l.constants(blocks, o, environ)
-	l.expandTopLevel(blocks)
-	l.settings(blocks, o.Version)
+func (l *loader) topology(o Options) {
+	l.result = &Topology{Dir: l.module.Dir}
+	l.settings(o.Version)
 
 	for _, role := range []Role{Director, RealServer, Router, Client} {
-		for _, b := range blocks[string(role)] {
+		for _, b := range l.module.Blocks(string(role)) {
 			l.readNodes(b)
 		}
 	}
 	l.nameDirectors()
 	l.resolveGateways()
-	for _, b := range blocks["virtual_server"] {
+	for _, b := range l.module.Blocks("virtual_server") {
 		l.readServices(b)
 	}
-	for _, b := range blocks["vrrp_instance"] {
+	for _, b := range l.module.Blocks("vrrp_instance") {
 		l.readVRRP(b)
 	}
 	l.assignVRRP()
@@ -100,69 +96,51 @@ func (l *loader) topology(files []*hcl.File, o Options) {
 	l.finish()
 }
 
-// constants evaluates variables and locals.
-func (l *loader) constants(blocks map[string]hcl.Blocks, o Options, environ map[string]string) {
-	var variables []rawVariable
-	for _, b := range blocks["variable"] {
-		raw := rawVariable{Name: b.Labels[0], NameRange: b.LabelRanges[0]}
-		l.decode(b.Body, &raw)
-		variables = append(variables, raw)
-	}
-	l.ctx.Variables["var"] = cty.ObjectVal(l.variables(variables, l.given(o, environ, variables)))
-	l.validate(variables)
-	l.ctx.Variables["local"] = cty.ObjectVal(l.locals(blocks["locals"]))
-}
-
 // settings reads the lvsctl block and the ssh block.
-func (l *loader) settings(blocks map[string]hcl.Blocks, version string) {
-	for _, kind := range []string{"lvsctl", "ssh"} {
-		if all := blocks[kind]; len(all) > 1 {
-			l.refuse(all[1].DefRange, "Second "+kind+" block", "A topology has one %s block, and one is at %s.", kind, all[0].DefRange)
-		}
-	}
+func (l *loader) settings(version string) {
 	var raw rawLvsctl
-	if all := blocks["lvsctl"]; len(all) > 0 {
-		l.decode(all[0].Body, &raw)
+	if b := l.module.Single("lvsctl"); b != nil {
+		l.Decode(b.Body, &raw)
 	}
 	l.result.Name = l.topologyName(raw.Name)
 	l.requireVersion(raw.RequiredVersion, version)
-	if all := blocks["ssh"]; len(all) > 0 {
+	if b := l.module.Single("ssh"); b != nil {
 		var raw rawSSH
-		l.decode(all[0].Body, &raw)
+		l.Decode(b.Body, &raw)
 		l.ssh = l.readSSH(&raw, SSH{})
 	}
 }
 
 // topologyName is the name that was given, else the folder's.
 func (l *loader) topologyName(a *hcl.Attribute) string {
-	if l.isSet(a) {
-		name, ok := l.text(a)
+	if l.IsSet(a) {
+		name, ok := l.Text(a)
 		if ok {
-			l.name("The topology", name, a.Expr.Range())
+			l.CheckName("The topology", name, a.Expr.Range())
 		}
 		return name
 	}
-	abs, err := filepath.Abs(l.source.dir)
+	abs, err := filepath.Abs(l.module.Dir)
 	name := filepath.Base(abs)
-	if err != nil || !only(name, letters+digits, letters+digits+"._-") || len(name) > longestName {
-		l.refuseInput("No name for the topology", "The folder is called %s, which cannot name files on a node. Write lvsctl { name = \"...\" }.", quote(name))
+	if err != nil || !lang.IsName(name) {
+		l.RefuseInput("No name for the topology", "The folder is called %s, which cannot name files on a node. Write lvsctl { name = \"...\" }.", lang.Quote(name))
 	}
 	return name
 }
 
 // nameDirectors keeps what a service without director needs to know.
 func (l *loader) nameDirectors() {
-	for _, name := range sortedKeys(l.nodes) {
+	for _, name := range lang.SortedKeys(l.nodes) {
 		if l.nodes[name].Role == Director {
 			l.directorNames = append(l.directorNames, name)
 		}
 	}
-	l.brokenDirectors = len(l.directorNames) == 0 && l.errors > 0
+	l.brokenDirectors = len(l.directorNames) == 0 && l.Errors > 0
 }
 
 // finish hands over what was read.
 func (l *loader) finish() {
-	for _, name := range sortedKeys(l.nodes) {
+	for _, name := range lang.SortedKeys(l.nodes) {
 		l.result.Nodes = append(l.result.Nodes, l.nodes[name].Node)
 	}
 	for _, s := range l.services {

@@ -5,12 +5,14 @@ import (
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A node is a Node while it is checked: beside the result, where it came from.
 type node struct {
 	*Node
-	*scope
+	scope
 	raw    rawNode
 	broken bool // something in it was refused: no further check looks at it
 }
@@ -25,26 +27,25 @@ type group struct {
 // readNodes reads what one block makes, and gives it its name.
 func (l *loader) readNodes(block *hcl.Block) {
 	name, at := block.Labels[0], block.LabelRanges[0]
-	grouped := false
-	if content, _, _ := block.Body.PartialContent(forEachSchema); content.Attributes["for_each"] != nil {
-		grouped = true
+	grouped := lang.IsGroup(block)
+	if grouped {
 		if !l.isFree(name, at) {
 			return
 		}
 		// A group whose keys cannot be read is still there to be referred to.
 		l.groups[name] = &group{at: at}
 	}
-	before := l.errors
-	instances := l.instances(block)
+	before := l.Errors
+	instances := l.module.Instances(block)
 	if grouped {
-		l.groups[name].broken = l.errors > before
+		l.groups[name].broken = l.Errors > before
 	}
 	for _, i := range instances {
-		if !l.isFree(i.name, at) {
+		if !l.isFree(i.Name, at) {
 			continue
 		}
-		n := i.readNode()
-		l.nodes[i.name] = n
+		n := readNode(i)
+		l.nodes[i.Name] = n
 		if grouped {
 			l.groups[name].members = append(l.groups[name].members, n)
 		}
@@ -61,42 +62,42 @@ func (l *loader) isFree(name string, at hcl.Range) bool {
 	} else {
 		return true
 	}
-	l.refuse(at, "Name given twice", "%s is taken by the block at %s. A name belongs to one node or group, of whatever kind.", quote(name), other)
+	l.Refuse(at, "Name given twice", "%s is taken by the block at %s. A name belongs to one node or group, of whatever kind.", lang.Quote(name), other)
 	return false
 }
 
 // readNode reads one instance of a node block.
-func (i instance) readNode() *node {
-	before := i.errors
+func readNode(i lang.Instance) *node {
+	before := i.Errors
 	n := &node{
-		Node:  &Node{Name: i.name, Group: i.group, Role: Role(i.block.Type), Range: i.block.DefRange},
-		scope: i.scope,
+		Node:  &Node{Name: i.Name, Group: i.Group, Role: Role(i.Block.Type), Range: i.Block.DefRange},
+		scope: scope{i.Scope},
 	}
-	i.decode(i.block.Body, &n.raw)
+	i.Decode(i.Block.Body, &n.raw)
 	n.refuseForeign()
 	n.readInterfaces()
 	n.readAddress()
-	n.IPForward = n.ternary(n.raw.IPForward)
-	n.Hosts = n.flag(n.raw.Hosts)
+	n.IPForward = n.Ternary(n.raw.IPForward)
+	n.Hosts = n.Flag(n.raw.Hosts)
 	n.Persist, n.Packages = PersistAuto, PackagesInstall
-	if p, ok := n.choice(n.raw.Persist, persistSystems); ok {
+	if p, ok := n.Choice(n.raw.Persist, persistSystems); ok {
 		n.Persist = Persist(p)
 	}
-	if p, ok := n.choice(n.raw.Packages, packageWays); ok {
+	if p, ok := n.Choice(n.raw.Packages, packageWays); ok {
 		n.Packages = Packages(p)
 	}
 	n.readSysctls()
 	switch n.Role {
 	case Director:
 		n.DIP = n.ownAddress(n.raw.DIP, "dip")
-		n.Exclusive = n.flag(n.raw.Exclusive)
+		n.Exclusive = n.Flag(n.raw.Exclusive)
 		n.readTimeouts()
 		n.readSync()
 	case RealServer:
 		n.RIP = n.ownAddress(n.raw.RIP, "rip")
 		n.VIPInterface, _ = n.deviceAttr(n.raw.VIPInterface)
 	}
-	n.broken = n.errors > before
+	n.broken = n.Errors > before
 	return n
 }
 
@@ -112,7 +113,7 @@ var (
 func (n *node) refuseForeign() {
 	foreign := func(what string, owner Role, at hcl.Range) {
 		if n.Role != owner {
-			n.refuse(at, "Not for this kind of node", "%s belongs to a %s, and this is a %s.", what, owner, n.Role)
+			n.Refuse(at, "Not for this kind of node", "%s belongs to a %s, and this is a %s.", what, owner, n.Role)
 		}
 	}
 	attrs := []struct {
@@ -143,17 +144,17 @@ func (n *node) readInterfaces() {
 			continue
 		}
 		if at, twice := first[raw.Name]; twice {
-			n.refuse(raw.NameRange, "Interface twice", "%s of %s is described at %s already. Give several addresses as addresses = [...].", quote(raw.Name), n.Name, at)
+			n.Refuse(raw.NameRange, "Interface twice", "%s of %s is described at %s already. Give several addresses as addresses = [...].", lang.Quote(raw.Name), n.Name, at)
 			continue
 		}
 		first[raw.Name] = raw.NameRange
 		i := Interface{Name: raw.Name, Range: raw.Range}
 		if raw.Address != nil && raw.Addresses != nil {
-			n.refuse(raw.Addresses.NameRange, "Both address and addresses", "Give all of them as addresses = [...].")
+			n.Refuse(raw.Addresses.NameRange, "Both address and addresses", "Give all of them as addresses = [...].")
 			continue
 		}
 		i.Addresses = append(n.prefixes(raw.Address), n.prefixes(raw.Addresses)...)
-		if f, ok := n.integer(raw.RPFilter, 0, 2); ok {
+		if f, ok := n.Integer(raw.RPFilter, 0, 2); ok {
 			i.RPFilter = &f
 		}
 		n.Interfaces = append(n.Interfaces, i)
@@ -162,19 +163,19 @@ func (n *node) readInterfaces() {
 
 // prefixes reads base addresses, each with its prefix length.
 func (n *node) prefixes(a *hcl.Attribute) []netip.Prefix {
-	words, _ := n.texts(a)
+	words, _ := n.Texts(a)
 	var all []netip.Prefix
 	for _, w := range words {
-		p, err := parsePrefix(w.key)
+		p, err := parsePrefix(w.Key)
 		if err == nil {
 			err = hostOf(p.Addr(), p)
 		}
 		if err != nil {
-			n.refuseAddr(a.Name, w.key, w.at, err)
+			n.refuseAddr(a.Name, w.Key, w.At, err)
 			continue
 		}
 		if slices.Contains(all, p) {
-			n.refuse(w.at, "Address twice", "%s is in this list already.", p)
+			n.Refuse(w.At, "Address twice", "%s is in this list already.", p)
 			continue
 		}
 		all = append(all, p)
@@ -185,10 +186,10 @@ func (n *node) prefixes(a *hcl.Attribute) []netip.Prefix {
 // readAddress reads where SSH goes.
 func (n *node) readAddress() {
 	n.SSH = SSH{}
-	if n.isSet(n.raw.Address) {
-		text, ok := n.text(n.raw.Address)
+	if n.IsSet(n.raw.Address) {
+		text, ok := n.Text(n.raw.Address)
 		if ok && !sshHost(text) {
-			n.refuse(n.raw.Address.Expr.Range(), "Not an address", "address is %s. Write an IP address, a host name, a Host alias of the ssh config, or \"local\".", quote(text))
+			n.Refuse(n.raw.Address.Expr.Range(), "Not an address", "address is %s. Write an IP address, a host name, a Host alias of the ssh config, or \"local\".", lang.Quote(text))
 		}
 		n.Node.Address = text
 		return
@@ -218,18 +219,18 @@ func (n *node) lacksAddress(use string) {
 			return
 		}
 	}
-	n.refuse(n.Range, "Node without address", "%s needs an address, as %s. Write interface \"eth0\" { address = \"192.168.1.10/24\" }, with its own device and address.", n.Name, use)
+	n.Refuse(n.Range, "Node without address", "%s needs an address, as %s. Write interface \"eth0\" { address = \"192.168.1.10/24\" }, with its own device and address.", n.Name, use)
 }
 
 // ownAddress reads dip or rip: one of the node's addresses, by default the
 // first.
 func (n *node) ownAddress(a *hcl.Attribute, name string) netip.Addr {
-	if !n.isSet(a) {
+	if !n.IsSet(a) {
 		first, ok := n.first()
 		if !ok {
 			n.lacksAddress("its " + name)
 		} else if first.IsLinkLocalUnicast() && first.Is6() {
-			n.refuse(n.Range, "Not a usable address", "The first address of %s, %s, is link-local, and IPVS cannot use it. Choose another one with %s.", n.Name, first, name)
+			n.Refuse(n.Range, "Not a usable address", "The first address of %s, %s, is link-local, and IPVS cannot use it. Choose another one with %s.", n.Name, first, name)
 		}
 		return first
 	}
@@ -238,7 +239,7 @@ func (n *node) ownAddress(a *hcl.Attribute, name string) netip.Addr {
 		return netip.Addr{}
 	}
 	if !n.Owns(addr) {
-		n.refuse(a.Expr.Range(), "Not an address of this node", "%s is %s, and no interface of %s has that address.%s", name, addr, n.Name, didYouMean(addr.String(), n.addresses()))
+		n.Refuse(a.Expr.Range(), "Not an address of this node", "%s is %s, and no interface of %s has that address.%s", name, addr, n.Name, lang.DidYouMean(addr.String(), n.addresses()))
 		return netip.Addr{}
 	}
 	return addr

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // defaultPersistence is ipvsadm's own for -p without a value: libipvs.h, where
@@ -18,7 +20,7 @@ func (s *service) readPersistence() {
 		return
 	}
 	p := &Persistence{Timeout: defaultPersistence, Range: raw.Range}
-	if seconds, ok := s.seconds(raw.Timeout, 1, longestTimeout); ok {
+	if seconds, ok := s.Seconds(raw.Timeout, 1, longestTimeout); ok {
 		p.Timeout = seconds
 	}
 	length := 32
@@ -26,17 +28,17 @@ func (s *service) readPersistence() {
 		length = 128
 	}
 	p.Netmask = length
-	if text, ok := s.text(raw.Netmask); ok {
+	if text, ok := s.Text(raw.Netmask); ok {
 		if mask, ok := netmask(text, length); ok {
 			p.Netmask = mask
 		} else {
-			s.refuse(raw.Netmask.Expr.Range(), "Not a netmask", "netmask is %s. Write a prefix length from 1 to %d, such as \"/24\", or for IPv4 a mask such as \"255.255.255.0\".", quote(text), length)
+			s.Refuse(raw.Netmask.Expr.Range(), "Not a netmask", "netmask is %s. Write a prefix length from 1 to %d, such as \"/24\", or for IPv4 a mask such as \"255.255.255.0\".", lang.Quote(text), length)
 		}
 	}
-	if engine, ok := s.choice(raw.Engine, []string{"sip"}); ok {
+	if engine, ok := s.Choice(raw.Engine, []string{"sip"}); ok {
 		p.Engine = engine
-		if s.FWMark == 0 && s.Protocol != UDP && !s.isSet(s.raw.FWMark) {
-			s.refuse(raw.Engine.Expr.Range(), "Engine for another protocol", "The persistence engine sip reads the Call-ID of SIP over UDP, and this service is %s. Set protocol = \"udp\", or leave the engine out.", s.Protocol)
+		if s.FWMark == 0 && s.Protocol != UDP && !s.IsSet(s.raw.FWMark) {
+			s.Refuse(raw.Engine.Expr.Range(), "Engine for another protocol", "The persistence engine sip reads the Call-ID of SIP over UDP, and this service is %s. Set protocol = \"udp\", or leave the engine out.", s.Protocol)
 		}
 	}
 	s.Persistence = p

@@ -11,22 +11,6 @@ type rawLvsctl struct {
 	RequiredVersion *hcl.Attribute `hcl:"required_version,optional"`
 }
 
-type rawVariable struct {
-	Name        string          `hcl:"name,label"`
-	NameRange   hcl.Range       `hcl:"name,label_range"`
-	Type        *hcl.Attribute  `hcl:"type,optional"`
-	Default     *hcl.Attribute  `hcl:"default,optional"`
-	Description *hcl.Attribute  `hcl:"description,optional"`
-	Sensitive   *hcl.Attribute  `hcl:"sensitive,optional"`
-	Validations []rawValidation `hcl:"validation,block"`
-}
-
-type rawValidation struct {
-	Range        hcl.Range      `hcl:",def_range"`
-	Condition    *hcl.Attribute `hcl:"condition,optional"`
-	ErrorMessage *hcl.Attribute `hcl:"error_message,optional"`
-}
-
 type rawSSH struct {
 	User           *hcl.Attribute `hcl:"user,optional"`
 	Port           *hcl.Attribute `hcl:"port,optional"`

@@ -3,6 +3,8 @@ package topology
 import (
 	"slices"
 	"sort"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A suggestion costs a comparison with every name there is; after this many the
@@ -10,25 +12,25 @@ import (
 const mostSuggestions = 100
 
 // members resolves the name of a node, or of a group, to nodes.
-func (l *loader) members(what string, w element, roles ...Role) ([]*node, bool) {
+func (l *loader) members(what string, w lang.Element, roles ...Role) ([]*node, bool) {
 	var found []*node
-	if n := l.nodes[w.key]; n != nil {
+	if n := l.nodes[w.Key]; n != nil {
 		found = []*node{n}
-	} else if g := l.groups[w.key]; g != nil {
+	} else if g := l.groups[w.Key]; g != nil {
 		found = g.members
 		if g.broken {
-			l.errors++
+			l.Errors++
 		}
-	} else if l.ofBrokenGroup(w.key) {
-		l.errors++
+	} else if l.ofBrokenGroup(w.Key) {
+		l.Errors++
 		return nil, false
 	} else {
-		l.refuse(w.at, "Unknown node", "%s is %s, and there is no node or group of that name.%s", what, quote(w.key), l.nearestNode(w.key, roles))
+		l.Refuse(w.At, "Unknown node", "%s is %s, and there is no node or group of that name.%s", what, lang.Quote(w.Key), l.nearestNode(w.Key, roles))
 		return nil, false
 	}
 	for _, n := range found {
 		if len(roles) > 0 && !slices.Contains(roles, n.Role) {
-			l.refuse(w.at, "Wrong kind of node", "%s is %s, which is a %s, not a %s.", what, quote(w.key), n.Role, roles[0])
+			l.Refuse(w.At, "Wrong kind of node", "%s is %s, which is a %s, not a %s.", what, lang.Quote(w.Key), n.Role, roles[0])
 			return nil, false
 		}
 	}
@@ -47,17 +49,17 @@ func (l *loader) ofBrokenGroup(name string) bool {
 }
 
 // one resolves a name to a single node.
-func (l *loader) one(what string, w element, roles ...Role) (*node, bool) {
+func (l *loader) one(what string, w lang.Element, roles ...Role) (*node, bool) {
 	found, ok := l.members(what, w, roles...)
 	if !ok {
 		return nil, false
 	}
 	if len(found) != 1 {
-		if g := l.groups[w.key]; g != nil && g.broken {
-			l.errors++
+		if g := l.groups[w.Key]; g != nil && g.broken {
+			l.Errors++
 			return nil, false
 		}
-		l.refuse(w.at, "A group where one node is wanted", "%s is %s, which stands for %s. Name one of them.", what, quote(w.key), count(len(found), "node"))
+		l.Refuse(w.At, "A group where one node is wanted", "%s is %s, which stands for %s. Name one of them.", what, lang.Quote(w.Key), lang.Count(len(found), "node"))
 		return nil, false
 	}
 	return found[0], true
@@ -80,7 +82,7 @@ func (l *loader) nearestNode(name string, roles []Role) string {
 			names = append(names, other)
 		}
 	}
-	return didYouMean(name, names)
+	return lang.DidYouMean(name, names)
 }
 
 func sortBy[T any](all []T, key func(T) string) {

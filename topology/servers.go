@@ -6,7 +6,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
-	"github.com/zclconf/go-cty/cty/convert"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A server is a Server while it is checked.
@@ -22,16 +23,16 @@ type servedAt struct{ name, port, mode hcl.Range }
 
 // readServers reads the short form and the long form.
 func (l *loader) readServers(s *service) {
-	before := s.errors
+	before := s.Errors
 	seen := map[serverKey]hcl.Range{}
-	if s.isSet(s.raw.ServerList) {
+	if s.IsSet(s.raw.ServerList) {
 		l.readServerList(s, seen)
 	}
 	for _, raw := range s.raw.Servers {
 		l.readServerBlock(s, raw, seen)
 	}
-	if len(s.servers) == 0 && s.errors == before {
-		s.warn(s.Range, "Virtual server without real servers", "%s has no real servers: clients are refused until it has some.", s.Name)
+	if len(s.servers) == 0 && s.Errors == before {
+		s.Warn(s.Range, "Virtual server without real servers", "%s has no real servers: clients are refused until it has some.", s.Name)
 	}
 }
 
@@ -44,26 +45,21 @@ type serverKey struct {
 // readServerList reads a list of names, or a map of names to weights.
 func (l *loader) readServerList(s *service, seen map[serverKey]hcl.Range) {
 	a := s.raw.ServerList
-	v, ok := s.value(a, cty.DynamicPseudoType)
+	v, ok := s.Value(a, cty.DynamicPseudoType)
 	if !ok {
 		return
 	}
 	if !v.Type().IsMapType() && !v.Type().IsObjectType() {
-		words, _ := s.texts(a)
+		words, _ := s.Texts(a)
 		for _, w := range words {
-			l.addServers(s, w, Server{Port: s.Port, Weight: 1, Mode: s.Mode, Range: w.at}, servedAt{w.at, w.at, w.at}, seen)
+			l.addServers(s, w, Server{Port: s.Port, Weight: 1, Mode: s.Mode, Range: w.At}, servedAt{w.At, w.At, w.At}, seen)
 		}
 		return
 	}
-	entries, _ := s.entries(a)
+	entries, _ := s.Entries(a)
 	for _, e := range entries {
-		weight, err := convert.Convert(e.value, cty.Number)
-		if err != nil || weight.IsNull() || enormous(weight) {
-			s.refuse(e.at, "Wrong kind of value", "The weight of %s must be a number.", quote(e.key))
-			continue
-		}
-		if weight, ok := s.whole("The weight of "+quote(e.key), weight, e.at, 0, mostWeight); ok {
-			l.addServers(s, e, Server{Port: s.Port, Weight: weight, Mode: s.Mode, Range: e.at}, servedAt{e.at, e.at, e.at}, seen)
+		if weight, ok := s.Whole("The weight of "+lang.Quote(e.Key), e.Value, e.At, 0, mostWeight); ok {
+			l.addServers(s, e, Server{Port: s.Port, Weight: weight, Mode: s.Mode, Range: e.At}, servedAt{e.At, e.At, e.At}, seen)
 		}
 	}
 }
@@ -74,23 +70,23 @@ const mostWeight = 65535
 func (l *loader) readServerBlock(s *service, raw rawServer, seen map[serverKey]hcl.Range) {
 	srv := Server{Port: s.Port, Mode: s.Mode, Range: raw.Range}
 	at := servedAt{name: raw.NameRange, port: raw.NameRange, mode: raw.NameRange}
-	srv.Weight = s.integerOr(raw.Weight, 0, mostWeight, 1)
-	if port, ok := s.integer(raw.Port, 0, 65535); ok {
+	srv.Weight = s.IntegerOr(raw.Weight, 0, mostWeight, 1)
+	if port, ok := s.Integer(raw.Port, 0, 65535); ok {
 		srv.Port, at.port = uint16(port), raw.Port.Expr.Range()
 	}
-	if m, ok := s.choice(raw.Mode, modes); ok {
+	if m, ok := s.Choice(raw.Mode, modes); ok {
 		srv.Mode, at.mode = Mode(m), raw.Mode.Expr.Range()
 	}
-	srv.Upper = s.integerOr(raw.Upper, 0, 1<<31-1, 0)
-	srv.Lower = s.integerOr(raw.Lower, 0, 1<<31-1, 0)
-	if srv.Lower > srv.Upper && raw.Lower != nil && (raw.Upper == nil || s.isSet(raw.Upper)) {
-		s.refuse(raw.Lower.Expr.Range(), "Thresholds crossed", "lower_threshold is %d and upper_threshold is %d. A server that reached the upper one is used again below the lower one, which must not be the greater.", srv.Lower, srv.Upper)
+	srv.Upper = s.IntegerOr(raw.Upper, 0, 1<<31-1, 0)
+	srv.Lower = s.IntegerOr(raw.Lower, 0, 1<<31-1, 0)
+	if srv.Lower > srv.Upper && raw.Lower != nil && (raw.Upper == nil || s.IsSet(raw.Upper)) {
+		s.Refuse(raw.Lower.Expr.Range(), "Thresholds crossed", "lower_threshold is %d and upper_threshold is %d. A server that reached the upper one is used again below the lower one, which must not be the greater.", srv.Lower, srv.Upper)
 	}
-	l.addServers(s, element{key: raw.Name, at: raw.NameRange}, srv, at, seen)
+	l.addServers(s, lang.Element{Key: raw.Name, At: raw.NameRange}, srv, at, seen)
 }
 
 // addServers adds the node, or the group, that a name stands for.
-func (l *loader) addServers(s *service, w element, srv Server, at servedAt, seen map[serverKey]hcl.Range) {
+func (l *loader) addServers(s *service, w lang.Element, srv Server, at servedAt, seen map[serverKey]hcl.Range) {
 	found, ok := l.members("A real server of "+s.Name, w, RealServer, Director)
 	if !ok {
 		return
@@ -98,13 +94,13 @@ func (l *loader) addServers(s *service, w element, srv Server, at servedAt, seen
 	for _, n := range found {
 		key := serverKey{n, srv.Port}
 		if first, twice := seen[key]; twice {
-			s.refuse(w.at, "Real server named twice", "%s is in this service already, at %s.", n.Name, first)
+			s.Refuse(w.At, "Real server named twice", "%s is in this service already, at %s.", n.Name, first)
 			continue
 		}
-		seen[key] = w.at
+		seen[key] = w.At
 		if n.Role == Director && !slices.Contains(s.directors, n) {
 			if len(s.directors) > 0 {
-				s.refuse(w.at, "Director of another service", "%s is a director, and can only serve what it directs itself. Add it to this service's directors, or describe it as a real_server.", n.Name)
+				s.Refuse(w.At, "Director of another service", "%s is a director, and can only serve what it directs itself. Add it to this service's directors, or describe it as a real_server.", n.Name)
 			}
 			continue
 		}

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A service is a VirtualServer while it is checked.
 type service struct {
 	*VirtualServer
-	*scope
+	scope
 	raw       rawService
 	directors []*node
 	servers   []server
@@ -29,23 +31,23 @@ var (
 
 // readServices reads what one virtual_server block makes.
 func (l *loader) readServices(block *hcl.Block) {
-	for _, i := range l.instances(block) {
-		if first, twice := l.serviceAt[i.name]; twice {
-			l.refuse(block.LabelRanges[0], "Name given twice", "A virtual_server %s is described at %s already.", quote(i.name), first)
+	for _, i := range l.module.Instances(block) {
+		if first, twice := l.serviceAt[i.Name]; twice {
+			l.Refuse(block.LabelRanges[0], "Name given twice", "A virtual_server %s is described at %s already.", lang.Quote(i.Name), first)
 			continue
 		}
-		l.serviceAt[i.name] = block.DefRange
+		l.serviceAt[i.Name] = block.DefRange
 		l.services = append(l.services, l.readService(i))
 	}
 }
 
-func (l *loader) readService(i instance) *service {
-	before := i.errors
+func (l *loader) readService(i lang.Instance) *service {
+	before := i.Errors
 	s := &service{
-		VirtualServer: &VirtualServer{Name: i.name, Range: i.block.DefRange},
-		scope:         i.scope,
+		VirtualServer: &VirtualServer{Name: i.Name, Range: i.Block.DefRange},
+		scope:         scope{i.Scope},
 	}
-	i.decode(i.block.Body, &s.raw)
+	i.Decode(i.Block.Body, &s.raw)
 	s.readAddress()
 	s.readMode()
 	l.readDirectors(s)
@@ -54,10 +56,10 @@ func (l *loader) readService(i instance) *service {
 	}
 	l.readServers(s)
 	s.readPersistence()
-	s.OnePacket = s.flag(s.raw.OnePacket)
+	s.OnePacket = s.Flag(s.raw.OnePacket)
 	s.readMarks()
 	s.readExtras()
-	s.broken = s.errors > before
+	s.broken = s.Errors > before
 	return s
 }
 
@@ -65,28 +67,28 @@ func (l *loader) readService(i instance) *service {
 // a firewall mark.
 func (s *service) readAddress() {
 	s.Protocol = TCP
-	if p, ok := s.choice(s.raw.Protocol, protocols); ok {
+	if p, ok := s.Choice(s.raw.Protocol, protocols); ok {
 		s.Protocol = Protocol(p)
 	}
-	if text, ok := s.text(s.raw.VIP); ok {
+	if text, ok := s.Text(s.raw.VIP); ok {
 		s.readVIP(text)
 	}
-	if s.isSet(s.raw.FWMark) {
+	if s.IsSet(s.raw.FWMark) {
 		// ipvsadm up to 1.31 prints a mark above this as a negative number, which it
 		// cannot read back.
-		if mark, ok := s.integer(s.raw.FWMark, 1, 1<<31-1); ok {
+		if mark, ok := s.Integer(s.raw.FWMark, 1, 1<<31-1); ok {
 			s.FWMark = uint32(mark)
 		}
 		for _, a := range []*hcl.Attribute{s.raw.Port, s.raw.Protocol} {
-			if s.isSet(a) {
-				s.refuse(a.NameRange, "Both fwmark and "+a.Name, "A mark takes the place of port and protocol. Say which packets get the mark in mark { protocol, ports }.")
+			if s.IsSet(a) {
+				s.Refuse(a.NameRange, "Both fwmark and "+a.Name, "A mark takes the place of port and protocol. Say which packets get the mark in mark { protocol, ports }.")
 			}
 		}
 		return
 	}
-	s.require(s.raw.VIP, "vip", s.Range, "A virtual server needs the address that clients use: vip, or a fwmark.")
-	s.require(s.raw.Port, "port", s.Range, "A virtual server needs a port, or a fwmark. Port 0 with persistence takes every port.")
-	if port, ok := s.integer(s.raw.Port, 0, 65535); ok {
+	s.Require(s.raw.VIP, "vip", s.Range, "A virtual server needs the address that clients use: vip, or a fwmark.")
+	s.Require(s.raw.Port, "port", s.Range, "A virtual server needs a port, or a fwmark. Port 0 with persistence takes every port.")
+	if port, ok := s.Integer(s.raw.Port, 0, 65535); ok {
 		s.Port = uint16(port)
 	}
 }
@@ -108,24 +110,24 @@ func (s *service) readVIP(text string) {
 
 // readMode reads how packets are handed on.
 func (s *service) readMode() {
-	s.require(s.raw.Mode, "mode", s.Range, "A virtual server needs a mode: "+orList(modes)+".")
-	if m, ok := s.choice(s.raw.Mode, modes); ok {
+	s.Require(s.raw.Mode, "mode", s.Range, "A virtual server needs a mode: "+lang.OrList(modes)+".")
+	if m, ok := s.Choice(s.raw.Mode, modes); ok {
 		s.Mode = Mode(m)
 	}
 	s.Scheduler = "wlc"
-	if name, ok := s.choice(s.raw.Scheduler, schedulers); ok {
+	if name, ok := s.Choice(s.raw.Scheduler, schedulers); ok {
 		s.Scheduler = name
 	}
-	flags, _ := s.texts(s.raw.SchedulerFlags)
+	flags, _ := s.Texts(s.raw.SchedulerFlags)
 	for _, f := range flags {
-		if !s.oneOf("scheduler flag", f.key, f.at, sortedKeys(schedulerFlags)) {
+		if !s.OneOf("scheduler flag", f.Key, f.At, lang.SortedKeys(schedulerFlags)) {
 			continue
 		}
-		if owner := schedulerFlags[f.key]; owner != s.Scheduler {
-			s.refuse(f.at, "Flag of another scheduler", "%s belongs to the scheduler %s, and this service uses %s.", f.key, owner, s.Scheduler)
+		if owner := schedulerFlags[f.Key]; owner != s.Scheduler {
+			s.Refuse(f.At, "Flag of another scheduler", "%s belongs to the scheduler %s, and this service uses %s.", f.Key, owner, s.Scheduler)
 			continue
 		}
-		s.SchedulerFlags = append(s.SchedulerFlags, f.key)
+		s.SchedulerFlags = append(s.SchedulerFlags, f.Key)
 	}
 	slices.Sort(s.SchedulerFlags)
 	s.SchedulerFlags = slices.Compact(s.SchedulerFlags)
@@ -136,17 +138,17 @@ func (l *loader) readDirectors(s *service) {
 	attr := s.raw.Directors
 	switch {
 	case s.raw.Director != nil && s.raw.Directors != nil:
-		s.refuse(s.raw.Director.NameRange, "Both director and directors", "Name all of them in directors.")
+		s.Refuse(s.raw.Director.NameRange, "Both director and directors", "Name all of them in directors.")
 		return
 	case s.raw.Director != nil:
 		attr = s.raw.Director
 	}
-	if !s.isSet(attr) {
+	if !s.IsSet(attr) {
 		l.onlyDirector(s)
 		return
 	}
-	before := s.errors
-	words, _ := s.texts(attr)
+	before := s.Errors
+	words, _ := s.Texts(attr)
 	seen := map[*node]bool{}
 	for _, w := range words {
 		found, ok := l.members(attr.Name, w, Director)
@@ -155,15 +157,15 @@ func (l *loader) readDirectors(s *service) {
 		}
 		for _, d := range found {
 			if seen[d] {
-				s.refuse(w.at, "Director named twice", "%s names %s twice.", attr.Name, d.Name)
+				s.Refuse(w.At, "Director named twice", "%s names %s twice.", attr.Name, d.Name)
 				continue
 			}
 			seen[d] = true
 			s.directors = append(s.directors, d)
 		}
 	}
-	if len(s.directors) == 0 && s.errors == before {
-		s.refuse(attr.Expr.Range(), "No director", "A virtual server needs a director that holds it.")
+	if len(s.directors) == 0 && s.Errors == before {
+		s.Refuse(attr.Expr.Range(), "No director", "A virtual server needs a director that holds it.")
 	}
 }
 
@@ -174,27 +176,27 @@ func (l *loader) onlyDirector(s *service) {
 		s.directors = []*node{l.nodes[l.directorNames[0]]}
 	case 0:
 		if l.brokenDirectors {
-			s.errors++
+			s.Errors++
 			return
 		}
-		s.refuse(s.Range, "No director", "The topology has no director to hold this virtual server. Write a director block.")
+		s.Refuse(s.Range, "No director", "The topology has no director to hold this virtual server. Write a director block.")
 	default:
-		s.refuse(s.Range, "Which director?", "The topology has %s. Say which of them hold this virtual server: director = %s, or directors = [...].",
-			count(len(l.directorNames), "director"), quote(l.directorNames[0]))
+		s.Refuse(s.Range, "Which director?", "The topology has %s. Say which of them hold this virtual server: director = %s, or directors = [...].",
+			lang.Count(len(l.directorNames), "director"), lang.Quote(l.directorNames[0]))
 	}
 }
 
 // readExtras reads what stands beside the balancing itself.
 func (s *service) readExtras() {
 	// Less than 536 no host must accept (RFC 1122), more than 65495 none can send.
-	if mss, ok := s.integer(s.raw.MSS, 536, 65495); ok {
+	if mss, ok := s.Integer(s.raw.MSS, 536, 65495); ok {
 		s.MSS = mss
 		if s.Mode != TUN && s.Mode != "" {
-			s.refuse(s.raw.MSS.NameRange, "mss without a tunnel", "mss makes room for the outer header of mode \"tun\", and this service is %s.", quote(string(s.Mode)))
+			s.Refuse(s.raw.MSS.NameRange, "mss without a tunnel", "mss makes room for the outer header of mode \"tun\", and this service is %s.", lang.Quote(string(s.Mode)))
 		}
 	}
-	s.Drain, _ = s.duration(s.raw.Drain, 0, 24*time.Hour)
-	if text, ok := s.text(s.raw.SorryServer); ok {
+	s.Drain, _ = s.Duration(s.raw.Drain, 0, 24*time.Hour)
+	if text, ok := s.Text(s.raw.SorryServer); ok {
 		s.readSorryServer(text)
 	}
 	s.readHealthCheck()

@@ -6,71 +6,73 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // readSSH lays the attributes of one ssh block over what holds without it.
-func (s *scope) readSSH(raw *rawSSH, over SSH) SSH {
+func (s scope) readSSH(raw *rawSSH, over SSH) SSH {
 	if raw == nil {
 		return over
 	}
-	if user, ok := s.text(raw.User); ok && s.sshUser(user, raw.User.Expr.Range()) {
+	if user, ok := s.Text(raw.User); ok && s.sshUser(user, raw.User.Expr.Range()) {
 		over.User = user
 	}
-	over.Port = s.integerOr(raw.Port, 1, 65535, over.Port)
+	over.Port = s.IntegerOr(raw.Port, 1, 65535, over.Port)
 	if path, ok := s.path(raw.IdentityFile); ok {
 		over.IdentityFile = path
 	}
-	if only := s.ternary(raw.IdentitiesOnly); only != nil {
+	if only := s.Ternary(raw.IdentitiesOnly); only != nil {
 		over.IdentitiesOnly = only
 	}
 	if path, ok := s.path(raw.KnownHosts); ok {
 		over.KnownHosts = path
 	}
-	if key, ok := s.text(raw.HostKey); ok && s.hostKey(key, raw.HostKey.Expr.Range()) {
+	if key, ok := s.Text(raw.HostKey); ok && s.hostKey(key, raw.HostKey.Expr.Range()) {
 		over.HostKey = key
 	}
-	if jump, ok := s.text(raw.ProxyJump); ok && s.proxyJump(jump, raw.ProxyJump.Expr.Range()) {
+	if jump, ok := s.Text(raw.ProxyJump); ok && s.proxyJump(jump, raw.ProxyJump.Expr.Range()) {
 		over.ProxyJump = jump
 	}
-	if d, ok := s.duration(raw.ConnectTimeout, time.Second, 10*time.Minute); ok {
+	if d, ok := s.Duration(raw.ConnectTimeout, time.Second, 10*time.Minute); ok {
 		over.ConnectTimeout = d
 	}
-	if sudo := s.ternary(raw.Sudo); sudo != nil {
+	if sudo := s.Ternary(raw.Sudo); sudo != nil {
 		over.Sudo = *sudo
 	}
 	return over
 }
 
-func (s *scope) sshUser(user string, at hcl.Range) bool {
-	if len(user) <= 64 && only(user, letters+digits+"_", letters+digits+"._@-") {
+func (s scope) sshUser(user string, at hcl.Range) bool {
+	if len(user) <= 64 && lang.Only(user, lang.Letters+lang.Digits+"_", lang.Letters+lang.Digits+"._@-") {
 		return true
 	}
-	s.refuse(at, "Not a user", "user is %s, which cannot be a login name.", quote(user))
+	s.Refuse(at, "Not a user", "user is %s, which cannot be a login name.", lang.Quote(user))
 	return false
 }
 
-func (s *scope) path(a *hcl.Attribute) (string, bool) {
-	text, ok := s.text(a)
+func (s scope) path(a *hcl.Attribute) (string, bool) {
+	text, ok := s.Text(a)
 	if !ok {
 		return "", false
 	}
 	if text == "" || strings.HasPrefix(text, "-") {
-		s.refuse(a.Expr.Range(), "Not a file name", "%s is %s. Write the path of a file, such as \"~/.ssh/id_ed25519\".", a.Name, quote(text))
+		s.Refuse(a.Expr.Range(), "Not a file name", "%s is %s. Write the path of a file, such as \"~/.ssh/id_ed25519\".", a.Name, lang.Quote(text))
 		return "", false
 	}
 	return text, true
 }
 
-func (s *scope) hostKey(key string, at hcl.Range) bool {
+func (s scope) hostKey(key string, at hcl.Range) bool {
 	if _, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(key)); err == nil && len(options) == 0 && len(rest) == 0 {
 		return true
 	}
-	s.refuse(at, "Not a public key", "host_key is %s. Write the host's public key as ssh-keyscan prints it, without the host name: \"ssh-ed25519 AAAA...\".", quote(key))
+	s.Refuse(at, "Not a public key", "host_key is %s. Write the host's public key as ssh-keyscan prints it, without the host name: \"ssh-ed25519 AAAA...\".", lang.Quote(key))
 	return false
 }
 
 // proxyJump checks [user@]host[:port], or several of them with commas between.
-func (s *scope) proxyJump(jump string, at hcl.Range) bool {
+func (s scope) proxyJump(jump string, at hcl.Range) bool {
 	if jump == "none" {
 		return true
 	}
@@ -80,7 +82,7 @@ func (s *scope) proxyJump(jump string, at hcl.Range) bool {
 			user, host = "", hop
 		}
 		if (ok && !s.sshUser(user, at)) || !sshHost(host) {
-			s.refuse(at, "Not a jump host", "proxy_jump is %s. Write \"[user@]host[:port]\", or several with commas between.", quote(jump))
+			s.Refuse(at, "Not a jump host", "proxy_jump is %s. Write \"[user@]host[:port]\", or several with commas between.", lang.Quote(jump))
 			return false
 		}
 	}
@@ -90,5 +92,5 @@ func (s *scope) proxyJump(jump string, at hcl.Range) bool {
 // sshHost reports whether text can be an address, a host name or an alias of
 // the ssh config, with or without a port.
 func sshHost(text string) bool {
-	return len(text) <= 255 && only(text, letters+digits+"[:_", letters+digits+"[]:._%-")
+	return len(text) <= 255 && lang.Only(text, lang.Letters+lang.Digits+"[:_", lang.Letters+lang.Digits+"[]:._%-")
 }

@@ -6,12 +6,14 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A vrrp is a VRRPInstance while it is checked.
 type vrrp struct {
 	*VRRPInstance
-	*scope
+	scope
 	raw       rawVRRP
 	directors []*node
 	broken    bool
@@ -20,21 +22,21 @@ type vrrp struct {
 // readVRRP reads one vrrp_instance block.
 func (l *loader) readVRRP(block *hcl.Block) {
 	name, at := block.Labels[0], block.LabelRanges[0]
-	if !l.scope.name("The vrrp_instance", name, at) {
+	if !l.scope.CheckName("The vrrp_instance", name, at) {
 		return
 	}
 	for _, other := range l.vrrp {
 		if other.Name == name {
-			l.refuse(at, "Name given twice", "A vrrp_instance %s is described at %s already.", quote(name), other.VRRPInstance.Range)
+			l.Refuse(at, "Name given twice", "A vrrp_instance %s is described at %s already.", lang.Quote(name), other.VRRPInstance.Range)
 			return
 		}
 	}
-	before := l.errors
+	before := l.Errors
 	v := &vrrp{VRRPInstance: &VRRPInstance{Name: name, Range: block.DefRange}, scope: l.scope}
-	v.decode(block.Body, &v.raw)
-	v.require(v.raw.Directors, "directors", v.Range, "A vrrp_instance needs the directors that share its addresses, in order of priority.")
-	v.require(v.raw.Interface, "interface", v.Range, "A vrrp_instance needs the interface on which its directors hear each other.")
-	v.require(v.raw.VirtualRouterID, "virtual_router_id", v.Range, "A vrrp_instance needs a number from 1 to 255 that nothing else on its LAN uses.")
+	v.Decode(block.Body, &v.raw)
+	v.Require(v.raw.Directors, "directors", v.Range, "A vrrp_instance needs the directors that share its addresses, in order of priority.")
+	v.Require(v.raw.Interface, "interface", v.Range, "A vrrp_instance needs the interface on which its directors hear each other.")
+	v.Require(v.raw.VirtualRouterID, "virtual_router_id", v.Range, "A vrrp_instance needs a number from 1 to 255 that nothing else on its LAN uses.")
 	l.readVRRPDirectors(v)
 	if dev, ok := v.deviceAttr(v.raw.Interface); ok {
 		v.Interface = dev
@@ -42,31 +44,31 @@ func (l *loader) readVRRP(block *hcl.Block) {
 			d.hasDevice(dev, v.raw.Interface)
 		}
 	}
-	v.RouterID, _ = v.integer(v.raw.VirtualRouterID, 1, 255)
+	v.RouterID, _ = v.Integer(v.raw.VirtualRouterID, 1, 255)
 	v.AdvertInt = time.Second
 	// RFC 5798: centiseconds in twelve bits; keepalived's VRRPv2 takes up to 255 s.
-	if d, ok := v.duration(v.raw.AdvertInt, 10*time.Millisecond, 255*time.Second); ok {
+	if d, ok := v.Duration(v.raw.AdvertInt, 10*time.Millisecond, 255*time.Second); ok {
 		v.AdvertInt = d
 	}
 	v.Preempt = true
-	if preempt := v.ternary(v.raw.Preempt); preempt != nil {
+	if preempt := v.Ternary(v.raw.Preempt); preempt != nil {
 		v.Preempt = *preempt
 	}
 	v.AuthPass = v.authPass()
 	v.readPriorities()
-	v.broken = v.errors > before
+	v.broken = v.Errors > before
 	l.vrrp = append(l.vrrp, v)
 }
 
 func (l *loader) readVRRPDirectors(v *vrrp) {
-	before := v.errors
-	words, _ := v.texts(v.raw.Directors)
+	before := v.Errors
+	words, _ := v.Texts(v.raw.Directors)
 	seen := map[*node]bool{}
 	for _, w := range words {
 		found, _ := l.members("directors", w, Director)
 		for _, d := range found {
 			if seen[d] {
-				v.refuse(w.at, "Director named twice", "directors names %s twice.", d.Name)
+				v.Refuse(w.At, "Director named twice", "directors names %s twice.", d.Name)
 				continue
 			}
 			seen[d] = true
@@ -74,15 +76,15 @@ func (l *loader) readVRRPDirectors(v *vrrp) {
 			v.Directors = append(v.Directors, d.Node)
 		}
 	}
-	if len(v.directors) == 0 && v.errors == before && v.raw.Directors != nil {
-		v.refuse(v.raw.Directors.Expr.Range(), "No director", "directors names none. Name the directors that share the addresses, in order of priority.")
+	if len(v.directors) == 0 && v.Errors == before && v.raw.Directors != nil {
+		v.Refuse(v.raw.Directors.Expr.Range(), "No director", "directors names none. Name the directors that share the addresses, in order of priority.")
 	}
 }
 
 // authPass reads the one attribute that may be sensitive. What is wrong with it
 // is said without showing it.
 func (s *vrrp) authPass() string {
-	v, ok := s.open(s.raw.AuthPass, cty.String)
+	v, ok := s.Open(s.raw.AuthPass, cty.String)
 	if !ok {
 		return ""
 	}
@@ -90,7 +92,7 @@ func (s *vrrp) authPass() string {
 	pass := v.AsString()
 	printable := strings.IndexFunc(pass, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"'\#!{}`, r) }) < 0
 	if pass == "" || len(pass) > 8 || !printable {
-		s.refuse(s.raw.AuthPass.Expr.Range(), "Not a VRRP password", "auth_pass has 1 to 8 ASCII characters, without blanks, quotes, braces, # and !; VRRP ignores what is longer.")
+		s.Refuse(s.raw.AuthPass.Expr.Range(), "Not a VRRP password", "auth_pass has 1 to 8 ASCII characters, without blanks, quotes, braces, # and !; VRRP ignores what is longer.")
 		return ""
 	}
 	return pass
@@ -98,35 +100,35 @@ func (s *vrrp) authPass() string {
 
 // readPriorities reads one priority a director; by default 100, 90, 80 and so on.
 func (v *vrrp) readPriorities() {
-	if !v.isSet(v.raw.Priorities) {
+	if !v.IsSet(v.raw.Priorities) {
 		for i := range v.directors {
 			v.Priorities = append(v.Priorities, 100-10*i)
 		}
 		if len(v.directors) > 10 {
-			v.refuse(v.Range, "Missing priorities", "From the eleventh director on there is no default priority. Write priorities = [...], one a director.")
+			v.Refuse(v.Range, "Missing priorities", "From the eleventh director on there is no default priority. Write priorities = [...], one a director.")
 		}
 		return
 	}
-	all, ok := v.list(v.raw.Priorities)
+	all, ok := v.List(v.raw.Priorities)
 	if !ok {
 		return
 	}
 	at := v.raw.Priorities.Expr.Range()
 	if len(all) != len(v.directors) && len(v.directors) > 0 {
-		v.refuse(at, "Priorities do not match", "There are %d priorities for %s.", len(all), count(len(v.directors), "director"))
+		v.Refuse(at, "Priorities do not match", "There are %d priorities for %s.", len(all), lang.Count(len(v.directors), "director"))
 		return
 	}
 	for i, e := range all {
-		if e.value.IsNull() || e.value.Type() != cty.Number {
-			v.refuse(e.at, "Wrong kind of value", "A priority is a number.")
+		if e.Value.IsNull() || e.Value.Type() != cty.Number {
+			v.Refuse(e.At, "Wrong kind of value", "A priority is a number.")
 			return
 		}
-		p, ok := v.whole("A priority", e.value, e.at, 1, 254)
+		p, ok := v.Whole("A priority", e.Value, e.At, 1, 254)
 		if !ok {
 			return
 		}
 		if i > 0 && p >= v.Priorities[i-1] {
-			v.refuse(e.at, "Priorities out of order", "directors are named in order of priority, so each priority is lower than the one before it.")
+			v.Refuse(e.At, "Priorities out of order", "directors are named in order of priority, so each priority is lower than the one before it.")
 			return
 		}
 		v.Priorities = append(v.Priorities, p)
@@ -143,7 +145,7 @@ func (l *loader) assignVRRP() {
 		set, order := directorKeys(v.directors)
 		bySet[set] = append(bySet[set], v)
 		if first := byOrder[order]; first != nil && len(v.directors) > 0 {
-			l.refuse(v.Range, "Two instances alike", "vrrp_instance %s has the same directors in the same order, so no virtual server could tell which of them is meant.", quote(first.Name))
+			l.Refuse(v.Range, "Two instances alike", "vrrp_instance %s has the same directors in the same order, so no virtual server could tell which of them is meant.", lang.Quote(first.Name))
 			continue
 		}
 		byOrder[order] = v
@@ -158,7 +160,7 @@ func (l *loader) assignVRRP() {
 		case byOrder[order] != nil:
 			s.VRRPInstance = byOrder[order].VRRPInstance
 		default:
-			l.refuse(s.Range, "Which vrrp_instance?", "%d instances have these directors. Name them in the order of one of the instances.", len(found))
+			l.Refuse(s.Range, "Which vrrp_instance?", "%d instances have these directors. Name them in the order of one of the instances.", len(found))
 		}
 		if s.VRRPInstance != nil && s.HealthCheck == nil {
 			check := defaultHealthCheck()

@@ -11,7 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
-	"github.com/lvsctl/lvsctl/topology"
+	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // A formatter lays out files, or says what it would change.
@@ -46,7 +46,7 @@ func (f *formatter) run(args []string) error {
 			f.stream()
 			continue
 		}
-		files, diags := topology.Files(arg)
+		files, diags := lang.Files(arg)
 		f.diagnose(nil, diags)
 		f.failed = f.failed || diags.HasErrors()
 		for _, file := range files {
@@ -80,7 +80,7 @@ func (f *formatter) stream() {
 
 // file formats one file in place.
 func (f *formatter) file(path string) {
-	have, err := topology.ReadText(path)
+	have, err := lang.ReadText(path)
 	if err != nil {
 		f.refuse(fmt.Errorf("cannot read %s: %w", path, err))
 		return
@@ -95,7 +95,7 @@ func (f *formatter) file(path string) {
 }
 
 func (f *formatter) format(name string, src []byte) ([]byte, bool) {
-	want, files, diags := topology.Format(name, src)
+	want, files, diags := lang.Format(name, src)
 	f.diagnose(files, diags)
 	f.failed = f.failed || diags.HasErrors()
 	return want, !diags.HasErrors()

@@ -18,7 +18,7 @@ func TestImports(t *testing.T) {
 	const module = "github.com/lvsctl/lvsctl/"
 	allowed := map[string][]string{
 		"cmd":              {"topology", "roles", "plan", "apply", "internal"},
-		"topology":         {},
+		"topology":         {"internal/lang"},
 		"roles":            {"topology", "internal/state"},
 		"plan":             {"internal/live", "internal/persist", "internal/state", "internal/shell"},
 		"apply":            {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
@@ -27,6 +27,7 @@ func TestImports(t *testing.T) {
 		"internal/state":   {"internal/shell"},
 		"internal/remote":  {"internal/shell"},
 		"internal/shell":   {},
+		"internal/lang":    {},
 		"internal/lab":     {},
 	}
 	room := func(folder string) string {

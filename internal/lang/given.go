@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ type givenValue struct {
 // given returns all values in the order in which later ones win. The
 // environment only counts where a variable is declared: it is shared with
 // programs that never heard of this topology.
-func (l *loader) given(o Options, environ map[string]string, blocks []rawVariable) []givenValue {
+func (m *Module) given(in Input, environ map[string]string, blocks []rawVariable) []givenValue {
 	var all []givenValue
 	for _, raw := range blocks {
 		key := "LVSCTL_VAR_" + raw.Name
@@ -29,22 +29,22 @@ func (l *loader) given(o Options, environ map[string]string, blocks []rawVariabl
 			all = append(all, givenValue{name: raw.Name, from: key, text: text})
 		}
 	}
-	for _, path := range o.VarFiles {
-		file := l.source.parse(path)
+	for _, path := range in.VarFiles {
+		file := m.source.parse(path)
 		if file == nil {
-			l.valuesMissing = true
+			m.valuesMissing = true
 			continue
 		}
 		attrs, diags := file.Body.JustAttributes()
-		l.add(diags)
-		for _, name := range sortedKeys(attrs) {
+		m.Add(diags)
+		for _, name := range SortedKeys(attrs) {
 			all = append(all, givenValue{name: name, attr: attrs[name]})
 		}
 	}
-	for _, assignment := range o.Vars {
+	for _, assignment := range in.Vars {
 		name, text, ok := strings.Cut(assignment, "=")
 		if !ok {
-			l.refuseInput("Not an assignment", "--var %s has no value. Write --var NAME=VALUE.", quote(assignment))
+			m.RefuseInput("Not an assignment", "--var %s has no value. Write --var NAME=VALUE.", Quote(assignment))
 			continue
 		}
 		all = append(all, givenValue{name: strings.TrimSpace(name), from: "--var", text: text})
@@ -53,20 +53,20 @@ func (l *loader) given(o Options, environ map[string]string, blocks []rawVariabl
 }
 
 // unknown reports a value for a variable that nobody declared.
-func (g givenValue) unknown(r *report, suggestion string) {
+func (g givenValue) unknown(r *Report, suggestion string) {
 	const why = "The topology has no variable %s.%s"
 	if g.attr != nil {
-		r.refuse(g.attr.NameRange, "Unknown variable", why, quote(g.name), suggestion)
+		r.Refuse(g.attr.NameRange, "Unknown variable", why, Quote(g.name), suggestion)
 		return
 	}
-	r.refuseInput("Unknown variable", g.from+": "+why, quote(g.name), suggestion)
+	r.RefuseInput("Unknown variable", g.from+": "+why, Quote(g.name), suggestion)
 }
 
 // read turns a given value into one of the variable's type. Nothing can be
 // referred to from outside.
-func (g givenValue) read(constant *scope, v *variable) cty.Value {
+func (g givenValue) read(constant *Scope, v *variable) cty.Value {
 	if g.attr != nil {
-		value, ok := constant.eval(g.attr.Expr)
+		value, ok := constant.Eval(g.attr.Expr)
 		if !ok {
 			return cty.DynamicVal
 		}
@@ -77,10 +77,10 @@ func (g givenValue) read(constant *scope, v *variable) cty.Value {
 	}
 	value, diags := constant.parseValue(g)
 	if diags.HasErrors() && v.sensitive {
-		constant.refuseInput("Not an expression", "The value of variable %s, which is sensitive and not shown, cannot be read as %s.", quote(g.name), typeexpr.TypeString(v.typ))
+		constant.RefuseInput("Not an expression", "The value of variable %s, which is sensitive and not shown, cannot be read as %s.", Quote(g.name), typeexpr.TypeString(v.typ))
 		return cty.DynamicVal
 	}
-	constant.add(diags)
+	constant.Add(diags)
 	if diags.HasErrors() {
 		return cty.DynamicVal
 	}
@@ -88,7 +88,7 @@ func (g givenValue) read(constant *scope, v *variable) cty.Value {
 }
 
 // parseValue evaluates an expression from outside the files.
-func (s *scope) parseValue(g givenValue) (cty.Value, hcl.Diagnostics) {
+func (s *Scope) parseValue(g givenValue) (cty.Value, hcl.Diagnostics) {
 	where := "<" + g.from + " " + g.name + ">"
 	tokens, _ := hclsyntax.LexExpression([]byte(g.text), where, hcl.InitialPos)
 	if e := excessIn(tokens); e != nil {
@@ -98,8 +98,8 @@ func (s *scope) parseValue(g givenValue) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	alone := &scope{report: newReport(), ctx: s.ctx, names: s.names}
-	value, ok := alone.eval(expr)
+	alone := &Scope{Report: newReport(), ctx: s.ctx, names: s.names}
+	value, ok := alone.Eval(expr)
 	if !ok {
 		value = cty.DynamicVal
 	}

@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ const largestFile = 4 << 20
 
 // source is the files of a topology, and the folder they are in.
 type source struct {
-	*report
+	*Report
 	dir    string
 	parser *hclparse.Parser
 }
@@ -30,13 +30,13 @@ type source struct {
 func (s *source) find(path string, varFiles []string) []string {
 	info, err := os.Stat(path)
 	if err != nil {
-		s.refuseInput("No topology", "Cannot read %s: %s.", quote(path), reason(err))
+		s.RefuseInput("No topology", "Cannot read %s: %s.", Quote(path), reason(err))
 		return nil
 	}
 	if !info.IsDir() {
 		s.dir = filepath.Dir(path)
 		if !isTopologyFile(filepath.Base(path)) {
-			s.refuseInput("Not a topology", "%s is neither *.hcl nor *.hcl.json.", quote(path))
+			s.RefuseInput("Not a topology", "%s is neither *.hcl nor *.hcl.json.", Quote(path))
 			return nil
 		}
 		return []string{path}
@@ -44,7 +44,7 @@ func (s *source) find(path string, varFiles []string) []string {
 	s.dir = path
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		s.refuseInput("No topology", "Cannot list %s: %s.", quote(path), reason(err))
+		s.RefuseInput("No topology", "Cannot list %s: %s.", Quote(path), reason(err))
 		return nil
 	}
 	var files []string
@@ -55,7 +55,7 @@ func (s *source) find(path string, varFiles []string) []string {
 		}
 	}
 	if len(files) == 0 {
-		s.refuseInput("No topology", "There is no *.hcl file in %s. Give the folder or the file of a topology as the argument.", quote(path))
+		s.RefuseInput("No topology", "There is no *.hcl file in %s. Give the folder or the file of a topology as the argument.", Quote(path))
 	}
 	sort.Strings(files)
 	return files
@@ -86,14 +86,14 @@ func (s *source) parse(path string) *hcl.File {
 }
 
 func (s *source) refuseUnreadable(path string, err error) {
-	s.refuseInput("Cannot read "+quote(path), "%s.", capitalised(reason(err)))
+	s.RefuseInput("Cannot read "+Quote(path), "%s.", capitalised(reason(err)))
 }
 
 // parseText parses what a file holds.
 func (s *source) parseText(path string, src []byte) *hcl.File {
 	if strings.HasSuffix(path, ".json") {
 		if e := excessInJSON(src, path); e != nil {
-			s.add(e.diagnostics())
+			s.Add(e.diagnostics())
 			return nil
 		}
 		file, diags := s.parser.ParseJSON(src, path)
@@ -101,7 +101,7 @@ func (s *source) parseText(path string, src []byte) *hcl.File {
 	}
 	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
 	if e := excessIn(tokens); e != nil {
-		s.add(e.diagnostics())
+		s.Add(e.diagnostics())
 		return nil
 	}
 	file, diags := s.parser.ParseHCL(src, path)
@@ -111,7 +111,7 @@ func (s *source) parseText(path string, src []byte) *hcl.File {
 // parsed drops a file with syntax errors: what is left of it would only cause
 // more of them.
 func (s *source) parsed(file *hcl.File, diags hcl.Diagnostics) *hcl.File {
-	s.add(diags)
+	s.Add(diags)
 	if diags.HasErrors() {
 		return nil
 	}

@@ -1,7 +1,8 @@
-package topology
+package lang
 
 import (
 	"math/big"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -53,13 +54,26 @@ func prefixes() *rapid.Generator[netip.Prefix] {
 	})
 }
 
+// hostOf is cidrHost with values that compare.
+func hostOf(p netip.Prefix, n *big.Int) (netip.Addr, error) {
+	ip, err := cidrHost(p.String(), n)
+	addr, _ := netip.AddrFromSlice(ip)
+	return addr, err
+}
+
+func prefix(n *net.IPNet) netip.Prefix {
+	addr, _ := netip.AddrFromSlice(n.IP)
+	ones, _ := n.Mask.Size()
+	return netip.PrefixFrom(addr, ones)
+}
+
 // A host is within its prefix, and numbers of the same host agree from both
 // ends.
 func TestCIDRHostIsWithin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := prefixes().Draw(t, "prefix")
 		n := rapid.Int64().Draw(t, "host")
-		addr, err := cidrHost(p.String(), big.NewInt(n))
+		addr, err := hostOf(p, big.NewInt(n))
 		size := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
 		fits := new(big.Int).Abs(big.NewInt(n)).Cmp(size) < 0 || n < 0 && new(big.Int).Neg(big.NewInt(n)).Cmp(size) == 0
 		if fits != (err == nil) {
@@ -75,7 +89,7 @@ func TestCIDRHostIsWithin(t *testing.T) {
 		if n < 0 {
 			other.Add(big.NewInt(n), size)
 		}
-		if again, err := cidrHost(p.String(), other); err != nil || again != addr {
+		if again, err := hostOf(p, other); err != nil || again != addr {
 			t.Fatalf("host %d is %s, host %s is %s (%v)", n, addr, other, again, err)
 		}
 	})
@@ -87,16 +101,17 @@ func TestCIDRSubnetIsWithin(t *testing.T) {
 		p := prefixes().Draw(t, "prefix")
 		more := rapid.IntRange(0, p.Addr().BitLen()-p.Bits()).Draw(t, "newbits")
 		num := rapid.Int64Range(0, 1<<min(more, 62)-1).Draw(t, "num")
-		subnet, err := cidrSubnet(p.String(), more, big.NewInt(num))
+		net, err := cidrSubnet(p.String(), more, big.NewInt(num))
 		if err != nil {
 			t.Fatal(err)
 		}
+		subnet := prefix(net)
 		if subnet.Bits() != p.Bits()+more || subnet.Masked() != subnet || !p.Contains(subnet.Addr()) {
 			t.Fatalf("%s is not a subnet of %s", subnet, p)
 		}
 		if num > 0 {
-			if before, _ := cidrSubnet(p.String(), more, big.NewInt(num-1)); before.Addr().Compare(subnet.Addr()) >= 0 || before.Overlaps(subnet) {
-				t.Fatalf("%s, then %s", before, subnet)
+			if net, _ := cidrSubnet(p.String(), more, big.NewInt(num-1)); prefix(net).Addr().Compare(subnet.Addr()) >= 0 || prefix(net).Overlaps(subnet) {
+				t.Fatalf("%s, then %s", net, subnet)
 			}
 		}
 	})
@@ -107,11 +122,14 @@ func TestCIDRSubnetsAreDisjoint(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := prefixes().Draw(t, "prefix")
 		newbits := rapid.SliceOfN(rapid.IntRange(0, 130), 0, 8).Draw(t, "newbits")
-		subnets, err := cidrSubnets(p.String(), newbits)
+		nets, err := cidrSubnets(p.String(), newbits)
 		if err != nil {
 			return
 		}
-		for i, s := range subnets {
+		var subnets []netip.Prefix
+		for i, net := range nets {
+			s := prefix(net)
+			subnets = append(subnets, s)
 			if s.Bits() != p.Bits()+newbits[i] || !p.Contains(s.Addr()) || s.Masked() != s {
 				t.Fatalf("%s is not a subnet of %s", s, p)
 			}

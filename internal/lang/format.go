@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 // those in native syntax, sorted.
 func Files(path string) ([]string, hcl.Diagnostics) {
 	report := newReport()
-	s := &source{report: report, parser: hclparse.NewParser()}
+	s := &source{Report: report, parser: hclparse.NewParser()}
 	var native []string
 	for _, file := range s.find(path, nil) {
 		if filepath.Ext(file) == ".hcl" {
@@ -34,7 +34,7 @@ func ReadText(path string) ([]byte, error) {
 // not formatted; the parsed file is returned for printing them with.
 func Format(name string, src []byte) ([]byte, map[string]*hcl.File, hcl.Diagnostics) {
 	report := newReport()
-	s := &source{report: report, parser: hclparse.NewParser()}
+	s := &source{Report: report, parser: hclparse.NewParser()}
 	if text, err := readable(bytes.NewReader(src)); err != nil {
 		s.refuseUnreadable(name, err)
 	} else {

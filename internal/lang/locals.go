@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"slices"
@@ -11,7 +11,7 @@ import (
 
 // locals evaluates the locals, each after those it refers to.
 type locals struct {
-	*scope
+	*Scope
 	attrs  map[string]*hcl.Attribute
 	values map[string]cty.Value
 	// path is what is being evaluated now, and place where each stands on it: a
@@ -21,25 +21,25 @@ type locals struct {
 }
 
 // locals returns what local.NAME is.
-func (l *loader) locals(blocks hcl.Blocks) map[string]cty.Value {
-	ev := &locals{scope: l.scope, attrs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}, place: map[string]int{}}
+func (m *Module) locals(blocks hcl.Blocks) map[string]cty.Value {
+	ev := &locals{Scope: m.Scope, attrs: map[string]*hcl.Attribute{}, values: map[string]cty.Value{}, place: map[string]int{}}
 	for _, block := range blocks {
 		attrs, diags := block.Body.JustAttributes()
-		l.add(diags)
-		for _, name := range sortedKeys(attrs) {
+		m.Add(diags)
+		for _, name := range SortedKeys(attrs) {
 			if first := ev.attrs[name]; first != nil {
-				l.refuse(attrs[name].NameRange, "Local defined twice", "%s is defined at %s already. Remove one.", quote(name), first.NameRange)
+				m.Refuse(attrs[name].NameRange, "Local defined twice", "%s is defined at %s already. Remove one.", Quote(name), first.NameRange)
 				continue
 			}
 			if !hclsyntax.ValidIdentifier(name) {
-				l.refuse(attrs[name].NameRange, "Not a name", "%s cannot be written as local.NAME.", quote(name))
+				m.Refuse(attrs[name].NameRange, "Not a name", "%s cannot be written as local.NAME.", Quote(name))
 				continue
 			}
 			ev.attrs[name] = attrs[name]
 		}
 	}
-	l.names["local"] = present(ev.attrs)
-	for _, name := range sortedKeys(ev.attrs) {
+	m.names["local"] = present(ev.attrs)
+	for _, name := range SortedKeys(ev.attrs) {
 		ev.evaluate(name)
 	}
 	return ev.values
@@ -51,7 +51,7 @@ func (ev *locals) evaluate(name string) {
 	}
 	if i, again := ev.place[name]; again {
 		cycle := append(slices.Clone(ev.path[i:]), name)
-		ev.refuse(ev.attrs[name].Range, "Cyclic locals", "local.%s. Each waits for the next; define one of them without the others.", strings.Join(cycle, " -> local."))
+		ev.Refuse(ev.attrs[name].Range, "Cyclic locals", "local.%s. Each waits for the next; define one of them without the others.", strings.Join(cycle, " -> local."))
 		for _, on := range ev.path[i:] {
 			ev.values[on] = cty.DynamicVal
 		}
@@ -77,10 +77,10 @@ func (ev *locals) evaluate(name string) {
 	}
 	// Only what this one refers to: an object of all locals for each of them would
 	// cost the square of their number.
-	here := *ev.scope
+	here := *ev.Scope
 	here.ctx = ev.ctx.NewChild()
 	here.ctx.Variables = map[string]cty.Value{"local": cty.ObjectVal(needed)}
-	value, ok := here.eval(expr)
+	value, ok := here.Eval(expr)
 	if !ok {
 		value = cty.DynamicVal
 	}

@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"fmt"
@@ -10,7 +10,25 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// variable is a declared variable.
+// The raw types are the blocks as they are written, not evaluated yet.
+
+type rawVariable struct {
+	Name        string          `hcl:"name,label"`
+	NameRange   hcl.Range       `hcl:"name,label_range"`
+	Type        *hcl.Attribute  `hcl:"type,optional"`
+	Default     *hcl.Attribute  `hcl:"default,optional"`
+	Description *hcl.Attribute  `hcl:"description,optional"`
+	Sensitive   *hcl.Attribute  `hcl:"sensitive,optional"`
+	Validations []rawValidation `hcl:"validation,block"`
+}
+
+type rawValidation struct {
+	Range        hcl.Range      `hcl:",def_range"`
+	Condition    *hcl.Attribute `hcl:"condition,optional"`
+	ErrorMessage *hcl.Attribute `hcl:"error_message,optional"`
+}
+
+// A variable is a declared variable.
 type variable struct {
 	raw       rawVariable
 	typ       cty.Type
@@ -24,22 +42,22 @@ type variable struct {
 func (v *variable) literal() bool { return v.raw.Type == nil || v.typ.IsPrimitiveType() }
 
 // declare reads a variable block, all but its value.
-func (s *scope) declare(raw rawVariable) *variable {
+func (s *Scope) declare(raw rawVariable) *variable {
 	v := &variable{raw: raw, typ: cty.DynamicPseudoType}
 	if !hclsyntax.ValidIdentifier(raw.Name) {
-		s.refuse(raw.NameRange, "Not a variable name", "%s cannot be written as var.NAME. Use letters, digits, _ and -, starting with a letter.", quote(raw.Name))
+		s.Refuse(raw.NameRange, "Not a variable name", "%s cannot be written as var.NAME. Use letters, digits, _ and -, starting with a letter.", Quote(raw.Name))
 	}
 	if raw.Type != nil {
 		typ, defaults, diags := typeexpr.TypeConstraintWithDefaults(raw.Type.Expr)
-		s.add(diags)
+		s.Add(diags)
 		if !diags.HasErrors() {
 			v.typ, v.defaults = typ, defaults
 		}
 	}
-	s.text(raw.Description)
-	v.sensitive = s.flag(raw.Sensitive)
+	s.Text(raw.Description)
+	v.sensitive = s.Flag(raw.Sensitive)
 	if raw.Default != nil {
-		if value, ok := s.eval(raw.Default.Expr); ok {
+		if value, ok := s.Eval(raw.Default.Expr); ok {
 			v.value = s.typed(v, value, raw.Default.Expr.Range())
 		} else {
 			v.value = cty.DynamicVal
@@ -49,7 +67,7 @@ func (s *scope) declare(raw rawVariable) *variable {
 }
 
 // typed converts a value to the variable's type.
-func (s *scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
+func (s *Scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
 	if v.defaults != nil && !value.IsNull() {
 		value = v.defaults.Apply(value)
 	}
@@ -57,23 +75,23 @@ func (s *scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
 	if err == nil {
 		return converted
 	}
-	detail := fmt.Sprintf("Variable %s is declared as %s: %s.", quote(v.raw.Name), typeexpr.TypeString(v.typ), err)
+	detail := fmt.Sprintf("Variable %s is declared as %s: %s.", Quote(v.raw.Name), typeexpr.TypeString(v.typ), err)
 	if at.Filename == "" {
-		s.refuseInput("Wrong kind of value", "%s", detail)
+		s.RefuseInput("Wrong kind of value", "%s", detail)
 	} else {
-		s.refuse(at, "Wrong kind of value", "%s", detail)
+		s.Refuse(at, "Wrong kind of value", "%s", detail)
 	}
 	return cty.DynamicVal
 }
 
 // variables returns what var.NAME is: the given values over the defaults, in
 // Terraform's order of precedence.
-func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]cty.Value {
+func (m *Module) variables(blocks []rawVariable, given []givenValue) map[string]cty.Value {
 	declared := map[string]*variable{}
-	constant := &scope{report: l.report, ctx: l.ctx, names: names{}}
+	constant := &Scope{Report: m.Report, ctx: m.ctx, names: names{}}
 	for _, raw := range blocks {
 		if first, twice := declared[raw.Name]; twice {
-			l.refuse(raw.NameRange, "Variable declared twice", "%s is declared at %s already. Remove one.", quote(raw.Name), first.raw.NameRange)
+			m.Refuse(raw.NameRange, "Variable declared twice", "%s is declared at %s already. Remove one.", Quote(raw.Name), first.raw.NameRange)
 			continue
 		}
 		declared[raw.Name] = constant.declare(raw)
@@ -81,7 +99,7 @@ func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]
 	for _, g := range given {
 		v := declared[g.name]
 		if v == nil {
-			g.unknown(l.report, didYouMean(g.name, sortedKeys(declared)))
+			g.unknown(m.Report, DidYouMean(g.name, SortedKeys(declared)))
 			continue
 		}
 		v.value = g.read(constant, v)
@@ -89,30 +107,30 @@ func (l *loader) variables(blocks []rawVariable, given []givenValue) map[string]
 	values := map[string]cty.Value{}
 	for name, v := range declared {
 		switch {
-		case v.value == cty.NilVal && l.valuesMissing:
+		case v.value == cty.NilVal && m.valuesMissing:
 			v.value = cty.DynamicVal
 		case v.value == cty.NilVal:
-			l.refuse(v.raw.NameRange, "Missing value", "Variable %s has no default. Give it with --var %s=VALUE, in a --var-file, or as LVSCTL_VAR_%s.", quote(name), name, name)
+			m.Refuse(v.raw.NameRange, "Missing value", "Variable %s has no default. Give it with --var %s=VALUE, in a --var-file, or as LVSCTL_VAR_%s.", Quote(name), name, name)
 			v.value = cty.DynamicVal
 		case v.sensitive:
 			v.value = v.value.Mark(sensitive)
 		}
 		values[name] = v.value
 	}
-	l.names["var"] = present(values)
+	m.names["var"] = present(values)
 	return values
 }
 
 // validate holds every variable against its validation blocks, which may refer
 // to any variable.
-func (s *scope) validate(blocks []rawVariable) {
+func (s *Scope) validate(blocks []rawVariable) {
 	for _, raw := range blocks {
 		for _, rule := range raw.Validations {
-			if !s.require(rule.Condition, "condition", rule.Range, "A validation needs the condition that must hold.") ||
-				!s.require(rule.ErrorMessage, "error_message", rule.Range, "A validation needs the text to say when its condition does not hold.") {
+			if !s.Require(rule.Condition, "condition", rule.Range, "A validation needs the condition that must hold.") ||
+				!s.Require(rule.ErrorMessage, "error_message", rule.Range, "A validation needs the text to say when its condition does not hold.") {
 				continue
 			}
-			condition, ok := s.open(rule.Condition, cty.Bool)
+			condition, ok := s.Open(rule.Condition, cty.Bool)
 			if !ok {
 				continue
 			}
@@ -120,11 +138,11 @@ func (s *scope) validate(blocks []rawVariable) {
 			if condition, _ = condition.Unmark(); condition.True() {
 				continue
 			}
-			message, ok := s.text(rule.ErrorMessage)
+			message, ok := s.Text(rule.ErrorMessage)
 			if !ok {
 				continue
 			}
-			s.refuse(rule.Condition.Expr.Range(), "Invalid value for variable", "Variable %s: %s", quote(raw.Name), message)
+			s.Refuse(rule.Condition.Expr.Range(), "Invalid value for variable", "Variable %s: %s", Quote(raw.Name), message)
 		}
 	}
 }

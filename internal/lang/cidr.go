@@ -1,11 +1,13 @@
-package topology
+package lang
 
 import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"net/netip"
 
+	"github.com/apparentlymart/go-cidr/cidr"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 )
@@ -114,92 +116,81 @@ func smallInt(v cty.Value) (int, error) {
 	return int(n), nil
 }
 
-func cidrPrefix(s string) (netip.Prefix, error) {
+func cidrPrefix(s string) (*net.IPNet, error) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return netip.Prefix{}, function.NewArgErrorf(0, "%s is not an address with a prefix length, such as 10.0.0.0/24", quote(s))
+		return nil, function.NewArgErrorf(0, "%s is not an address with a prefix length, such as 10.0.0.0/24", Quote(s))
 	}
 	if p.Addr().Is4In6() {
-		return netip.Prefix{}, function.NewArgErrorf(0, "%s is an IPv4 address in IPv6 clothes; write it as IPv4", quote(s))
+		return nil, function.NewArgErrorf(0, "%s is an IPv4-mapped IPv6 address; write it as IPv4", Quote(s))
 	}
-	return p.Masked(), nil
+	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}, nil
 }
 
-func cidrHost(prefix string, host *big.Int) (netip.Addr, error) {
-	p, err := cidrPrefix(prefix)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	size := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
-	offset := new(big.Int).Set(host)
-	if host.Sign() < 0 {
-		offset.Add(offset, size)
-	}
-	if offset.Sign() < 0 || offset.Cmp(size) >= 0 {
-		return netip.Addr{}, fmt.Errorf("prefix %s has room for %s hosts, and %s is outside", p, size, host)
-	}
-	return addOffset(p.Addr(), offset), nil
-}
-
-func cidrNetmask(prefix string) (netip.Addr, error) {
-	p, err := cidrPrefix(prefix)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	if p.Addr().Is6() {
-		return netip.Addr{}, function.NewArgErrorf(0, "IPv6 has no netmasks; use the prefix length")
-	}
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), p.Bits()).Masked().Addr(), nil
-}
-
-func cidrSubnet(prefix string, newbits int, num *big.Int) (netip.Prefix, error) {
-	p, err := cidrPrefix(prefix)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	bits := p.Bits() + newbits
-	if bits > p.Addr().BitLen() {
-		return netip.Prefix{}, fmt.Errorf("%s cannot be %d bits longer: an address has %d bits", p, newbits, p.Addr().BitLen())
-	}
-	if num.Sign() < 0 || num.BitLen() > newbits {
-		return netip.Prefix{}, fmt.Errorf("%s has no subnet number %s with %d more bits", p, num, newbits)
-	}
-	offset := new(big.Int).Lsh(num, uint(p.Addr().BitLen()-bits))
-	return netip.PrefixFrom(addOffset(p.Addr(), offset), bits), nil
-}
-
-func cidrSubnets(prefix string, newbits []int) ([]netip.Prefix, error) {
+func cidrHost(prefix string, host *big.Int) (net.IP, error) {
 	p, err := cidrPrefix(prefix)
 	if err != nil {
 		return nil, err
 	}
-	length := p.Addr().BitLen()
-	end := new(big.Int).Lsh(big.NewInt(1), uint(length-p.Bits()))
-	next := new(big.Int)
-	subnets := make([]netip.Prefix, 0, len(newbits))
-	for i, more := range newbits {
-		bits := p.Bits() + more
-		if more < 1 || bits > length {
-			return nil, function.NewArgErrorf(i+1, "%s cannot be %d bits longer", p, more)
-		}
-		size := new(big.Int).Lsh(big.NewInt(1), uint(length-bits))
-		// A subnet starts at a multiple of its size.
-		if over := new(big.Int).Mod(next, size); over.Sign() != 0 {
-			next.Add(next, size).Sub(next, over)
-		}
-		if new(big.Int).Add(next, size).Cmp(end) > 0 {
-			return nil, function.NewArgErrorf(i+1, "%s has no room left for a /%d", p, bits)
-		}
-		subnets = append(subnets, netip.PrefixFrom(addOffset(p.Addr(), next), bits))
-		next.Add(next, size)
+	addr, err := cidr.HostBig(p, host)
+	if err != nil {
+		return nil, fmt.Errorf("prefix %s has room for %d hosts, and %s is outside", p, hosts(p), host)
 	}
-	return subnets, nil
+	return addr, nil
 }
 
-// addOffset returns base + offset. The sum must fit, as it does within a prefix.
-func addOffset(base netip.Addr, offset *big.Int) netip.Addr {
-	sum := new(big.Int).SetBytes(base.AsSlice())
-	sum.Add(sum, offset)
-	addr, _ := netip.AddrFromSlice(sum.FillBytes(make([]byte, base.BitLen()/8)))
-	return addr
+// hosts is how many addresses a prefix has.
+func hosts(p *net.IPNet) *big.Int {
+	ones, length := p.Mask.Size()
+	return new(big.Int).Lsh(big.NewInt(1), uint(length-ones))
+}
+
+func cidrNetmask(prefix string) (net.IP, error) {
+	p, err := cidrPrefix(prefix)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.IP) == net.IPv6len {
+		return nil, function.NewArgErrorf(0, "IPv6 has no netmasks; use the prefix length")
+	}
+	return net.IP(p.Mask), nil
+}
+
+func cidrSubnet(prefix string, newbits int, num *big.Int) (*net.IPNet, error) {
+	p, err := cidrPrefix(prefix)
+	if err != nil {
+		return nil, err
+	}
+	if ones, length := p.Mask.Size(); ones+newbits > length {
+		return nil, fmt.Errorf("%s cannot be %d bits longer: an address has %d bits", p, newbits, length)
+	}
+	// go-cidr would take a negative number for its absolute value.
+	if num.Sign() < 0 || num.BitLen() > newbits {
+		return nil, fmt.Errorf("%s has no subnet number %s with %d more bits", p, num, newbits)
+	}
+	return cidr.SubnetBig(p, newbits, num)
+}
+
+// cidrSubnets lays subnets one after the other, each at a multiple of its size.
+func cidrSubnets(prefix string, newbits []int) ([]*net.IPNet, error) {
+	p, err := cidrPrefix(prefix)
+	if err != nil {
+		return nil, err
+	}
+	start, length := p.Mask.Size()
+	subnets := make([]*net.IPNet, 0, len(newbits))
+	for i, more := range newbits {
+		if more < 1 || start+more > length {
+			return nil, function.NewArgErrorf(i+1, "%s cannot be %d bits longer", p, more)
+		}
+		subnet, overflow := &net.IPNet{IP: p.IP, Mask: net.CIDRMask(start+more, length)}, false
+		if i > 0 {
+			subnet, overflow = cidr.NextSubnet(subnets[i-1], start+more)
+		}
+		if overflow || !p.Contains(subnet.IP) {
+			return nil, function.NewArgErrorf(i+1, "%s has no room left for a /%d", p, start+more)
+		}
+		subnets = append(subnets, subnet)
+	}
+	return subnets, nil
 }

@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"errors"
@@ -156,7 +156,7 @@ func fileFunc(dir string) function.Function {
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			path := args[0].AsString()
 			if !filepath.IsLocal(path) {
-				return cty.NilVal, function.NewArgErrorf(0, "%s is not below the topology's folder; file() reads only there", quote(path))
+				return cty.NilVal, function.NewArgErrorf(0, "%s is not below the topology's folder; file() reads only there", Quote(path))
 			}
 			root, err := os.OpenRoot(dir)
 			if err != nil {
@@ -165,7 +165,7 @@ func fileFunc(dir string) function.Function {
 			defer root.Close()
 			text, err := readText(root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
 			if err != nil {
-				return cty.NilVal, function.NewArgErrorf(0, "cannot read %s: %s", quote(path), reason(err))
+				return cty.NilVal, function.NewArgErrorf(0, "cannot read %s: %s", Quote(path), reason(err))
 			}
 			return cty.StringVal(string(text)), nil
 		},

@@ -1,4 +1,4 @@
-package topology
+package lang
 
 import (
 	"bytes"

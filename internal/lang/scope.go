@@ -1,8 +1,9 @@
-package topology
+package lang
 
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -16,29 +17,31 @@ const sensitive = "sensitive"
 // names, and "each" where there is one.
 type names map[string]map[string]bool
 
-// scope is where one block's expressions are evaluated, and its attributes read.
+// A Scope is where one block's expressions are evaluated, and its attributes read.
 // The methods that read an attribute are not ok when it is absent, null or
 // refused; what is refused has been reported.
-type scope struct {
-	*report
-	ctx   *hcl.EvalContext
-	names names
+type Scope struct {
+	*Report
+	ctx     *hcl.EvalContext
+	names   names
+	secrets []string // the attributes that may hold a sensitive value
 }
 
 // withEach is the scope of one for_each instance.
-func (s *scope) withEach(key, value cty.Value) *scope {
+func (s *Scope) withEach(key, value cty.Value) *Scope {
 	ctx := s.ctx.NewChild()
 	ctx.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
-	return &scope{
-		report: s.report,
-		ctx:    ctx,
-		names:  names{"var": s.names["var"], "local": s.names["local"], "each": {"key": true, "value": true}},
+	return &Scope{
+		Report:  s.Report,
+		secrets: s.secrets,
+		ctx:     ctx,
+		names:   names{"var": s.names["var"], "local": s.names["local"], "each": {"key": true, "value": true}},
 	}
 }
 
-// eval evaluates an expression. What depends on a variable or a local that was
+// Eval evaluates an expression. What depends on a variable or a local that was
 // refused is unknown, and not ok.
-func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
+func (s *Scope) Eval(expr hcl.Expression) (cty.Value, bool) {
 	known := true
 	for _, ref := range expr.Variables() {
 		known = s.resolves(ref) && known
@@ -47,16 +50,16 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 		return cty.DynamicVal, false
 	}
 	v, diags := expr.Value(s.ctx)
-	s.add(diags)
+	s.Add(diags)
 	if diags.HasErrors() {
 		return cty.DynamicVal, false
 	}
 	if enormous(v) {
-		s.refuse(expr.Range(), "Number too large", "%s", excessNumber)
+		s.Refuse(expr.Range(), "Number too large", "%s", excessNumber)
 		return cty.DynamicVal, false
 	}
 	if !v.IsWhollyKnown() {
-		s.errors++
+		s.Errors++
 		return v, false
 	}
 	return v, true
@@ -64,68 +67,68 @@ func (s *scope) eval(expr hcl.Expression) (cty.Value, bool) {
 
 // resolves reports a reference that leads nowhere. HCL would too, but without
 // saying what there is.
-func (s *scope) resolves(ref hcl.Traversal) bool {
+func (s *Scope) resolves(ref hcl.Traversal) bool {
 	root, at := ref.RootName(), ref.SourceRange()
 	members, ok := s.names[root]
 	switch {
 	case !ok && root == "each":
-		s.refuse(at, "No each here", "each.key and each.value exist only in a block with for_each.")
+		s.Refuse(at, "No each here", "each.key and each.value exist only in a block with for_each.")
 		return false
 	case !ok:
-		s.refuse(at, "Unknown reference", "There is no %s here. An expression can refer to var.NAME, local.NAME and, in a block with for_each, each.key and each.value.%s Text stands in quotes.",
-			quote(root), didYouMean(root, sortedKeys(s.names)))
+		s.Refuse(at, "Unknown reference", "There is no %s here. An expression can refer to var.NAME, local.NAME and, in a block with for_each, each.key and each.value.%s Text stands in quotes.",
+			Quote(root), DidYouMean(root, SortedKeys(s.names)))
 		return false
 	}
 	if len(ref) < 2 {
-		s.refuse(at, "Incomplete reference", "%s by itself has no value. Write %s.NAME.", root, root)
+		s.Refuse(at, "Incomplete reference", "%s by itself has no value. Write %s.NAME.", root, root)
 		return false
 	}
 	step, ok := ref[1].(hcl.TraverseAttr)
 	if !ok {
-		s.refuse(at, "Incomplete reference", "Write %s.NAME, with a dot.", root)
+		s.Refuse(at, "Incomplete reference", "Write %s.NAME, with a dot.", root)
 		return false
 	}
 	if !members[step.Name] {
 		suggestion := ""
-		if near := nearest(step.Name, sortedKeys(members)); near != "" {
+		if near := Nearest(step.Name, SortedKeys(members)); near != "" {
 			suggestion = fmt.Sprintf(" Did you mean %s.%s?", root, near)
 		}
-		s.refuse(at, "Unknown reference", "There is no %s.%s.%s", root, step.Name, suggestion)
+		s.Refuse(at, "Unknown reference", "There is no %s.%s.%s", root, step.Name, suggestion)
 		return false
 	}
 	return true
 }
 
-// value evaluates an attribute and converts it.
-func (s *scope) value(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
-	v, ok := s.open(a, ty)
+// Value evaluates an attribute and converts it.
+func (s *Scope) Value(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
+	v, ok := s.Open(a, ty)
 	if !ok {
 		return v, false
 	}
 	// Everything a topology says is printed in plans and kept in records.
 	if v.ContainsMarked() {
-		s.refuse(a.Expr.Range(), "Sensitive value in a plain place", "%s is shown in plans and kept on nodes, so it cannot come from a sensitive variable. Only auth_pass can.", a.Name)
+		s.Refuse(a.Expr.Range(), "Sensitive value in a plain place", "%s is shown in plans and kept on nodes, so it cannot come from a sensitive variable. Only %s can.", a.Name, strings.Join(s.secrets, " and "))
 		return v, false
 	}
 	return v, true
 }
 
-// open is value for what may be sensitive.
-func (s *scope) open(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
+// Open is Value for what may be sensitive.
+func (s *Scope) Open(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
 	if a == nil {
 		return cty.NilVal, false
 	}
-	v, ok := s.eval(a.Expr)
+	v, ok := s.Eval(a.Expr)
 	if !ok || v.IsNull() {
 		return v, false
 	}
 	converted, err := convert.Convert(v, ty)
 	if err != nil {
-		s.refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s: %s.", a.Name, kindOf(ty), err)
+		s.Refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s: %s.", a.Name, kindOf(ty), err)
 		return v, false
 	}
 	if enormous(converted) {
-		s.refuse(a.Expr.Range(), "Number too large", "%s", excessNumber)
+		s.Refuse(a.Expr.Range(), "Number too large", "%s", excessNumber)
 		return v, false
 	}
 	return converted, true
@@ -143,9 +146,9 @@ func kindOf(ty cty.Type) string {
 	return fmt.Sprintf("a %s", ty.FriendlyName())
 }
 
-// isSet reports whether an attribute is there and not null. An expression that
+// IsSet reports whether an attribute is there and not null. An expression that
 // cannot be evaluated counts: it is reported where it is read.
-func (s *scope) isSet(a *hcl.Attribute) bool {
+func (s *Scope) IsSet(a *hcl.Attribute) bool {
 	if a == nil {
 		return false
 	}
@@ -153,22 +156,23 @@ func (s *scope) isSet(a *hcl.Attribute) bool {
 	return diags.HasErrors() || !v.IsNull()
 }
 
-// isEmpty reports whether an attribute has no elements.
-func (s *scope) isEmpty(a *hcl.Attribute) bool {
+// IsEmpty reports whether an attribute has no elements.
+func (s *Scope) IsEmpty(a *hcl.Attribute) bool {
 	v, diags := a.Expr.Value(s.ctx)
 	return !diags.HasErrors() && v.IsKnown() && (v.IsNull() || v.CanIterateElements() && v.LengthInt() == 0)
 }
 
-// require reports a missing attribute, at the head of its block.
-func (s *scope) require(a *hcl.Attribute, name string, block hcl.Range, why string) bool {
-	if s.isSet(a) {
+// Require reports a missing attribute, at the head of its block.
+func (s *Scope) Require(a *hcl.Attribute, name string, block hcl.Range, why string) bool {
+	if s.IsSet(a) {
 		return true
 	}
-	s.refuse(block, "Missing "+name, "%s", why)
+	s.Refuse(block, "Missing "+name, "%s", why)
 	return false
 }
 
-func sortedKeys[V any](m map[string]V) []string {
+// SortedKeys returns the keys of a map, sorted.
+func SortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server ssh:openssh-client \
          ip:iproute2 iptables:iptables modprobe:kmod busybox:busybox-static cpio:cpio arping:iputils-arping \
          ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish \
-         qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs
+         qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs keepalived:keepalived start-stop-daemon:dpkg
 
 .PHONY: build install setup demo demo-reboot test lint unit lab bench clean
 
@@ -22,13 +22,18 @@ build:
 install: build
 	install -m 0755 bin/lvsctl /usr/local/bin/lvsctl
 
-# setup installs the Debian packages whose commands are missing.
+# setup installs the Debian packages whose commands are missing. It starts none of
+# their services here: a policy-rc.d says so while it installs.
 setup:
 	@missing=; for t in $(TOOLS); do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; \
 	done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
+	  policy=/usr/sbin/policy-rc.d; \
+	  if [ ! -e $$policy ]; then \
+	    trap "rm -f $$policy" EXIT; printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \
+	  fi; \
 	  apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; \
 	fi
 

@@ -21,7 +21,7 @@ const release = "bookworm"
 
 // basePackages are on every whole host: what a Debian server has, and what LVS
 // and the lab's answers take.
-const basePackages = "systemd-sysv,udev,dbus,iproute2,ipvsadm,iptables,conntrack,kmod,procps,openssh-server,curl,iputils-ping,iputils-arping,redis-server,tcpdump"
+const basePackages = "systemd-sysv,udev,dbus,iproute2,ipvsadm,iptables,conntrack,kmod,procps,openssh-server,curl,iputils-ping,iputils-arping,redis-server,tcpdump,keepalived"
 
 // systemPackages make a base one of the network systems: a host has one alone.
 var systemPackages = map[System]string{Ifupdown: "ifupdown", Netplan: "netplan.io", NetworkManager: "network-manager"}

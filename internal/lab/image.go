@@ -65,7 +65,7 @@ func (i *image) skeleton(authorised string) {
 		i.dir("usr/"+dir, 0o755)
 	}
 	for _, dir := range []string{"dev", "etc", "home", "proc", "run", "sys", "opt", "srv", "mnt", "var/lib", "var/log", "var/cache",
-		"var/spool", "var/empty", "etc/default", "etc/sysctl.d", "etc/modules-load.d", "etc/modprobe.d", "etc/network/interfaces.d", "etc/network/if-up.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d", "etc/rc5.d"} {
+		"var/spool", "var/empty", "etc/default", "etc/keepalived", "etc/sysctl.d", "etc/modules-load.d", "etc/modprobe.d", "etc/network/interfaces.d", "etc/network/if-up.d", "etc/rc2.d", "etc/rc3.d", "etc/rc4.d", "etc/rc5.d"} {
 		i.dir(dir, 0o755)
 	}
 	i.dir("tmp", 0o1777)
@@ -226,7 +226,12 @@ func (i *image) tree(from, to string) error {
 		case strings.HasPrefix(name, "usr/lib/") && !strings.HasPrefix(name, "usr/lib/modules/"):
 			return i.executable(file, name)
 		}
-		i.entries[name] = imageEntry{mode: modeFile | 0o644, source: file}
+		info, err := d.Info()
+		if err != nil {
+			return fmt.Errorf("cannot pack %s: %w", file, err)
+		}
+		// What is a script here is one on the hosts.
+		i.entries[name] = imageEntry{mode: modeFile | 0o644 | uint32(info.Mode()&0o111), source: file}
 		return nil
 	})
 }

@@ -121,6 +121,7 @@ func TestLab(t *testing.T) {
 	t.Run("nat", func(t *testing.T) { balanceNAT(t, l) })
 	t.Run("tun", func(t *testing.T) { balanceTUN(t, l) })
 	t.Run("fullnat", func(t *testing.T) { balanceFullNAT(t, l) })
+	t.Run("keepalived", func(t *testing.T) { checkKeepalived(t, l) })
 	t.Run("state", func(t *testing.T) { checkState(t, l) })
 }
 

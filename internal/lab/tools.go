@@ -40,14 +40,14 @@ var hostTools = []tool{
 var spareTools = strings.Fields(`
 	ipvsadm-save ipvsadm-restore iptables-legacy-save iptables-legacy-restore iptables-nft-save iptables-nft-restore
 	ip6tables-legacy-save ip6tables-legacy-restore ip6tables-nft-save ip6tables-nft-restore arptables ebtables
-	tc bridge ss nstat conntrack nft ipset tcpdump keepalived redis-server redis-cli redis-benchmark
-	dash sysctl ps flock setsid timeout nsenter unshare getent scp ssh ssh-keygen tracepath ethtool iperf3`)
+	tc bridge ss nstat conntrack nft ipset tcpdump redis-server redis-cli redis-benchmark
+	keepalived genhash start-stop-daemon service dash sysctl ps flock setsid timeout nsenter unshare getent scp ssh ssh-keygen tracepath ethtool iperf3`)
 
 // spareFiles are further files and folders that those programs read.
 var spareFiles = []string{
 	"/usr/lib/x86_64-linux-gnu/xtables", "/usr/lib/openssh/sshd-session", "/usr/lib/openssh/sshd-auth",
 	"/usr/lib/openssh/sftp-server", "/etc/iproute2", "/usr/share/iproute2", "/etc/ld.so.cache",
-	"/etc/init.d/ipvsadm", "/etc/default/ipvsadm",
+	"/etc/init.d/ipvsadm", "/etc/default/ipvsadm", "/etc/init.d/keepalived", "/etc/default/keepalived", "/usr/lib/lsb/init-functions",
 }
 
 // toolDirs are searched after PATH, which may lack the administrators' folders.

@@ -129,11 +129,16 @@ func TestParseLinks(t *testing.T) {
 }
 
 func routeKey(dst string, metric uint32) RouteKey {
-	return RouteKey{netip.MustParsePrefix(dst), metric}
+	return RouteKey{Dst: netip.MustParsePrefix(dst), Metric: metric}
 }
 
 func via(addr, dev, rest string) Route {
 	return Route{Via: netip.MustParseAddr(addr), Dev: dev, Rest: rest}
+}
+
+func learnt(r Route) Route {
+	r.Learnt = true
+	return r
 }
 
 func TestParseRoutes(t *testing.T) {
@@ -182,9 +187,12 @@ func TestParseRoutes(t *testing.T) {
 		}},
 		{"iproute2 2.6.32, IPv6: errors and times", captured(t, "el6", "route6"), parseRoutes6, map[RouteKey]Route{
 			routeKey("2001:db8:1::/64", 256): {Dev: "eth0", Rest: "proto kernel mtu 1500 advmss 1440 hoplimit 4294967295"},
-			routeKey("fe80::/64", 256):       {Dev: "eth0", Rest: "proto kernel mtu 1500 advmss 1440 hoplimit 4294967295"},
-			routeKey("::/0", 1024):           via("fe80::1", "eth0", "proto kernel mtu 1500 advmss 1440 hoplimit 64"),
-			routeKey("::/0", 4294967295):     {Dev: "lo", Type: "unreachable", Rest: "proto kernel hoplimit 255"},
+			routeKey("fe80::/64", 256): {
+				Dev: "lo", Type: "unreachable", Rest: "proto kernel mtu 16436 advmss 16376 hoplimit 4294967295",
+				Behind: "dev eth0 proto kernel mtu 1500 advmss 1440 hoplimit 4294967295",
+			},
+			routeKey("::/0", 1024):       learnt(via("fe80::1", "eth0", "proto kernel mtu 1500 advmss 1440 hoplimit 64")),
+			routeKey("::/0", 4294967295): {Dev: "lo", Type: "unreachable", Rest: "proto kernel hoplimit 255"},
 		}},
 		{"iproute2 6.1", captured(t, "debian12", "route4"), parseRoutes4, live4},
 		{"iproute2 6.1, a link lost", captured(t, "debian12", "route4-linkdown"), parseRoutes4, live4},
@@ -194,8 +202,8 @@ func TestParseRoutes(t *testing.T) {
 			routeKey("2001:db8:50::/48", 1024): {Rest: "pref medium nexthop via 2001:db8:1::a dev eth9 weight 1 nexthop via 2001:db8:1::b dev eth9 weight 1"},
 			routeKey("2001:db8:60::/48", 2048): via("2001:db8:1::fd", "eth9", "pref medium"),
 			routeKey("2001:db8:70::/48", 1024): {Dev: "lo", Type: "blackhole", Rest: "pref medium"},
-			routeKey("fe80::/64", 256):         {Dev: "eth9", Rest: "proto kernel pref medium"},
-			routeKey("::/0", 1024):             via("2001:db8:1::fe", "eth9", "proto ra pref high"),
+			routeKey("fe80::/64", 256):         {Dev: "eth8", Rest: "proto kernel pref medium", Behind: "dev eth9 proto kernel pref medium"},
+			routeKey("::/0", 1024):             learnt(via("2001:db8:1::fe", "eth9", "proto ra pref high")),
 		}},
 		{"busybox: neither protocols nor next hops, negative metrics", captured(t, "busybox", "route4"), parseRoutes4, map[RouteKey]Route{
 			routeKey("0.0.0.0/0", 0):             via("10.1.0.254", "eth9", ""),
@@ -221,6 +229,22 @@ func TestParseRoutes(t *testing.T) {
 				routeKey("10.10.0.0/16", 0): {Rest: "nhid 7 proto zebra nexthop via 10.1.0.2 dev eth0 weight 1"},
 				routeKey("10.11.0.0/16", 0): {Type: "throw"},
 				routeKey("10.12.0.0/16", 5): {Type: "prohibit"},
+			},
+		},
+		{
+			"several of one destination: the first is taken, others have a type of service or a table",
+			"default via 192.168.50.1 dev eth1 proto dhcp metric 100\ndefault via 10.0.0.1 dev eth0 proto dhcp metric 100\n" +
+				"unreachable default metric 100\ndefault tos 0x10 via 10.0.0.9 dev eth0 metric 100\n" +
+				"default via 10.0.0.8 dev eth0 table 100 metric 100\ndefault via 10.0.0.7 dev eth0 table main metric 7\n",
+			parseRoutes4,
+			map[RouteKey]Route{
+				routeKey("0.0.0.0/0", 100): {
+					Via: netip.MustParseAddr("192.168.50.1"), Dev: "eth1", Rest: "proto dhcp",
+					Behind: "via 10.0.0.1 dev eth0 proto dhcp\nunreachable",
+				},
+				{Dst: netip.MustParsePrefix("0.0.0.0/0"), Metric: 100, TOS: "0x10"}:  via("10.0.0.9", "eth0", ""),
+				{Dst: netip.MustParsePrefix("0.0.0.0/0"), Metric: 100, Table: "100"}: via("10.0.0.8", "eth0", ""),
+				routeKey("0.0.0.0/0", 7): via("10.0.0.7", "eth0", ""),
 			},
 		},
 	} {

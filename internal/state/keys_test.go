@@ -19,7 +19,7 @@ func TestKeysRefuse(t *testing.T) {
 		texts []string
 	}{
 		{new(AddressKey), []string{"", "10.0.0.1/32", "10.0.0.1 dev lo", "10.0.0.1/32 dev ", "10.0.0.1/33 dev lo"}},
-		{new(RouteKey), []string{"", "10.0.0.0/8", "10.0.0.0/8 metric", "10.0.0.0/8 metric x", "10.0.0.0 metric 1", "10.0.0.0/8 metric 4294967296"}},
+		{new(RouteKey), []string{"", "10.0.0.0/8", "10.0.0.0/8 metric", "10.0.0.0/8 metric x", "10.0.0.0 metric 1", "10.0.0.0/8 metric 4294967296", "10.0.0.0/8 metric 1 tos", "10.0.0.0/8 metric 1 table ", "10.0.0.0/8 metric 1 dev eth0"}},
 		{new(ServiceKey), []string{"", "tcp", "tcp 10.0.0.1", "quic 10.0.0.1:80", "fwm", "fwm x", "fwm -1", "fwm6 4294967296"}},
 		{new(ServerKey), []string{"", "tcp 10.0.0.1:80", "tcp 10.0.0.1:80 -> ", "tcp 10.0.0.1:80 -> 10.0.0.2", "x 10.0.0.1:80 -> 10.0.0.2:80"}},
 		{new(BlockKey), []string{"", "web"}},
@@ -90,7 +90,10 @@ func drawPrefix(t *rapid.T) netip.Prefix {
 func drawAddressKey(t *rapid.T) AddressKey { return AddressKey{drawPrefix(t), drawWord(t)} }
 
 func drawRouteKey(t *rapid.T) RouteKey {
-	return NewRouteKey(drawPrefix(t), rapid.Uint32().Draw(t, "metric"))
+	k := NewRouteKey(drawPrefix(t), rapid.Uint32().Draw(t, "metric"))
+	k.TOS = rapid.SampledFrom([]string{"", "0x10"}).Draw(t, "tos")
+	k.Table = rapid.SampledFrom([]string{"", "100", "isp2"}).Draw(t, "table")
+	return k
 }
 
 func drawServiceKey(t *rapid.T) ServiceKey {

@@ -4,19 +4,26 @@ import (
 	"cmp"
 	"encoding"
 	"fmt"
+	"iter"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// RouteKey is a route's identity in the main table: the kernel replaces a route
-// with the same destination and metric, and keeps one with another metric
-// beside it.
+// RouteKey is a route's identity: the kernel replaces a route with the same
+// destination, type of service and metric in the same table, and keeps one that
+// differs in any of them beside it (fib_table_insert, net/ipv4/fib_trie.c).
 type RouteKey struct {
 	Dst    netip.Prefix
 	Metric uint32
+	// TOS is the type of service in ip's words; "" for a route that takes every
+	// packet. lvsctl only ever wants those.
+	TOS string
+	// Table is the routing table in ip's words, a number or a name; "" for main.
+	Table string
 }
 
 // Route is where a route leads.
@@ -26,8 +33,14 @@ type Route struct {
 	// Type is blackhole, unreachable or the like; "" for unicast.
 	Type string `json:"type,omitempty"`
 	// Rest is what else ip printed of it, in its words: protocol, source, next
-	// hops. A wanted route has none; it takes a live one's.
+	// hops. A wanted route has at most onlink; it takes a live one's.
 	Rest string `json:"rest,omitempty"`
+	// Behind are further routes of the same identity, in ip's words and order, one
+	// a line. IPv4 never takes them while this one is there; IPv6 may take any.
+	Behind string `json:"behind,omitempty"`
+	// Learnt reports a route by router advertisement: it ends by itself, and
+	// setting it by hand would make it last.
+	Learnt bool `json:"learnt,omitempty"`
 }
 
 var (
@@ -42,12 +55,17 @@ const DefaultMetric6 = 1024
 // winningMetric6 is what a route gets that another would win over.
 const winningMetric6 = 1
 
+// learntLifetime is how long, in seconds, a route by router advertisement is there
+// when it is put back: long enough for the router to announce it again (at most
+// 1800 s apart, RFC 4861, 6.2.1).
+const learntLifetime = "1800"
+
 // NewRouteKey makes a route's identity; metric 0 is the family's default.
 func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
 	if metric == 0 && dst.Addr().Is6() {
 		metric = DefaultMetric6
 	}
-	return RouteKey{dst.Masked(), metric}
+	return RouteKey{Dst: dst.Masked(), Metric: metric}
 }
 
 // IsDefault reports whether it is the default route of its family.
@@ -60,6 +78,18 @@ func (k RouteKey) String() string {
 	}
 	if k.ExplicitMetric() {
 		s += " metric " + strconv.FormatUint(uint64(k.Metric), 10)
+	}
+	return s + k.apart()
+}
+
+// apart is what tells the key from one of the main table for every packet.
+func (k RouteKey) apart() string {
+	var s string
+	if k.TOS != "" {
+		s += " tos " + k.TOS
+	}
+	if k.Table != "" {
+		s += " table " + k.Table
 	}
 	return s
 }
@@ -78,18 +108,33 @@ func (k RouteKey) destination() string {
 
 // MarshalText makes the key a JSON object's key.
 func (k RouteKey) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s metric %d", k.Dst, k.Metric), nil
+	return fmt.Appendf(nil, "%s metric %d%s", k.Dst, k.Metric, k.apart()), nil
 }
 
 // UnmarshalText is the inverse of MarshalText.
 func (k *RouteKey) UnmarshalText(text []byte) error {
-	dst, metric, ok := strings.Cut(string(text), " metric ")
-	p, err := netip.ParsePrefix(dst)
-	m, merr := strconv.ParseUint(metric, 10, 32)
-	if err != nil || merr != nil || !ok {
-		return fmt.Errorf("cannot read route %q", text)
+	words := strings.Split(string(text), " ")
+	bad := fmt.Errorf("cannot read route %q", text)
+	if len(words) < 3 || len(words)%2 == 0 || words[1] != "metric" {
+		return bad
 	}
-	*k = RouteKey{p, uint32(m)}
+	p, err := netip.ParsePrefix(words[0])
+	m, merr := strconv.ParseUint(words[2], 10, 32)
+	if err != nil || merr != nil {
+		return bad
+	}
+	read := RouteKey{Dst: p, Metric: uint32(m)}
+	for i := 3; i < len(words); i += 2 {
+		switch {
+		case words[i] == "tos" && words[i+1] != "":
+			read.TOS = words[i+1]
+		case words[i] == "table" && words[i+1] != "":
+			read.Table = words[i+1]
+		default:
+			return bad
+		}
+	}
+	*k = read
 	return nil
 }
 
@@ -97,16 +142,17 @@ var routes = &table[RouteKey, Route]{
 	kind: KindRoute,
 	of:   func(s *State) *map[RouteKey]Route { return &s.Routes },
 	compare: func(a, b RouteKey) int {
-		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
+		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.TOS, b.TOS), cmp.Compare(a.Table, b.Table))
 	},
 	key:   func(k RouteKey) Key { return k },
 	value: Route.String,
 	make: func(_ *State, k RouteKey, r Route) []shell.Command {
+		if r.Behind != "" {
+			return []shell.Command{RouteCommand("prepend", k, r)} // the others are there
+		}
 		return []shell.Command{RouteCommand("add", k, r)}
 	},
-	edit: func(_ *State, k RouteKey, _, r Route) []shell.Command {
-		return []shell.Command{RouteCommand("replace", k, r)}
-	},
+	edit: replaceRoute,
 	unmake: func(_ *State, k RouteKey, r Route) []shell.Command {
 		return []shell.Command{RouteCommand("del", k, r)}
 	},
@@ -130,7 +176,15 @@ func (r Route) String() string {
 	return strings.Join(words, " ")
 }
 
-// RouteCommand is ip route with a verb: add, replace, del.
+// rest is what String leaves out: it matters to ip, not to a reader.
+func (r Route) rest() string {
+	if r.Via.IsValid() {
+		return r.Rest
+	}
+	return ""
+}
+
+// RouteCommand is ip route with a verb: add, prepend, append, replace, del.
 func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	family := "-4"
 	if k.Dst.Addr().Is6() {
@@ -141,6 +195,9 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 		args = append(args, r.Type)
 	}
 	args = append(args, k.destination())
+	if k.TOS != "" {
+		args = append(args, "tos", k.TOS)
+	}
 	if r.Via.IsValid() {
 		args = append(args, "via", r.Via.String())
 	}
@@ -154,32 +211,96 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	}
 	if verb != "del" {
 		args = append(args, strings.Fields(r.Rest)...)
+		if r.Learnt {
+			args = append(args, "expires", learntLifetime)
+		}
+	}
+	if k.Table != "" {
+		args = append(args, "table", k.Table)
 	}
 	return shell.Cmd(args...)
+}
+
+// replaceRoute puts a route in the place of another. The kernel refuses one that
+// is further behind already (fib_table_insert: fa_match is not the first), so that
+// one goes first; what was behind comes back, in its order, when the change is
+// undone.
+func replaceRoute(_ *State, k RouteKey, from, to Route) []shell.Command {
+	var commands []shell.Command
+	behind := map[string]bool{}
+	for r := range from.behind() {
+		if r.leads(to) {
+			commands = append(commands, RouteCommand("del", k, r))
+			continue
+		}
+		behind[r.words()] = true
+	}
+	commands = append(commands, RouteCommand("replace", k, to))
+	appending := false
+	for r := range to.behind() {
+		there := behind[r.words()]
+		if appending = appending || !there; !appending {
+			continue
+		}
+		if there {
+			commands = append(commands, RouteCommand("del", k, r)) // to come after the one before it
+		}
+		commands = append(commands, RouteCommand("append", k, r))
+	}
+	return commands
+}
+
+// behind are the routes of Behind.
+func (r Route) behind() iter.Seq[Route] {
+	return func(yield func(Route) bool) {
+		for line := range strings.Lines(r.Behind) {
+			words := strings.Fields(line)
+			at := 0
+			if len(words) > 0 && routeTypes[words[0]] {
+				at = 1
+			}
+			_, b, err := parseRoute(slices.Insert(words, at, "default"), netip.IPv4Unspecified())
+			if err == nil && !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// words is a route as ip reads it, without what identifies it.
+func (r Route) words() string {
+	return strings.Join(slices.DeleteFunc([]string{r.String(), r.rest()}, func(s string) bool { return s == "" }), " ")
 }
 
 // fitRoutes accepts a live route that leads where the wanted one does: with
 // whatever else it has, and for a default metric also under the metric of the
 // node's best route to that destination. One of the record keeps its own.
+//
+// A live route leads somewhere else, too, if the kernel may choose another of the
+// same metric (IPv6), and it is never replaced if a router announced it: then the
+// wanted one gets a metric that wins.
 func fitRoutes(live *State, old Record, have, want map[RouteKey]Route) {
 	best, held := bestRoutes(live), heldRoutes(old, want)
 	for k, w := range want {
 		found := k
-		if b, ok := best[k.Dst]; ok && !k.ExplicitMetric() {
-			wins := live.Routes[b].leads(w)
+		if b, ok := best[k.Dst]; ok && k.Table == "" && !k.ExplicitMetric() {
+			first := live.Routes[b]
+			wins := first.leads(w) && !first.strays(b, w)
 			mine, ok := held[k.Dst]
 			if ok {
 				found = mine
 			} else if wins {
 				found = b
 			}
-			if !wins && b.Metric < found.Metric {
+			if !wins && (b.Metric < found.Metric || b == found && first.beside(b)) {
 				found.Metric = winningMetric6 // the default is not the best metric
 			}
 		}
 		h, ok := live.Routes[found]
 		if ok && h.leads(w) {
 			w = h
+		} else if ok {
+			w.Behind = h.without(w)
 		}
 		if found != k {
 			delete(want, k)
@@ -192,6 +313,28 @@ func fitRoutes(live *State, old Record, have, want map[RouteKey]Route) {
 	}
 }
 
+// strays reports whether the kernel may take another route of the same identity
+// that leads elsewhere: IPv6 chooses among them by what it knows of their gateways
+// (rt6_select, net/ipv6/route.c).
+func (r Route) strays(k RouteKey, want Route) bool {
+	return k.Dst.Addr().Is6() && r.without(want) != ""
+}
+
+// beside reports whether another route has to stand beside this one, instead of
+// taking its place.
+func (r Route) beside(k RouteKey) bool { return r.Learnt || k.Dst.Addr().Is6() && r.Behind != "" }
+
+// without is Behind without what leads where another route does.
+func (r Route) without(other Route) string {
+	var lines []string
+	for b := range r.behind() {
+		if !b.leads(other) {
+			lines = append(lines, b.words())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // leads reports whether a live route leads where a wanted one does.
 func (r Route) leads(want Route) bool {
 	return r.Via == want.Via && r.Dev == want.Dev && r.Type == ""
@@ -201,6 +344,9 @@ func (r Route) leads(want Route) bool {
 func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	best := map[netip.Prefix]RouteKey{}
 	for k := range live.Routes {
+		if k.TOS != "" || k.Table != "" {
+			continue // not for every packet
+		}
 		if b, ok := best[k.Dst]; !ok || k.Metric < b.Metric {
 			best[k.Dst] = k
 		}
@@ -213,6 +359,9 @@ func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 func heldRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
 	held := map[netip.Prefix]RouteKey{}
 	for k := range old.Set.Routes {
+		if k.Table != "" {
+			continue
+		}
 		_, wanted := want[k]
 		winning := k.Dst.Addr().Is6() && k.Metric == winningMetric6 && !wanted
 		if k.ExplicitMetric() && !winning {

@@ -24,6 +24,8 @@ func parseRoutes6(text string, s *State) error {
 //	10.60.0.0/16 via 10.99.0.1 dev eth9 proto static src 10.1.0.1 metric 100 onlink
 //	blackhole 10.70.0.0/16
 //	10.80.0.0/16 via inet6 2001:db8:1::2 dev eth9
+//
+// Of routes with one identity ip prints the one that IPv4 takes first.
 func parseRoutes(text string, unspecified netip.Addr, s *State) error {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(strings.ReplaceAll(line, `\`, " "))
@@ -33,6 +35,10 @@ func parseRoutes(text string, unspecified netip.Addr, s *State) error {
 		k, r, err := parseRoute(words, unspecified)
 		if err != nil {
 			return fmt.Errorf("cannot read route line %q: %w", strings.TrimSpace(line), err)
+		}
+		if first, ok := s.Routes[k]; ok {
+			first.Behind = strings.TrimPrefix(first.Behind+"\n"+r.words(), "\n")
+			r = first
 		}
 		s.Routes[k] = r
 	}
@@ -67,6 +73,7 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 		return RouteKey{}, r, err
 	}
 	var metric uint32
+	var tos, table string
 	var rest []string
 	for i := 1; i < len(words); i++ {
 		word, value := words[i], ""
@@ -94,14 +101,33 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 				return RouteKey{}, r, err
 			}
 			i++
-		case fleetingValued[word]:
+		case word == "tos" || word == "table":
+			if value == "" {
+				return RouteKey{}, r, fmt.Errorf("no %s", word)
+			}
+			if word == "tos" {
+				tos = value
+			} else {
+				table = value
+			}
 			i++
+		case fleetingValued[word]:
+			r.Learnt = r.Learnt || word == "expires" && dst.Addr().Is6()
+			i++
+		case word == "proto" && value == "ra":
+			r.Learnt = true
+			rest = append(rest, word)
 		case !fleeting[word]:
 			rest = append(rest, word)
 		}
 	}
 	r.Rest = strings.Join(rest, " ")
-	return NewRouteKey(dst, metric), r, nil
+	k := NewRouteKey(dst, metric)
+	if table != "main" {
+		k.Table = table
+	}
+	k.TOS = tos
+	return k, r, nil
 }
 
 // parseMetric reads a metric, which busybox prints as negative from 2^31 on.

@@ -1,0 +1,192 @@
+package state_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// host is a network namespace with two LANs, for what this machine's kernel itself
+// makes of routes: eth0 is 10.0.0.11/24 and 2001:db8:1::11/64, eth1 192.168.50.11/24
+// and 2001:db8:2::11/64.
+type host struct {
+	testing.TB
+	name string
+}
+
+func newHost(t testing.TB) host {
+	t.Helper()
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("not root")
+		}
+		t.Skip("left out: network namespaces need root")
+	}
+	h := host{t, fmt.Sprintf("lvsctl-routes-%d", os.Getpid())}
+	if out, err := exec.Command("ip", "netns", "add", h.name).CombinedOutput(); err != nil {
+		t.Fatalf("ip netns add: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", h.name).Run() })
+	h.run(`
+ip link set lo up
+for n in 0 1; do
+  ip link add "eth$n" type veth peer name "peer$n"
+  ip link set "peer$n" addrgenmode none up
+  echo 0 >"/proc/sys/net/ipv6/conf/eth$n/accept_ra"
+  ip link set "eth$n" addrgenmode none up
+  ip addr add "fe80::1$n/64" dev "eth$n" nodad
+done
+ip addr add 10.0.0.11/24 dev eth0
+ip addr add 192.168.50.11/24 dev eth1
+ip addr add 2001:db8:1::11/64 dev eth0 nodad
+ip addr add 2001:db8:2::11/64 dev eth1 nodad`)
+	return h
+}
+
+// run runs a script on the host and returns what it printed.
+func (h host) run(script string) string {
+	h.Helper()
+	cmd := exec.Command("ip", "netns", "exec", h.name, "sh", "-ec", script)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		h.Fatalf("%s: %v: %s", script, err, out)
+	}
+	return string(out)
+}
+
+// read reads the host as lvsctl reads a node.
+func (h host) read() *state.State {
+	h.Helper()
+	s := state.New()
+	for _, section := range state.Sections(state.Wanted{Topology: "t"}) {
+		if strings.HasPrefix(section.Name, "routes") || strings.HasPrefix(section.Name, "addresses") {
+			if err := section.Parse(h.run(section.Script), s); err != nil {
+				h.Fatal(err)
+			}
+		}
+	}
+	return s
+}
+
+var lifetimes = regexp.MustCompile(` expires \S+`)
+
+// routes are all routes of the host, without the time that is left to each.
+func (h host) routes() string {
+	h.Helper()
+	return lifetimes.ReplaceAllString(h.run("ip -4 route; ip -6 route"), "")
+}
+
+// TestRoutesInKernel holds what lvsctl does with routes to what the kernel makes of
+// it: the traffic goes where it was wanted, a second look finds nothing to do, and
+// undoing gives back every route that was there, in its order.
+func TestRoutesInKernel(t *testing.T) {
+	const (
+		ours  = "via 10.0.0.1 dev eth0"
+		ours6 = "via 2001:db8:1::1 dev eth0"
+	)
+	for name, c := range map[string]struct {
+		routes  string // what is there, one ip route command a line
+		nothing bool   // nothing has to change
+		ipv6    bool
+	}{
+		"none":                       {routes: ""},
+		"the wanted one":             {routes: "add default " + ours, nothing: true},
+		"another":                    {routes: "add default via 192.168.50.1"},
+		"the wanted one by DHCP":     {routes: "add default " + ours + " proto dhcp src 10.0.0.11 metric 100", nothing: true},
+		"the wanted one comes first": {routes: "add default " + ours + " metric 100\nappend default via 192.168.50.1 metric 100", nothing: true},
+		"the wanted one comes second": {
+			routes: "add default via 192.168.50.1 proto dhcp metric 100\nappend default " + ours + " proto dhcp metric 100",
+		},
+		"second, and without a metric": {
+			routes: "add default via 192.168.50.1\nappend default " + ours + " proto static\nappend default via 192.168.50.2",
+		},
+		"a blackhole in its place":   {routes: "add blackhole default"},
+		"a blackhole that is better": {routes: "add unreachable default\nappend default " + ours},
+		"several next hops":          {routes: "add default nexthop " + ours + " nexthop via 192.168.50.1 dev eth1"},
+		"a type of service":          {routes: "add default tos 0x10 via 192.168.50.1\nadd default via 192.168.50.2 metric 5"},
+		"a type of service alone":    {routes: "add default tos 0x10 via 192.168.50.1\nadd default " + ours, nothing: true},
+		"onlink":                     {routes: "add default via 172.31.1.1 dev eth0 onlink"},
+
+		"IPv6: none":           {ipv6: true},
+		"IPv6: the wanted one": {ipv6: true, routes: "add default " + ours6, nothing: true},
+		"IPv6: another":        {ipv6: true, routes: "add default via 2001:db8:2::1"},
+		"IPv6: learnt by router advertisement, from elsewhere": {
+			ipv6: true, routes: "add default via fe80::1 dev eth1 proto ra metric 1024 expires 1000",
+		},
+		"IPv6: the wanted one beside a learnt one of its metric": {
+			ipv6: true, routes: "add default " + ours6 + "\nappend default via fe80::1 dev eth1 proto ra metric 1024 expires 1000",
+		},
+		"IPv6: learnt with a better metric": {
+			ipv6: true, routes: "add default via fe80::1 dev eth1 proto ra metric 100 expires 1000",
+		},
+		"IPv6: several next hops": {ipv6: true, routes: "add default nexthop " + ours6 + " nexthop via 2001:db8:2::1 dev eth1"},
+		"IPv6: a blackhole":       {ipv6: true, routes: "add blackhole default"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t)
+			family, probe, dst, way := "-4", "203.0.113.9", "0.0.0.0/0", ours
+			if c.ipv6 {
+				family, probe, dst, way = "-6", "2001:db8:9::9", "::/0", ours6
+			}
+			for line := range strings.Lines(c.routes) {
+				h.run("ip " + family + " route " + line)
+			}
+			before := h.routes()
+			want, record := state.New(), state.NewRecord("t")
+			words := strings.Fields(way)
+			want.Routes[state.NewRouteKey(netip.MustParsePrefix(dst), 0)] = state.Route{Via: netip.MustParseAddr(words[1]), Dev: words[3]}
+
+			s := state.Settle(h.read(), want, record, false)
+			changes := state.Diff(s.Have, s.Want)
+			if have := len(changes) == 0; have != c.nothing {
+				t.Fatalf("nothing to change: want %v, have %v", c.nothing, changes)
+			}
+			for _, change := range changes {
+				h.run(script(change.Do))
+			}
+			if have := h.run("ip " + family + " route get " + probe); !strings.Contains(have, way) {
+				t.Errorf("%s goes another way than %s: %s", probe, way, have)
+			}
+			after := h.read()
+			record = state.Confirm(s, after)
+			again := state.Settle(after, want, record, false)
+			if changes := state.Diff(again.Have, again.Want); len(changes) > 0 {
+				t.Errorf("a second look finds %v", changes)
+			}
+			for _, change := range slices.Backward(changes) {
+				h.run(script(change.Undo))
+			}
+			if d := cmp.Diff(before, h.routes()); d != "" {
+				t.Errorf("undone, it is not as it was (-want +have):\n%s", d)
+			}
+			for _, change := range changes {
+				h.run(script(change.Do))
+			}
+			gone := state.Settle(h.read(), state.New(), record, false)
+			for _, change := range state.Diff(gone.Have, gone.Want) {
+				h.run(script(change.Do))
+			}
+			if d := cmp.Diff(before, h.routes()); d != "" {
+				t.Errorf("destroyed, it is not as it was (-want +have):\n%s", d)
+			}
+		})
+	}
+}
+
+func script(commands []shell.Command) string {
+	var lines []string
+	for _, c := range commands {
+		lines = append(lines, c.String())
+	}
+	return strings.Join(lines, "\n")
+}

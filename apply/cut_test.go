@@ -66,7 +66,7 @@ func newPassage(t testing.TB, h how) *passage {
 	must(t, job{node: p.node, want: oldState()})
 	before := p.snapshot()
 	s := look(t, job{node: p.node, want: newState()})
-	s.plan.Actions = slices.DeleteFunc(s.plan.Actions, func(a plan.Action) bool { return a.Stage != plan.Ready })
+	s.Plan.Actions = slices.DeleteFunc(s.Plan.Actions, func(a plan.Action) bool { return a.Stage != plan.Ready })
 	if r := s.apply(t.Context(), nil); !r.Complete() {
 		t.Fatal(explain(r))
 	}

@@ -52,7 +52,7 @@ func doomed() int {
 	g := &gates{where: where{place, os.Getenv(doomedBefore)}, text: waiting, reached: func() {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}}
-	s, err := survey(context.Background(), job{node: n, want: newState(), wrap: g.wrap})
+	s, err := take(context.Background(), job{node: n, want: newState(), wrap: g.wrap})
 	if err != nil {
 		return complain(err)
 	}

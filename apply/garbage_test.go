@@ -11,6 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/survey"
+	"github.com/lvsctl/lvsctl/plan"
 )
 
 // TestGarbage has a host whose shell answers anything but what it was asked.
@@ -28,7 +30,7 @@ func TestGarbage(t *testing.T) {
 		"sed -u -e 's/[0-9a-f][0-9a-f]/00/g' | dash -s",
 	} {
 		n.sh(fmt.Sprintf("printf '%%s\\n' '#!/bin/bash' %s >/run/garbage; chmod +x /run/garbage; mount --bind /run/garbage /bin/sh", shell.Quote("head -c 2000 >/dev/null; "+program)))
-		_, err := survey(t.Context(), job{node: n, want: newState()})
+		_, err := take(t.Context(), job{node: n, want: newState()})
 		if err == nil {
 			t.Errorf("%s: it was read", program)
 		}
@@ -116,7 +118,7 @@ func TestTruncatedOutput(t *testing.T) {
 		conn, err := n.dial(t.Context())
 		check(t, err)
 		defer conn.Close()
-		script, err := live.NewScript(job{node: n, want: newState()}.question())
+		script, err := live.NewScript(survey.Question(topologyName, plan.Input{Want: newState()}))
 		check(t, err)
 		out, err := conn.Run(t.Context(), remote.Script{Body: script.Body})
 		check(t, err)

@@ -60,8 +60,8 @@ func TestFilesLast(t *testing.T) {
 			t.Errorf("%s has no %q:\n%s", file, text, have)
 		}
 	}
-	if again := look(t, job{node: n, want: newState(), persist: persist.Auto}); len(again.plan.Actions) > 0 {
-		t.Errorf("planned again: %+v", again.plan.Actions)
+	if again := look(t, job{node: n, want: newState(), persist: persist.Auto}); len(again.Plan.Actions) > 0 {
+		t.Errorf("planned again: %+v", again.Plan.Actions)
 	}
 	must(t, job{node: n, want: state.New()})
 	if diff := cmp.Diff(before, n.snapshot()) + cmp.Diff(etc, n.etc()); diff != "" {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/lvsctl/lvsctl/apply"
-	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -27,14 +27,6 @@ type job struct {
 	persist string
 }
 
-func (j job) question() live.Question {
-	q := live.Question{Topology: topologyName}
-	for k := range j.want.Sysctls {
-		q.Sysctls = append(q.Sysctls, k)
-	}
-	return q
-}
-
 func (j job) dial(ctx context.Context) (remote.Runner, error) {
 	r, err := j.node.dial(ctx)
 	if err == nil && j.wrap != nil {
@@ -43,53 +35,40 @@ func (j job) dial(ctx context.Context) (remote.Runner, error) {
 	return r, err
 }
 
-// survey is a plan with the connections it was made over.
-type surveyed struct {
-	plan  *plan.Plan
-	nodes map[string]apply.Node
-}
-
-func (s *surveyed) close() {
-	for _, n := range s.nodes {
-		_ = n.Runner.Close()
-	}
-}
-
 // look reads hosts and plans.
 func look(t testing.TB, jobs ...job) *surveyed {
 	t.Helper()
-	s, err := survey(t.Context(), jobs...)
+	s, err := take(t.Context(), jobs...)
 	check(t, err)
-	t.Cleanup(s.close)
+	t.Cleanup(s.Close)
 	return s
 }
 
-func survey(ctx context.Context, jobs ...job) (*surveyed, error) {
-	s := &surveyed{nodes: map[string]apply.Node{}}
-	var inputs []plan.Input
+// surveyed is a plan with the connections it was made over.
+type surveyed struct{ *survey.Survey }
+
+// take reads hosts and plans; one that cannot be read is an error.
+func take(ctx context.Context, jobs ...job) (*surveyed, error) {
+	var nodes []survey.Node
 	for _, j := range jobs {
-		conn, err := j.dial(ctx)
-		if err != nil {
-			return nil, err
-		}
-		have, err := live.Read(ctx, conn, j.question())
-		if err != nil {
-			return nil, err
-		}
 		role := j.role
 		if role == "" {
 			role = "real_server"
 		}
-		inputs = append(inputs, plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Persist: j.persist, Chosen: true, Live: &have})
-		s.nodes[j.name] = apply.Node{Runner: conn, Dial: j.dial, Question: j.question(), Want: j.want}
+		in := plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Persist: j.persist, Chosen: true}
+		nodes = append(nodes, survey.Node{Input: in, Dial: j.dial})
 	}
-	s.plan = plan.Build(topologyName, inputs)
-	for _, planned := range s.plan.Nodes {
-		n := s.nodes[planned.Name]
-		n.Want = planned.Want
-		s.nodes[planned.Name] = n
+	s, err := survey.Take(ctx, topologyName, nodes, survey.Options{})
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	for _, n := range s.Nodes {
+		if n.Err != nil {
+			s.Close()
+			return nil, n.Err
+		}
+	}
+	return &surveyed{s}, nil
 }
 
 // Hosts wait for long to be confirmed where somebody comes back to them, so that
@@ -104,7 +83,7 @@ func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply
 	if change != nil {
 		change(&o)
 	}
-	return apply.Run(ctx, s.plan, s.nodes, o)
+	return apply.Run(ctx, s.Plan, s.Reach(), o)
 }
 
 // must applies and sees that everything was done.

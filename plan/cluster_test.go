@@ -12,6 +12,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 	"github.com/lvsctl/lvsctl/roles"
 	"github.com/lvsctl/lvsctl/topology"
@@ -103,26 +104,17 @@ func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.
 	var list []plan.Input
 	for _, w := range wants {
 		name := w.Node.Name
-		in := plan.Input{
-			Name: name, Role: string(w.Node.Role), Address: w.Node.Address,
-			Want: w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
-			Exclusive: w.Node.Exclusive, RequireTools: w.Node.Packages == topology.PackagesRequire,
-			Chosen: !c.leftOut[name],
+		if destroy {
+			w = survey.Nothing(w)
+		}
+		in := survey.Input(w)
+		in.Chosen = !c.leftOut[name]
+		if !c.lasting {
+			in.Persist = ""
 		}
 		for k, r := range in.Ranges {
 			r.Filename = filepath.Base(r.Filename)
 			in.Ranges[k] = r
-		}
-		if destroy {
-			in.Want, in.Schedulers, in.Exclusive = state.New(), nil, false
-		}
-		if c.lasting {
-			in.Persist = string(w.Node.Persist)
-		}
-		for _, i := range w.Node.Interfaces {
-			for _, p := range i.Addresses {
-				in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
-			}
 		}
 		if c.lost[name] {
 			in.Err = errLost

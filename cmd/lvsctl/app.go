@@ -8,12 +8,9 @@ import (
 	"time"
 
 	"github.com/fatih/color"
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
-
-	"github.com/lvsctl/lvsctl/topology"
 )
 
 // Exit codes, documented in the README.
@@ -128,31 +125,6 @@ func (a *app) fail(err error) {
 // warn prints a warning line.
 func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, color.FgYellow, color.Bold)("Warning:"), fmt.Sprintf(format, args...))
-}
-
-// load reads the topology that a command's PATH argument names. Its problems
-// are printed here; the error returned only carries the exit code.
-func (a *app) load(args []string) (*topology.Topology, error) {
-	path := "."
-	if len(args) > 0 {
-		path = args[0]
-	}
-	t, files, diags := topology.Load(path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
-	a.diagnose(files, diags)
-	if diags.HasErrors() {
-		return nil, exitError{code: exitFailed}
-	}
-	return t, nil
-}
-
-func (a *app) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
-	if len(diags) == 0 {
-		return
-	}
-	width, _ := terminal(a.stderr)
-	w := hcl.NewDiagnosticTextWriter(a.stderr, files, uint(width), a.coloured(a.stderr))
-	// A diagnostic that cannot be written has nowhere to be reported.
-	_ = w.WriteDiagnostics(diags)
 }
 
 // longFlags rewrites -flag and -flag=v, as Terraform's users type them, to

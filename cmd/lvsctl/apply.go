@@ -18,6 +18,7 @@ import (
 	"github.com/lvsctl/lvsctl/apply"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -25,7 +26,7 @@ import (
 type change struct {
 	verb     string // "Apply" or "Destroy"
 	question string
-	want     wish
+	want     purpose
 
 	takesSaved bool
 	scope      scope
@@ -69,7 +70,7 @@ is locked by another apply; 130 interrupted.`,
 }
 
 func destroyCommand(a *app) *cobra.Command {
-	c := &change{verb: "Destroy", want: nothing, question: "Do you want to give all of this back?"}
+	c := &change{verb: "Destroy", want: survey.Nothing, question: "Do you want to give all of this back?"}
 	cmd := &cobra.Command{
 		Use:   "destroy [PATH]",
 		Short: "Remove what lvsctl set, and restore what it found there before",
@@ -100,26 +101,26 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	}
 	defer s.Close()
 	if isSaved {
-		if err := s.restrict(saved); err != nil {
+		if err := restrict(s, saved); err != nil {
 			return err
 		}
 	}
-	a.reportUnreadable(s.plan)
+	a.reportUnreadable(s.Plan)
 	if !c.asJSON {
-		a.printLines(a.stdout, s.plan.Lines(c.detail))
+		a.printLines(a.stdout, s.Plan.Lines(c.detail))
 	}
-	if !s.plan.Count().Any() && !s.plan.Forgets() {
-		return a.finish(c, apply.Nothing(s.plan), false)
+	if !s.Plan.Count().Any() && !s.Plan.Forgets() {
+		return a.finish(c, apply.Nothing(s.Plan), false)
 	}
 	if !c.asJSON {
-		a.printSummary(s.plan.Summary())
+		a.printSummary(s.Plan.Summary())
 	}
 	if !c.approved {
 		if err := a.approve(ctx, c.question); err != nil {
 			return err
 		}
 	}
-	result := apply.Run(ctx, s.plan, s.nodes, c.options(a))
+	result := apply.Run(ctx, s.Plan, s.Reach(), c.options(a))
 	return a.finish(c, result, ctx.Err() != nil)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -19,7 +20,10 @@ import (
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
 )
 
 // everyAttribute sets all that a topology can say; see TestHostileValues.
@@ -405,12 +409,12 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 	if err != nil {
 		return nil, true
 	}
-	for _, wish := range []wish{everything, nothing} {
+	for _, want := range []purpose{everything, survey.Nothing} {
 		var inputs []plan.Input
 		for _, w := range wants {
 			full := w
-			w = wish(w)
-			in := input(w)
+			w = want(w)
+			in := survey.Input(w)
 			in.Chosen = true
 			in.Live = &live.Node{State: state.New(), Record: state.NewRecord(top.Name)}
 			in.Live.Facts.Root = true
@@ -430,7 +434,7 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 				in.Live.State.Addresses[k] = state.Address{}
 			}
 			inputs = append(inputs, in)
-			script, err := live.NewScript(question(top, w, in))
+			script, err := live.NewScript(survey.Question(top.Name, in))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -447,6 +451,27 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 		}
 	}
 	return commands, false
+}
+
+// wantsOf is a topology and what it wants of its nodes, or why it is refused.
+func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "main.hcl")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	top, _, diags := topology.Load(file, topology.Options{})
+	switch {
+	case diags.HasErrors():
+		return nil, nil, diags
+	case len(top.Unsupported) > 0:
+		return nil, nil, fmt.Errorf("not supported yet: %v", top.Unsupported)
+	}
+	wants, diags := roles.Wants(top)
+	if diags.HasErrors() {
+		return nil, nil, diags
+	}
+	return top, wants, nil
 }
 
 // throughShell has sh read each command's words and compares what it made of

@@ -34,7 +34,7 @@ mmdebstrap makes each system's image once, from this machine's own apt sources, 
 the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.load(args)
+			l, err := a.load(args)
 			if err != nil {
 				return err
 			}
@@ -43,7 +43,7 @@ the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`
 					return err
 				}
 			}
-			return a.labUp(cmd.Context(), t, args, o)
+			return a.labUp(cmd.Context(), l.Topology, args, o)
 		},
 	}
 	f := cmd.Flags()

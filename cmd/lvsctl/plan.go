@@ -30,17 +30,17 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 				return err
 			}
 			defer s.Close()
-			a.reportUnreadable(s.plan)
+			a.reportUnreadable(s.Plan)
 			detail.Files = a.verbose
-			if err := a.printPlan(s.plan, detail, asJSON); err != nil {
+			if err := a.printPlan(s.Plan, detail, asJSON); err != nil {
 				return err
 			}
 			if out != "" {
-				if err := s.save(out, args, sc); err != nil {
+				if err := a.save(s, out, args, sc); err != nil {
 					return err
 				}
 			}
-			return planExit(s.plan, detailedExit)
+			return planExit(s.Plan, detailedExit)
 		},
 	}
 	sc.flags(cmd.Flags())

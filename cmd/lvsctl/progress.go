@@ -33,7 +33,7 @@ func (p *progress) show() {
 }
 
 // node reports one node that is through.
-func (p *progress) node(name string, start time.Time, err error) {
+func (p *progress) node(name string, took time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
@@ -45,7 +45,7 @@ func (p *progress) node(name string, start time.Time, err error) {
 	if err != nil {
 		result = "failed"
 	}
-	fmt.Fprintf(p.app.stderr, "%s %s: %s (%.1fs)\n", p.verb, name, result, time.Since(start).Seconds())
+	fmt.Fprintf(p.app.stderr, "%s %s: %s (%.1fs)\n", p.verb, name, result, took.Seconds())
 }
 
 func (p *progress) end() {

@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
 // save writes a plan to a file that only its owner can read.
-func (s *survey) save(file string, args []string, sc scope) error {
+func (a *app) save(s *survey.Survey, file string, args []string, sc scope) error {
 	path := "."
 	if len(args) > 0 {
 		path = args[0]
@@ -21,11 +22,11 @@ func (s *survey) save(file string, args []string, sc scope) error {
 	if err != nil {
 		return fmt.Errorf("cannot save the plan: %w", err)
 	}
-	digest, err := plan.Digest(s.plan.Topology, s.inputs)
+	digest, err := plan.Digest(s.Plan.Topology, s.Inputs())
 	if err != nil {
 		return err
 	}
-	text, err := s.plan.Save(plan.Saved{Path: abs, Lab: sc.lab, Digest: digest})
+	text, err := s.Plan.Save(plan.Saved{Path: abs, Lab: sc.lab, Digest: digest})
 	if err != nil {
 		return err
 	}
@@ -59,15 +60,15 @@ func openSaved(args []string) (saved plan.Saved, ok bool, err error) {
 }
 
 // restrict cuts a fresh plan down to a saved one of the same topology version.
-func (s *survey) restrict(saved plan.Saved) error {
-	digest, err := plan.Digest(s.plan.Topology, s.inputs)
+func restrict(s *survey.Survey, saved plan.Saved) error {
+	digest, err := plan.Digest(s.Plan.Topology, s.Inputs())
 	if err != nil {
 		return err
 	}
 	if digest != saved.Digest {
 		return exitError{code: exitStale, err: fmt.Errorf("the topology in %s is not the one the plan was made from\nMake a new plan, or give the same --var and --var-file as then.", saved.Path)}
 	}
-	s.plan.Restrict(saved)
+	s.Plan.Restrict(saved)
 	return nil
 }
 

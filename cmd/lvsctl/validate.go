@@ -17,11 +17,11 @@ func validateCommand(a *app) *cobra.Command {
 and reports everything that is wrong with it. No node is contacted.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			t, err := a.load(args)
+			l, err := a.load(args)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, validLine(t))
+			fmt.Fprintln(a.stdout, validLine(l.Topology))
 			return nil
 		},
 	}

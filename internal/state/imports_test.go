@@ -22,6 +22,7 @@ func TestImports(t *testing.T) {
 		"roles":            {"topology", "internal/state"},
 		"plan":             {"internal/live", "internal/persist", "internal/state", "internal/shell"},
 		"apply":            {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
+		"internal/survey":  {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
 		"internal/live":    {"internal/persist", "internal/state", "internal/remote", "internal/shell"},
 		"internal/persist": {"internal/state", "internal/shell"},
 		"internal/state":   {"internal/shell"},

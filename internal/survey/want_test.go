@@ -1,11 +1,11 @@
-package main
+package survey_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/roles"
 	"github.com/lvsctl/lvsctl/topology"
 )
@@ -25,39 +25,32 @@ virtual_server "web" {
 }
 `
 	for _, text := range []string{director, director + service} {
-		_, wants, err := wantsOf(t, text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, w := range wants {
+		for _, w := range wantsOf(t, text) {
 			mine := w.Node.Name == "lvs"
-			if in := input(everything(w)); in.Exclusive != mine {
+			if in := survey.Input(w); in.Exclusive != mine {
 				t.Errorf("%s is exclusive: %t", in.Name, in.Exclusive)
 			}
-			if in := input(nothing(w)); in.Exclusive {
+			if in := survey.Input(survey.Nothing(w)); in.Exclusive {
 				t.Errorf("a destroy of %s takes away what is others'", in.Name)
 			}
 		}
 	}
 }
 
-// wantsOf is a topology and what it wants of its nodes, or why it is refused.
-func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error) {
+// wantsOf is what a topology wants of its nodes.
+func wantsOf(t *testing.T, text string) []roles.Want {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "main.hcl")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	top, _, diags := topology.Load(file, topology.Options{})
-	switch {
-	case diags.HasErrors():
-		return nil, nil, diags
-	case len(top.Unsupported) > 0:
-		return nil, nil, fmt.Errorf("not supported yet: %v", top.Unsupported)
+	if diags.HasErrors() {
+		t.Fatal(diags)
 	}
 	wants, diags := roles.Wants(top)
 	if diags.HasErrors() {
-		return nil, nil, diags
+		t.Fatal(diags)
 	}
-	return top, wants, nil
+	return wants
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// loaded is a topology without fault, what it wants of its nodes, and the files
+// that it was read from.
+type loaded struct {
+	*topology.Topology
+	wants []roles.Want
+	files map[string]*hcl.File
+}
+
+// load reads the topology that a command's PATH argument names. Its problems
+// are printed here; the error returned only carries the exit code.
+func (a *app) load(args []string) (*loaded, error) {
+	path := "."
+	if len(args) > 0 {
+		path = args[0]
+	}
+	t, files, diags := topology.Load(path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
+	l := &loaded{Topology: t, files: files}
+	if !diags.HasErrors() {
+		var contradictions hcl.Diagnostics
+		l.wants, contradictions = roles.Wants(t)
+		diags = append(diags, contradictions...)
+	}
+	a.diagnose(files, diags)
+	if diags.HasErrors() {
+		return nil, exitError{code: exitFailed}
+	}
+	return l, nil
+}
+
+func (a *app) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
+	if len(diags) == 0 {
+		return
+	}
+	width, _ := terminal(a.stderr)
+	w := hcl.NewDiagnosticTextWriter(a.stderr, files, uint(width), a.coloured(a.stderr))
+	// A diagnostic that cannot be written has nowhere to be reported.
+	_ = w.WriteDiagnostics(diags)
+}
+
+// refuseUnsupported stops a plan that would ignore part of the topology.
+func (a *app) refuseUnsupported(l *loaded) error {
+	if len(l.Unsupported) == 0 {
+		return nil
+	}
+	var diags hcl.Diagnostics
+	for _, u := range l.Unsupported {
+		diags = append(diags, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Not supported yet",
+			Detail:   fmt.Sprintf("This version of lvsctl reads %s but cannot act on it. Nothing is planned, rather than a part of what is written here.", u.What),
+			Subject:  u.Range.Ptr(),
+		})
+	}
+	a.diagnose(l.files, diags)
+	return exitError{code: exitFailed}
+}

@@ -1,0 +1,46 @@
+package survey
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// Nothing is what a destroy wants of a node: none of what its roles want.
+func Nothing(w roles.Want) roles.Want {
+	none := roles.Want{Node: w.Node, State: state.New(), Ranges: w.Ranges, Servers: w.Servers}
+	none.State.Drain = w.State.Drain // what leaves may take its time
+	return none
+}
+
+// Input is the case of a node that has not been read.
+func Input(w roles.Want) plan.Input {
+	_, table := w.State.Modules["ip_vs"] // a destroy leaves the table to others
+	in := plan.Input{
+		Name: w.Node.Name, Role: string(w.Node.Role), Address: w.Node.Address,
+		Exclusive:    w.Node.Exclusive && table,
+		Persist:      string(w.Node.Persist),
+		RequireTools: w.Node.Packages == topology.PackagesRequire,
+		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
+	}
+	for _, i := range w.Node.Interfaces {
+		for _, p := range i.Addresses {
+			in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
+		}
+	}
+	return in
+}
+
+// Question is what to read of a node beyond what every node has.
+func Question(topology string, in plan.Input) live.Question {
+	q := live.Question{Topology: topology, Schedulers: in.Schedulers}
+	q.Sysctls = slices.Sorted(maps.Keys(in.Want.Sysctls))
+	q.Packages = slices.Sorted(maps.Keys(in.Want.Packages))
+	q.Modules = slices.Sorted(maps.Keys(in.Want.Modules))
+	return q
+}

@@ -17,19 +17,20 @@ import (
 func TestImports(t *testing.T) {
 	const module = "github.com/lvsctl/lvsctl/"
 	allowed := map[string][]string{
-		"cmd":              {"topology", "roles", "plan", "apply", "internal"},
-		"topology":         {"internal/lang"},
-		"roles":            {"topology", "internal/state"},
-		"plan":             {"internal/live", "internal/persist", "internal/state", "internal/shell"},
-		"apply":            {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
-		"internal/survey":  {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
-		"internal/live":    {"internal/persist", "internal/state", "internal/remote", "internal/shell"},
-		"internal/persist": {"internal/state", "internal/shell"},
-		"internal/state":   {"internal/shell"},
-		"internal/remote":  {"internal/shell"},
-		"internal/shell":   {},
-		"internal/lang":    {},
-		"internal/lab":     {},
+		"cmd":                 {"topology", "roles", "plan", "apply", "internal"},
+		"topology":            {"internal/lang"},
+		"roles":               {"topology", "internal/state"},
+		"plan":                {"internal/live", "internal/persist", "internal/state", "internal/shell"},
+		"apply":               {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
+		"internal/survey":     {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
+		"internal/live":       {"internal/persist", "internal/state", "internal/remote", "internal/shell"},
+		"internal/persist":    {"internal/state", "internal/shell"},
+		"internal/state":      {"internal/shell"},
+		"internal/remote":     {"internal/shell"},
+		"internal/shell":      {},
+		"internal/lang":       {},
+		"internal/lab":        {},
+		"internal/keepalived": {},
 	}
 	room := func(folder string) string {
 		words := strings.Split(folder, "/")

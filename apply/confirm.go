@@ -8,6 +8,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -48,14 +49,8 @@ func (r *run) refute(ctx context.Context, w *work, t *transaction, conn remote.R
 
 // lookAgain reads a node and asks the gateways that answered before.
 func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.Node, error) {
-	read, err := live.NewScript(w.Question)
-	if err != nil {
-		return live.Node{}, err
-	}
-	nonce, err := newNonce()
-	if err != nil {
-		return live.Node{}, err
-	}
+	read := live.NewScript(w.Question)
+	nonce := shell.NewMark()
 	body := "{\n" + read.Body + "}\nprintf '%s\\n' " + nonce + "\n" + probeAgainScript(w.probes)
 	out, err := conn.Run(ctx, remote.Script{Body: body})
 	if err != nil {
@@ -114,14 +109,12 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 // finalScript writes the record and disarms, in that order: should the disk be
 // full the timer still has its say. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
-	nonce, err := newNonce()
-	if err != nil {
-		return "", err
-	}
+	nonce := shell.NewMark()
 	var b strings.Builder
 	writePrelude(&b, nonce, "", 0)
 	text := ""
 	if !rec.Empty() {
+		var err error
 		if text, err = encodeRecord(rec); err != nil {
 			return "", err
 		}

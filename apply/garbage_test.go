@@ -118,8 +118,7 @@ func TestTruncatedOutput(t *testing.T) {
 		conn, err := n.dial(t.Context())
 		check(t, err)
 		defer conn.Close()
-		script, err := live.NewScript(survey.Question(topologyName, plan.Input{Want: newState()}))
-		check(t, err)
+		script := live.NewScript(survey.Question(topologyName, plan.Input{Want: newState()}))
 		out, err := conn.Run(t.Context(), remote.Script{Body: script.Body})
 		check(t, err)
 		whole := out.Stdout

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -28,11 +29,8 @@ func (r *run) keep(ctx context.Context, w *work) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	ctx = context.WithoutCancel(ctx)
-	nonce, err := newNonce()
-	var script string
-	if err == nil {
-		script, err = keepScript(w, todo, nonce)
-	}
+	nonce := shell.NewMark()
+	script, err := keepScript(w, todo, nonce)
 	if err != nil {
 		w.failure = r.abandon(todo, err)
 		return

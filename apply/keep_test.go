@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsctl/lvsctl/apply"
-	"github.com/lvsctl/lvsctl/internal/persist"
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -45,7 +45,7 @@ func TestFilesLast(t *testing.T) {
 			t.Errorf("files are written while the host may still put itself back: %s", armed)
 		}
 	}
-	s := look(t, job{node: n, want: newState(), persist: persist.Auto, wrap: g.wrap})
+	s := look(t, job{node: n, want: newState(), persist: netsystem.Auto, wrap: g.wrap})
 	g.open()
 	if r := s.apply(t.Context(), nil); !r.Complete() || !g.passed() {
 		t.Fatalf("reached %t: %s", g.passed(), explain(r))
@@ -60,7 +60,7 @@ func TestFilesLast(t *testing.T) {
 			t.Errorf("%s has no %q:\n%s", file, text, have)
 		}
 	}
-	if again := look(t, job{node: n, want: newState(), persist: persist.Auto}); len(again.Plan.Actions) > 0 {
+	if again := look(t, job{node: n, want: newState(), persist: netsystem.Auto}); len(again.Plan.Actions) > 0 {
 		t.Errorf("planned again: %+v", again.Plan.Actions)
 	}
 	must(t, job{node: n, want: state.New()})
@@ -78,7 +78,7 @@ func TestFileFails(t *testing.T) {
 	t.Parallel()
 	n := start(t, how{setup: ethernet + debian})
 	n.sh("mount --bind /etc/sysctl.d /etc/sysctl.d; mount -o remount,bind,ro /etc/sysctl.d")
-	r := look(t, job{node: n, want: newState(), persist: persist.Auto}).apply(t.Context(), nil)
+	r := look(t, job{node: n, want: newState(), persist: netsystem.Auto}).apply(t.Context(), nil)
 	const why = "cannot add file /etc/sysctl.d/zz-lvsctl.conf"
 	if r.Complete() || len(r.Reverted) > 0 || !strings.Contains(explain(r), why) || !strings.Contains(explain(r), "Read-only file system") {
 		t.Errorf("it says %s", explain(r))
@@ -93,7 +93,7 @@ func TestFileFails(t *testing.T) {
 		t.Errorf("what is live does not stay: %s", explain(r))
 	}
 	n.sh("umount /etc/sysctl.d")
-	must(t, job{node: n, want: newState(), persist: persist.Auto})
+	must(t, job{node: n, want: newState(), persist: netsystem.Auto})
 	if left := n.left(); left != "" {
 		t.Errorf("left over:\n%s", left)
 	}
@@ -109,7 +109,7 @@ func TestFilesCut(t *testing.T) {
 			t.Parallel()
 			n, before := kept(t)
 			live := n.snapshot()
-			want := job{node: n, want: newState(), persist: persist.Auto}
+			want := job{node: n, want: newState(), persist: netsystem.Auto}
 			must(t, want)
 			after := n.etc()
 			back := job{node: n, want: newState()}

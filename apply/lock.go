@@ -146,14 +146,8 @@ func (r *run) lock(ctx context.Context, w *work) {
 }
 
 func (r *run) lockAndRead(ctx context.Context, w *work) (live.Node, error) {
-	nonce, err := newNonce()
-	if err != nil {
-		return live.Node{}, err
-	}
-	read, err := live.NewScript(w.Question)
-	if err != nil {
-		return live.Node{}, err
-	}
+	nonce := shell.NewMark()
+	read := live.NewScript(w.Question)
 	out, release, err := w.Runner.Hold(ctx, remote.Script{Body: lockScript(nonce, r.opts.Owner) + "{\n" + read.Body + "}\n" + probeScript(nonce)})
 	w.release = release
 	if err != nil {

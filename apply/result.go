@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -31,7 +32,7 @@ func (res Result) Count() plan.Counts {
 // Summary is the last line of an apply. Its wording is stable: scripts read it.
 func (res Result) Summary(verb string) string {
 	c := res.Count()
-	text := fmt.Sprintf("%d added, %d changed, %d destroyed on %s.", c.Add, c.Change, c.Destroy, plan.Plural(c.Nodes, "node"))
+	text := fmt.Sprintf("%d added, %d changed, %d destroyed on %s.", c.Add, c.Change, c.Destroy, plural.Of(c.Nodes, "node"))
 	if res.Complete() {
 		return verb + " complete: " + text
 	}
@@ -61,7 +62,7 @@ func (res Result) shortcomings() []string {
 		case res.Reverted[n.Name] != nil:
 			list = append(list, n.Name+" (rolled back)")
 		case left[n.Name] > 0:
-			list = append(list, n.Name+" ("+plan.Plural(left[n.Name], "change")+")")
+			list = append(list, n.Name+" ("+plural.Of(left[n.Name], "change")+")")
 		case res.Unconfirmed[n.Name] != nil:
 			list = append(list, n.Name+" (not confirmed)")
 		}

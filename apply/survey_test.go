@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/lvsctl/lvsctl/apply"
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/survey"
@@ -24,7 +25,7 @@ type job struct {
 	wrap func(remote.Runner) remote.Runner
 	role string // default real_server
 	// persist is what brings the host back after a reboot; default nothing.
-	persist string
+	persist netsystem.Name
 }
 
 func (j job) dial(ctx context.Context) (remote.Runner, error) {

@@ -2,8 +2,6 @@ package apply
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -28,10 +27,7 @@ type transaction struct {
 // transact runs a batch and sees it confirmed or undone. The error is what
 // stopped the node; every action has an outcome when it returns.
 func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) error {
-	nonce, err := newNonce()
-	if err != nil {
-		return r.abandon(actions, err)
-	}
+	nonce := shell.NewMark()
 	t := &transaction{actions: actions, before: w.settled, record: w.record}
 	if r.opts.Rollback > 0 {
 		t.id = strings.TrimPrefix(nonce, "lvsctl-")
@@ -139,14 +135,6 @@ func (r *run) abandon(actions []*plan.Action, err error) error {
 		r.end(a, Outcome{Skipped, err})
 	}
 	return err
-}
-
-func newNonce() (string, error) {
-	b := make([]byte, 12)
-	if _, err := rand.Read(b); err != nil {
-		return "", fmt.Errorf("cannot make a nonce: %w", err)
-	}
-	return "lvsctl-" + hex.EncodeToString(b), nil
 }
 
 // writePrelude defines what reports on steps: lines that begin with a nonce,

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
@@ -103,7 +104,7 @@ func (h *host) apply(t *rapid.T, want *state.State, part float64) {
 
 func (h *host) plan(t *rapid.T, want *state.State, exclusive bool) *plan.Plan {
 	p := plan.Build(topologyName, []plan.Input{{
-		Name: "n", Role: h.role, Chosen: true, Exclusive: exclusive, Want: want, Persist: persist.Auto,
+		Name: "n", Role: h.role, Chosen: true, Exclusive: exclusive, Want: want, Persist: netsystem.Auto,
 		Base: []state.AddressKey{addressKey("10.1.0.5/24", "eth0")},
 		Live: &live.Node{State: h.read(t), Record: h.record, Facts: live.Facts{Root: true, Boot: h.boot}},
 	}})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -35,9 +36,9 @@ func (d danger) cuts(k state.ServerKey) Risk {
 	case open == 0:
 		return ""
 	case drain > 0:
-		return Risk(fmt.Sprintf("has %s; what is left of them after %d s is cut", Plural(open, "open connection"), drain))
+		return Risk(fmt.Sprintf("has %s; what is left of them after %d s is cut", plural.Of(open, "open connection"), drain))
 	}
-	return Risk("cuts " + Plural(open, "open connection") + "; a drain time on the virtual server would let them end")
+	return Risk("cuts " + plural.Of(open, "open connection") + "; a drain time on the virtual server would let them end")
 }
 
 // sessionRisks finds the changes after which the node would answer this SSH

@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
@@ -18,8 +19,8 @@ func drawBoot(t *rapid.T, n *statetest.Node) persist.Boot {
 		n.Init = state.InitSystemd
 		n.Units["ipvsadm"] = true
 	}
-	switch pick(t, "network system", "", persist.NetworkScripts, persist.NetworkManager, persist.Ifupdown, persist.Netplan, persist.Networkd) {
-	case persist.NetworkScripts:
+	switch pick[netsystem.Name](t, "network system", "", netsystem.NetworkScripts, netsystem.NetworkManager, netsystem.Ifupdown, netsystem.Netplan, netsystem.Networkd) {
+	case netsystem.NetworkScripts:
 		b.NetworkScripts, b.RedHat = true, pick(t, "release", 6, 7, 8)
 		n.Files["/etc/sysconfig/network"] = "NETWORKING=yes\n"
 		n.Files["/etc/sysconfig/network-scripts/ifcfg-eth0"] = "DEVICE=eth0\nGATEWAY=10.1.0.254"
@@ -28,16 +29,16 @@ func drawBoot(t *rapid.T, n *statetest.Node) persist.Boot {
 			b.Ifcfg = map[string]persist.Ifcfg{"eth0": {Path: path, First: netip.MustParsePrefix("10.1.0.2/24")}}
 		}
 		b.Aliases = map[string]bool{"lo:0": chance(t, 50, "alias")}
-	case persist.NetworkManager:
+	case netsystem.NetworkManager:
 		b.NetworkManager = pick(t, "NetworkManager", "1.30.0", "1.42.4", "1.52.0")
 		b.Devices["eth0"] = persist.Device{NetworkManager: true}
-	case persist.Ifupdown:
+	case netsystem.Ifupdown:
 		b.Ifupdown, b.Sourced = true, chance(t, 70, "sourced")
 		n.Files["/etc/network/interfaces"] = "auto lo\niface lo inet loopback\n"
-	case persist.Netplan:
+	case netsystem.Netplan:
 		b.Netplan, b.Networkd = true, true
 		b.Devices["eth0"] = persist.Device{Network: "/run/systemd/network/10-netplan-eth0.network"}
-	case persist.Networkd:
+	case netsystem.Networkd:
 		b.Networkd = true
 		b.Devices["eth0"] = persist.Device{Network: "/etc/systemd/network/eth0.network"}
 	}

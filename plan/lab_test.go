@@ -219,12 +219,9 @@ var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 // do runs commands and reads the host, in one round trip.
 func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	r.Helper()
-	read, err := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
+	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
 		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
 	}})
-	if err != nil {
-		r.Fatal(err)
-	}
 	var b strings.Builder
 	// Traffic is the point of the second, and there is none: it would only wait.
 	b.WriteString(state.DrainFunction + state.HushFunctions + state.FileFunctions + "put_off() { :; }\nlvsctl_unstick() { :; }\n")

@@ -15,6 +15,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/lvsctl/lvsctl/internal/live"
+	"github.com/lvsctl/lvsctl/internal/netsystem"
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -27,7 +29,7 @@ type Input struct {
 	Exclusive bool
 	// Persist is what brings the node's state back after a reboot, as the topology
 	// names it.
-	Persist string
+	Persist netsystem.Name
 	// RequireTools makes a missing tool a problem instead of installing it.
 	RequireTools bool
 
@@ -244,10 +246,10 @@ func (p *Plan) Summary() string {
 	bad := len(p.Unreadable()) + len(p.Blocked())
 	tail := ""
 	if n := len(p.Unreadable()); n > 0 {
-		tail += " " + Plural(n, "node") + " could not be read."
+		tail += " " + plural.Of(n, "node") + " could not be read."
 	}
 	if n := len(p.Blocked()); n > 0 {
-		tail += " " + Plural(n, "node") + " cannot be changed."
+		tail += " " + plural.Of(n, "node") + " cannot be changed."
 	}
 	if !c.Any() && c.Held == 0 {
 		if bad == len(p.filter(func(n Node) bool { return n.Chosen })) && bad > 0 {
@@ -255,23 +257,15 @@ func (p *Plan) Summary() string {
 		}
 		chosen := len(p.filter(func(n Node) bool { return n.Chosen })) - bad
 		if bad > 0 {
-			return fmt.Sprintf("No changes on the %s that could be planned.%s", Plural(chosen, "node"), tail)
+			return fmt.Sprintf("No changes on the %s that could be planned.%s", plural.Of(chosen, "node"), tail)
 		}
 		if chosen == 1 {
 			return "No changes. The node matches the topology."
 		}
-		return fmt.Sprintf("No changes. All %s match the topology.", Plural(chosen, "node"))
+		return fmt.Sprintf("No changes. All %s match the topology.", plural.Of(chosen, "node"))
 	}
 	if c.Held > 0 {
-		tail = " " + Plural(c.Held, "change") + " held back." + tail
+		tail = " " + plural.Of(c.Held, "change") + " held back." + tail
 	}
-	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy on %s.%s", c.Add, c.Change, c.Destroy, Plural(c.Nodes, "node"), tail)
-}
-
-// Plural is a count with its noun: "1 node", "2 nodes".
-func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy on %s.%s", c.Add, c.Change, c.Destroy, plural.Of(c.Nodes, "node"), tail)
 }

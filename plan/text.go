@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -80,17 +81,15 @@ func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 		lines = append([]Line{{Heading, fmt.Sprintf("  # %s %s (%s)", n.Role, n.Name, n.Address)}}, lines...)
 	}
 	for _, f := range n.LeftAlone {
-		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", n.Name, f.Service, Plural(f.Servers, "server"))})
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", n.Name, f.Service, plural.Of(f.Servers, "server"))})
 	}
 	return lines
 }
 
 var styles = map[state.Op]Style{state.Add: Adding, state.Edit: Changing, state.Remove: Removing}
 
-var symbols = map[state.Op]string{state.Add: "+", state.Edit: "~", state.Remove: "-"}
-
 func (c *DocumentItem) lines(d Detail) []Line {
-	text := fmt.Sprintf("  %s %-9s %s", symbols[c.Action], c.Kind, sentence(c.Action, c.Key, c.Before, c.After))
+	text := fmt.Sprintf("  %s %-9s %s", c.Action.Symbol(), c.Kind, sentence(c.Action, c.Key, c.Before, c.After))
 	style := styles[c.Action]
 	if c.Reason == Drift {
 		text += "  (drift)"

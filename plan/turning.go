@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -209,7 +210,7 @@ func (t *turning) risk() Risk {
 	if t.open == 0 {
 		return ""
 	}
-	return Risk(fmt.Sprintf("cuts what is left of %s that came by %s", Plural(t.open, "open connection"), t.from))
+	return Risk(fmt.Sprintf("cuts what is left of %s that came by %s", plural.Of(t.open, "open connection"), t.from))
 }
 
 // and is both risks.

@@ -50,7 +50,7 @@ func (n *node) hosts() string {
 	var b strings.Builder
 	for _, other := range n.cluster.Nodes {
 		for _, ipv6 := range []bool{false, true} {
-			addr, ok := n.neighbour(other, ipv6)
+			addr, ok := n.Neighbour(other, ipv6)
 			for _, own := range []netip.Addr{other.DIP, other.RIP} {
 				if !ok && own.IsValid() && own.Is6() == ipv6 {
 					addr, ok = own, true

@@ -13,7 +13,8 @@ func realServer(n *node) {
 		switch s.server.Mode {
 		case topology.NAT:
 			// Replies have to pass the director, which gives them the VIP's address.
-			n.gateway(inside(s.service.Directors[0], s.server.Address), s.server.Range)
+			via, _ := s.service.Directors[0].Towards(s.server.Address)
+			n.gateway(via, s.server.Range)
 		case topology.DR:
 			n.quietVIP(s, "lo")
 			n.throughRouter(s)
@@ -23,16 +24,6 @@ func realServer(n *node) {
 			n.throughRouter(s)
 		}
 	}
-}
-
-// inside is the director's address that a real server replies through: the DIP,
-// or in the other family the director's address on the real server's subnet.
-func inside(director *topology.Node, rip netip.Addr) netip.Addr {
-	if director.DIP.Is6() == rip.Is6() {
-		return director.DIP
-	}
-	_, own, _ := director.On(rip)
-	return own.Addr()
 }
 
 // quietVIP wants the VIP on a device that never tells the neighbours: they must
@@ -79,24 +70,9 @@ func (n *node) tunnel(s serving) {
 func (n *node) throughRouter(s serving) {
 	ipv6 := s.service.IPv6()
 	for _, r := range n.cluster.routers {
-		if via, ok := n.neighbour(r, ipv6); ok {
+		if via, ok := n.Neighbour(r, ipv6); ok {
 			n.gateway(via, s.server.Range)
 			return
 		}
 	}
-}
-
-// neighbour is another node's address on a subnet that both are on.
-func (n *node) neighbour(other *topology.Node, ipv6 bool) (netip.Addr, bool) {
-	for _, i := range other.Interfaces {
-		for _, p := range i.Addresses {
-			if p.Addr().Is6() != ipv6 {
-				continue
-			}
-			if _, _, ok := n.On(p.Addr()); ok {
-				return p.Addr(), true
-			}
-		}
-	}
-	return netip.Addr{}, false
 }

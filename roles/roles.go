@@ -185,7 +185,7 @@ func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range
 
 // gateway wants a default route of via's family.
 func (n *node) gateway(via netip.Addr, from hcl.Range) {
-	if own := n.ownGateway(via.Is6()); own.IsValid() {
+	if n.Gateway.Of(via.Is6()).IsValid() {
 		return
 	}
 	n.defaultRoute(via, from)
@@ -197,13 +197,6 @@ func (n *node) defaultRoute(via netip.Addr, from hcl.Range) {
 		dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
 	n.route(dst, 0, state.Route{Via: via}, from)
-}
-
-func (n *node) ownGateway(ipv6 bool) netip.Addr {
-	if ipv6 {
-		return n.Gateway.V6
-	}
-	return n.Gateway.V4
 }
 
 // forward wants packets of a family to be forwarded.

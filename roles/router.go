@@ -42,7 +42,7 @@ func (n *node) routeToVIP(v *topology.VirtualServer) {
 		return
 	}
 	for _, d := range v.Directors {
-		if via, ok := n.neighbour(d, vip.Is6()); ok {
+		if via, ok := n.Neighbour(d, vip.Is6()); ok {
 			n.route(netip.PrefixFrom(vip, vip.BitLen()), 0, state.Route{Via: via}, v.Range)
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // checkServers holds each real server against the rows of the mode table.
@@ -37,7 +38,7 @@ func (c *serviceCheck) checkFamily(srv server) bool {
 		c.Complain(srv.at.name, "Not a usable address", "%s is reached at %s, a link-local address, which IPVS cannot use.", srv.node.Name, srv.Address)
 		return false
 	}
-	ipv6 := c.familyIs6()
+	ipv6 := c.IPv6()
 	if srv.Address.Is6() == ipv6 || srv.Mode == TUN && c.vip.IsValid() {
 		return true
 	}
@@ -95,7 +96,7 @@ func (c *serviceCheck) checkSubnet(srv server, d *node) {
 	if srv.Mode != NAT && srv.Mode != DR {
 		return
 	}
-	dip, ok := towards(d, srv)
+	dip, ok := d.Towards(srv.Address)
 	if ok && d.prefix(dip).Contains(srv.Address) && srv.node.prefix(srv.Address).Contains(dip) {
 		return
 	}
@@ -112,16 +113,6 @@ func (c *serviceCheck) checkSubnet(srv server, d *node) {
 	}
 	c.Complain(srv.at.name, "RIP outside the DIP's subnet", "%s is reached at %s, and the DIP of %s is %s. In mode %q %s, so both are in one subnet. %s",
 		srv.node.Name, srv.Address, d.Name, d.prefixText(dip), srv.Mode, why, remedy)
-}
-
-// towards is the director's address on the way to a server: the DIP, or in the
-// other family its address in the server's subnet.
-func towards(d *node, srv server) (netip.Addr, bool) {
-	if d.DIP.Is6() == srv.Address.Is6() {
-		return d.DIP, d.DIP.IsValid()
-	}
-	_, own, ok := d.On(srv.Address)
-	return own.Addr(), ok
 }
 
 // prefix returns one of the node's own addresses with its subnet.
@@ -143,17 +134,9 @@ func (n *node) prefixText(addr netip.Addr) string {
 	return addr.String()
 }
 
-// gateway is the node's own gateway attribute in a family.
-func (n *node) gateway(ipv6 bool) netip.Addr {
-	if ipv6 {
-		return n.Gateway.V6
-	}
-	return n.Gateway.V4
-}
-
 // checkGateway holds a gateway that was written against the mode.
 func (c *serviceCheck) checkGateway(srv server) {
-	gw := srv.node.gateway(c.familyIs6())
+	gw := srv.node.Gateway.Of(c.IPv6())
 	if !gw.IsValid() {
 		return
 	}
@@ -199,8 +182,8 @@ func (c *serviceCheck) routesBack(srv server) bool {
 
 // checkOneWayBack refuses a NAT server between two directors.
 func (c *serviceCheck) checkOneWayBack(srv server) {
-	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.gateway(c.familyIs6()).IsValid() {
+	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.Gateway.Of(c.IPv6()).IsValid() {
 		return
 	}
-	c.Complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, lang.Count(len(c.directors), "director"))
+	c.Complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, plural.Of(len(c.directors), "director"))
 }

@@ -27,9 +27,9 @@ func (l *loader) checkDefaultRoutes() {
 		if s.broken {
 			continue
 		}
-		ipv6 := s.familyIs6()
+		ipv6 := s.IPv6()
 		for _, srv := range s.servers {
-			if srv.node.broken || srv.node.Role != RealServer || srv.node.gateway(ipv6).IsValid() {
+			if srv.node.broken || srv.node.Role != RealServer || srv.node.Gateway.Of(ipv6).IsValid() {
 				continue
 			}
 			want, ok := s.wants(srv, ipv6, routers)
@@ -58,7 +58,7 @@ func (s *service) wants(srv server, ipv6 bool, routers routersBySubnet) (wantedR
 		if len(s.directors) != 1 || s.directors[0].broken {
 			return wantedRoute{}, false
 		}
-		dip, ok := towards(s.directors[0], srv)
+		dip, ok := s.directors[0].Towards(srv.Address)
 		return wantedRoute{s, dip, "nat, the DIP of " + s.directors[0].Name}, ok
 	case DR, TUN:
 		found := routers.near(srv.node, ipv6)

@@ -98,7 +98,7 @@ func (l *loader) checkHolding() {
 		for _, d := range s.directors {
 			key := heldKey{director: d, vip: s.vip, protocol: s.Protocol, port: s.Port}
 			if s.FWMark != 0 {
-				key = heldKey{director: d, mark: s.FWMark, ipv6: s.familyIs6()}
+				key = heldKey{director: d, mark: s.FWMark, ipv6: s.IPv6()}
 			}
 			if first := services[key]; first != nil {
 				l.Complain(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)

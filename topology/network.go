@@ -49,6 +49,38 @@ func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// Neighbour returns the first address of other, in a family, that is in one of
+// n's subnets.
+func (n *Node) Neighbour(other *Node, ipv6 bool) (netip.Addr, bool) {
+	for _, i := range other.Interfaces {
+		for _, p := range i.Addresses {
+			if _, _, ok := n.On(p.Addr()); ok && p.Addr().Is6() == ipv6 {
+				return p.Addr(), true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}
+
+// Towards returns the address by which a director and a real server at rip reach
+// each other: the DIP, or in the other family the director's address in the real
+// server's subnet.
+func (n *Node) Towards(rip netip.Addr) (netip.Addr, bool) {
+	if n.DIP.Is6() == rip.Is6() {
+		return n.DIP, n.DIP.IsValid()
+	}
+	_, own, ok := n.On(rip)
+	return own.Addr(), ok
+}
+
+// Of returns the gateway of a family; it is zero where there is none.
+func (g Gateways) Of(ipv6 bool) netip.Addr {
+	if ipv6 {
+		return g.V6
+	}
+	return g.V4
+}
+
 // Device is the device that holds the service's VIP on a director: the one
 // written, else the one whose subnet holds the VIP, else the DIP's.
 func (v *VirtualServer) Device(director *Node) string {

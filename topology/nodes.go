@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
 // A node is a Node while it is checked: beside the result, where it came from.
@@ -79,9 +80,9 @@ func readNode(i lang.Instance) *node {
 	n.readAddress()
 	n.IPForward = n.Ternary(n.raw.IPForward)
 	n.Hosts = n.Flag(n.raw.Hosts)
-	n.Persist, n.Packages = PersistAuto, PackagesInstall
-	if p, ok := n.Choice(n.raw.Persist, persistSystems); ok {
-		n.Persist = Persist(p)
+	n.Persist, n.Packages = netsystem.Auto, PackagesInstall
+	if p, ok := n.Choice(n.raw.Persist, persistSystems()); ok {
+		n.Persist = netsystem.Name(p)
 	}
 	if p, ok := n.Choice(n.raw.Packages, packageWays); ok {
 		n.Packages = Packages(p)
@@ -101,13 +102,15 @@ func readNode(i lang.Instance) *node {
 	return n
 }
 
-var (
-	persistSystems = []string{
-		string(PersistAuto), string(PersistNetworkScripts), string(PersistNetworkManager),
-		string(PersistIfupdown), string(PersistNetplan), string(PersistNetworkd), string(PersistNone),
+var packageWays = []string{string(PackagesInstall), string(PackagesRequire)}
+
+func persistSystems() []string {
+	var words []string
+	for _, n := range netsystem.Names() {
+		words = append(words, string(n))
 	}
-	packageWays = []string{string(PackagesInstall), string(PackagesRequire)}
-)
+	return words
+}
 
 // refuseForeign refuses what belongs to another kind of node.
 func (n *node) refuseForeign() {

@@ -24,7 +24,7 @@ func (s *service) readPersistence() {
 		p.Timeout = seconds
 	}
 	length := 32
-	if s.familyIs6() {
+	if s.IPv6() {
 		length = 128
 	}
 	p.Netmask = length
@@ -42,21 +42,6 @@ func (s *service) readPersistence() {
 		}
 	}
 	s.Persistence = p
-}
-
-// familyIs6 is the family of a service before its servers' addresses are known.
-func (s *service) familyIs6() bool {
-	if s.vip.IsValid() {
-		return s.vip.Is6()
-	}
-	if len(s.servers) == 0 {
-		return false
-	}
-	rip := s.servers[0].node.RIP
-	if s.servers[0].node.Role == Director {
-		rip = s.servers[0].node.DIP
-	}
-	return rip.Is6()
 }
 
 // netmask reads "/24", "24" and "255.255.255.0" as a prefix length.

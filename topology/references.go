@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // A suggestion costs a comparison with every name there is; after this many the
@@ -59,7 +60,7 @@ func (l *loader) one(what string, w lang.Element, roles ...Role) (*node, bool) {
 			l.Errors++
 			return nil, false
 		}
-		l.Refuse(w.At, "A group where one node is wanted", "%s is %s, which stands for %s. Name one of them.", what, lang.Quote(w.Key), lang.Count(len(found), "node"))
+		l.Refuse(w.At, "A group where one node is wanted", "%s is %s, which stands for %s. Name one of them.", what, lang.Quote(w.Key), plural.Of(len(found), "node"))
 		return nil, false
 	}
 	return found[0], true

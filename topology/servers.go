@@ -113,10 +113,7 @@ func (l *loader) addServers(s *service, w lang.Element, srv Server, at servedAt,
 // address of the service's family if the RIP is of the other one. A tunnel
 // carries one family in the other, so it falls back to the RIP.
 func (s *service) address(srv server) (netip.Addr, bool) {
-	rip := srv.node.RIP
-	if srv.node.Role == Director {
-		rip = srv.node.DIP
-	}
+	rip := srv.own()
 	if !s.vip.IsValid() || rip.Is6() == s.vip.Is6() {
 		return rip, rip.IsValid()
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // A service is a VirtualServer while it is checked.
@@ -182,7 +183,7 @@ func (l *loader) onlyDirector(s *service) {
 		s.Refuse(s.Range, "No director", "The topology has no director to hold this virtual server. Write a director block.")
 	default:
 		s.Refuse(s.Range, "Which director?", "The topology has %s. Say which of them hold this virtual server: director = %s, or directors = [...].",
-			lang.Count(len(l.directorNames), "director"), lang.Quote(l.directorNames[0]))
+			plural.Of(len(l.directorNames), "director"), lang.Quote(l.directorNames[0]))
 	}
 }
 

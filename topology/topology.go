@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
 // Topology is one validated cluster.
@@ -92,7 +94,7 @@ type Node struct {
 	IPForward *bool
 	Sysctls   []Sysctl // sorted by key
 	Hosts     bool
-	Persist   Persist
+	Persist   netsystem.Name
 	Packages  Packages
 
 	// DIP is a director's own address towards the real servers.
@@ -155,20 +157,6 @@ type Sysctl struct {
 	Range      hcl.Range
 }
 
-// Persist names the system that brings addresses and routes back at boot.
-type Persist string
-
-// The values of the persist attribute.
-const (
-	PersistAuto           Persist = "auto"
-	PersistNetworkScripts Persist = "network-scripts"
-	PersistNetworkManager Persist = "networkmanager"
-	PersistIfupdown       Persist = "ifupdown"
-	PersistNetplan        Persist = "netplan"
-	PersistNetworkd       Persist = "networkd"
-	PersistNone           Persist = "none"
-)
-
 // Packages says what to do about a missing tool.
 type Packages string
 
@@ -222,15 +210,6 @@ type VirtualServer struct {
 	HealthCheck  *HealthCheck
 	VRRPInstance *VRRPInstance // nil unless keepalived runs the service
 	Range        hcl.Range
-}
-
-// IPv6 reports whether the service is of the IPv6 family: its VIP's, or its
-// real servers' where a fwmark service has no VIP.
-func (v *VirtualServer) IPv6() bool {
-	if v.VIP.IsValid() {
-		return v.VIP.Addr().Is6()
-	}
-	return len(v.RealServers) > 0 && v.RealServers[0].Node.RIP.Is6()
 }
 
 // Server is one real server in a virtual service.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
 // lines says what a topology is in a few words, for comparing.
@@ -162,7 +164,7 @@ real_server "x" {
 			{Key: "net/ipv4/conf/eth0.100/rp_filter", Value: "2"},
 			{Key: "net/ipv4/tcp_rmem", Value: "4096 131072"},
 		},
-		Hosts: true, Persist: PersistIfupdown, Packages: PackagesRequire,
+		Hosts: true, Persist: netsystem.Ifupdown, Packages: PackagesRequire,
 		RIP: netip.MustParseAddr("10.0.0.31"), VIPInterface: "dummy0",
 	}
 	if d := cmp.Diff(want, topo.Node("x"), withoutPlaces...); d != "" {

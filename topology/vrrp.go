@@ -8,6 +8,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // A vrrp is a VRRPInstance while it is checked.
@@ -115,7 +116,7 @@ func (v *vrrp) readPriorities() {
 	}
 	at := v.raw.Priorities.Expr.Range()
 	if len(all) != len(v.directors) && len(v.directors) > 0 {
-		v.Refuse(at, "Priorities do not match", "There are %d priorities for %s.", len(all), lang.Count(len(v.directors), "director"))
+		v.Refuse(at, "Priorities do not match", "There are %d priorities for %s.", len(all), plural.Of(len(v.directors), "director"))
 		return
 	}
 	for i, e := range all {

@@ -80,11 +80,11 @@ func terminal(w io.Writer) (width int, ok bool) {
 	return 80, true
 }
 
-// terminalInput reports whether r is a terminal that a question can be
-// answered on.
-func terminalInput(r io.Reader) (*os.File, bool) {
+// isTerminal reports whether r is a terminal, on which a question can be
+// answered.
+func isTerminal(r io.Reader) bool {
 	f, ok := r.(*os.File)
-	return f, ok && term.IsTerminal(int(f.Fd()))
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // paint returns a printer for w: coloured on a terminal or with --color=always,

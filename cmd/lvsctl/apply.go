@@ -17,7 +17,6 @@ import (
 
 	"github.com/lvsctl/lvsctl/apply"
 	"github.com/lvsctl/lvsctl/internal/remote"
-	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -179,7 +178,7 @@ func owner() string {
 
 // approve asks on the terminal. Only "yes" is yes.
 func (a *app) approve(ctx context.Context, question string) error {
-	if _, ok := terminalInput(a.stdin); !ok {
+	if !isTerminal(a.stdin) {
 		return errors.New("cannot ask for approval: standard input is not a terminal\nLook at the plan first, then add --auto-approve.")
 	}
 	fmt.Fprintf(a.stdout, "\n%s Only 'yes' is accepted.\n\n  Enter a value: ", question)
@@ -203,7 +202,6 @@ func (a *app) approve(ctx context.Context, question string) error {
 
 // event prints each action as it ends, on standard error.
 func (a *app) event() func(apply.Event) {
-	symbols := map[state.Op]string{state.Add: "+", state.Edit: "~", state.Remove: "-"}
 	return func(e apply.Event) {
 		switch {
 		case e.Action == nil:
@@ -212,7 +210,7 @@ func (a *app) event() func(apply.Event) {
 		case e.Action.Held != "":
 			return
 		}
-		line := fmt.Sprintf("%s: %s %s %s", e.Node, symbols[e.Action.Op], e.Action.Kind, e.Action.Sentence())
+		line := fmt.Sprintf("%s: %s %s %s", e.Node, e.Action.Op.Symbol(), e.Action.Kind, e.Action.Sentence())
 		switch e.Status {
 		case apply.Done:
 			fmt.Fprintln(a.stderr, line)

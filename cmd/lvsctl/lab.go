@@ -3,14 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lvsctl/lvsctl/internal/lab"
 )
@@ -66,12 +63,6 @@ func (a *app) openLab(args []string) (*lab.Lab, error) {
 		return nil, nil
 	}
 	return l, err
-}
-
-// isTerminal reports whether r is one.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // hostPort is an address in a URL, without HTTP's own port.

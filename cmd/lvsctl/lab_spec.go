@@ -20,8 +20,8 @@ func labSpec(t *topology.Topology) lab.Spec {
 		}
 		// lvsctl configures nothing on a client, so the lab has to.
 		if n.Role == topology.Client {
-			h.Gateway4 = labGateway(t, n, n.Gateway.V4, netip.Addr.Is4)
-			h.Gateway6 = labGateway(t, n, n.Gateway.V6, netip.Addr.Is6)
+			h.Gateway4 = labGateway(t, n, false)
+			h.Gateway6 = labGateway(t, n, true)
 			for _, r := range n.Routes {
 				h.Routes = append(h.Routes, lab.Route{To: r.To, Via: r.Via, Dev: r.Dev})
 			}
@@ -42,8 +42,8 @@ func labSpec(t *topology.Topology) lab.Spec {
 // labGateway is a client's default route of one family: its own attribute, else
 // a router on its LAN, else, if there is no router at all, a director that
 // forwards (nat and fullnat). It is zero where there is none.
-func labGateway(t *topology.Topology, client *topology.Node, own netip.Addr, family func(netip.Addr) bool) netip.Addr {
-	if own.IsValid() {
+func labGateway(t *topology.Topology, client *topology.Node, ipv6 bool) netip.Addr {
+	if own := client.Gateway.Of(ipv6); own.IsValid() {
 		return own
 	}
 	routers := false
@@ -52,7 +52,7 @@ func labGateway(t *topology.Topology, client *topology.Node, own netip.Addr, fam
 			continue
 		}
 		routers = true
-		if addr, ok := neighbour(client, n, family); ok {
+		if addr, ok := client.Neighbour(n, ipv6); ok {
 			return addr
 		}
 	}
@@ -64,24 +64,12 @@ func labGateway(t *topology.Topology, client *topology.Node, own netip.Addr, fam
 			continue
 		}
 		for _, d := range v.Directors {
-			if addr, ok := neighbour(client, d, family); ok {
+			if addr, ok := client.Neighbour(d, ipv6); ok {
 				return addr
 			}
 		}
 	}
 	return netip.Addr{}
-}
-
-// neighbour is an address of other in a subnet of n.
-func neighbour(n, other *topology.Node, family func(netip.Addr) bool) (netip.Addr, bool) {
-	for _, i := range other.Interfaces {
-		for _, p := range i.Addresses {
-			if _, _, ok := n.On(p.Addr()); ok && family(p.Addr()) {
-				return p.Addr(), true
-			}
-		}
-	}
-	return netip.Addr{}, false
 }
 
 // anyPorts answer for a service of every port.

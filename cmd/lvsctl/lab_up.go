@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lvsctl/lvsctl/internal/lab"
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -77,7 +78,7 @@ func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "lab %s is up: %s in %.1fs\n", l.Name, hostCount(len(l.Hosts)), time.Since(begin).Seconds())
+	fmt.Fprintf(a.stdout, "lab %s is up: %s in %.1fs\n", l.Name, plural.Of(len(l.Hosts), "host"), time.Since(begin).Seconds())
 	for _, line := range labUses(t, args) {
 		fmt.Fprintln(a.stdout, "  "+line)
 	}
@@ -90,7 +91,7 @@ func (a *app) labIsUp(spec lab.Spec, o lab.Options) error {
 	if err != nil {
 		return fmt.Errorf("lab %s is not ready yet: %w", spec.Name, err)
 	}
-	fmt.Fprintf(a.stdout, "lab %s is up already: %s\n", l.Name, hostCount(len(l.Hosts)))
+	fmt.Fprintf(a.stdout, "lab %s is up already: %s\n", l.Name, plural.Of(len(l.Hosts), "host"))
 	switch {
 	case !l.Made(spec):
 		a.warn("the topology's hosts have changed since; to have them as they are now: lvsctl lab down, then lvsctl lab up")
@@ -126,11 +127,4 @@ func sshUse(t *topology.Topology) string {
 		node = t.Nodes[i]
 	}
 	return fmt.Sprintf("ssh -F %s %s", filepath.Join(lab.Dir(t.Name), "ssh_config"), node.Name)
-}
-
-func hostCount(n int) string {
-	if n == 1 {
-		return "1 host"
-	}
-	return fmt.Sprintf("%d hosts", n)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -35,10 +36,8 @@ func validLine(t *topology.Topology) string {
 	}
 	var parts []string
 	add := func(n int, noun string) {
-		if n == 1 {
-			parts = append(parts, "1 "+noun)
-		} else if n > 1 {
-			parts = append(parts, fmt.Sprintf("%d %ss", n, noun))
+		if n > 0 {
+			parts = append(parts, plural.Of(n, noun))
 		}
 	}
 	add(byRole[topology.Director], "director")

@@ -15,14 +15,6 @@ func Quote(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
-// Count writes a number with its noun: 1 server, 2 servers.
-func Count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
-
 // OrList writes the values an attribute can have: "a", "b" or "c".
 func OrList(values []string) string {
 	quoted := make([]string, len(values))

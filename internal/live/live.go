@@ -8,8 +8,6 @@ package live
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,10 +66,7 @@ const RecordDir = "/var/lib/lvsctl"
 // Read reads a node. Its errors name what could not be read; errors of reaching
 // the node are the Runner's own.
 func Read(ctx context.Context, r remote.Runner, q Question) (Node, error) {
-	s, err := NewScript(q)
-	if err != nil {
-		return Node{}, err
-	}
+	s := NewScript(q)
 	out, err := r.Run(ctx, remote.Script{Body: s.Body})
 	if err != nil {
 		return Node{}, err
@@ -88,25 +83,14 @@ type Script struct {
 }
 
 // NewScript makes the script that answers q.
-func NewScript(q Question) (Script, error) {
-	nonce, err := newNonce()
-	if err != nil {
-		return Script{}, err
-	}
+func NewScript(q Question) Script {
+	nonce := shell.NewMark()
 	sections := q.sections()
-	return Script{script(nonce, sections), nonce, sections}, nil
+	return Script{script(nonce, sections), nonce, sections}
 }
 
 // Parse reads what the script printed.
 func (s Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
-
-func newNonce() (string, error) {
-	b := make([]byte, 12)
-	if _, err := rand.Read(b); err != nil {
-		return "", fmt.Errorf("cannot make a nonce: %w", err)
-	}
-	return "lvsctl-" + hex.EncodeToString(b), nil
-}
 
 // section is one part of the read script and what becomes of its output.
 type section struct {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
 func TestChoose(t *testing.T) {
@@ -20,23 +22,23 @@ func TestChoose(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		boot Boot
-		want string
+		want netsystem.Name
 	}{
-		{"Debian, NetworkManager for wlan0 and ifupdown for eth0", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("wlan0")}, Ifupdown},
-		{"Debian, NetworkManager for eth0, and interfaces has lo", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("eth0")}, NetworkManager},
-		{"Debian, networkd", Boot{Networkd: true, Ifupdown: true, Devices: by("/etc/systemd/network/eth0.network")}, Networkd},
-		{"Ubuntu server", Boot{Netplan: true, Networkd: true, Devices: by(netplanUnit + "eth0.network")}, Netplan},
-		{"Ubuntu server whose eth0 is networkd's own", Boot{Netplan: true, Networkd: true, Devices: by("/etc/systemd/network/eth0.network")}, Networkd},
-		{"Ubuntu desktop", Boot{Netplan: true, NetworkManager: "1.46.0", Devices: nm("eth0")}, NetworkManager},
-		{"EL6", Boot{RedHat: 6, NetworkScripts: true}, NetworkScripts},
-		{"EL7", Boot{RedHat: 7, NetworkScripts: true, NetworkManager: "1.18.8", Devices: nm("eth0")}, NetworkScripts},
-		{"EL7 whose network service is off", Boot{RedHat: 7, NetworkManager: "1.18.8", Devices: nm("eth0")}, NetworkManager},
-		{"EL8 with network-scripts", Boot{RedHat: 8, NetworkScripts: true, NetworkManager: "1.40.16", Devices: nm("eth0")}, NetworkScripts},
-		{"EL8", Boot{RedHat: 8, NetworkManager: "1.40.16", Devices: nm("eth0")}, NetworkManager},
-		{"EL9 with network-scripts", Boot{RedHat: 9, NetworkScripts: true, NetworkManager: "1.44.0", Devices: nm("eth0")}, NetworkManager},
-		{"EL9 with network-scripts alone", Boot{RedHat: 9, NetworkScripts: true}, NetworkScripts},
-		{"EL9", Boot{RedHat: 9, NetworkManager: "1.44.0", Devices: nm("eth0")}, NetworkManager},
-		{"Alpine", Boot{Ifupdown: true}, Ifupdown},
+		{"Debian, NetworkManager for wlan0 and ifupdown for eth0", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("wlan0")}, netsystem.Ifupdown},
+		{"Debian, NetworkManager for eth0, and interfaces has lo", Boot{Ifupdown: true, NetworkManager: "1.42.4", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"Debian, networkd", Boot{Networkd: true, Ifupdown: true, Devices: by("/etc/systemd/network/eth0.network")}, netsystem.Networkd},
+		{"Ubuntu server", Boot{Netplan: true, Networkd: true, Devices: by(netplanUnit + "eth0.network")}, netsystem.Netplan},
+		{"Ubuntu server whose eth0 is networkd's own", Boot{Netplan: true, Networkd: true, Devices: by("/etc/systemd/network/eth0.network")}, netsystem.Networkd},
+		{"Ubuntu desktop", Boot{Netplan: true, NetworkManager: "1.46.0", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"EL6", Boot{RedHat: 6, NetworkScripts: true}, netsystem.NetworkScripts},
+		{"EL7", Boot{RedHat: 7, NetworkScripts: true, NetworkManager: "1.18.8", Devices: nm("eth0")}, netsystem.NetworkScripts},
+		{"EL7 whose network service is off", Boot{RedHat: 7, NetworkManager: "1.18.8", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"EL8 with network-scripts", Boot{RedHat: 8, NetworkScripts: true, NetworkManager: "1.40.16", Devices: nm("eth0")}, netsystem.NetworkScripts},
+		{"EL8", Boot{RedHat: 8, NetworkManager: "1.40.16", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"EL9 with network-scripts", Boot{RedHat: 9, NetworkScripts: true, NetworkManager: "1.44.0", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"EL9 with network-scripts alone", Boot{RedHat: 9, NetworkScripts: true}, netsystem.NetworkScripts},
+		{"EL9", Boot{RedHat: 9, NetworkManager: "1.44.0", Devices: nm("eth0")}, netsystem.NetworkManager},
+		{"Alpine", Boot{Ifupdown: true}, netsystem.Ifupdown},
 		{"a container", Boot{Devices: by("")}, ""},
 	} {
 		if have := Choose(c.boot, []string{"eth0"}); have != c.want {

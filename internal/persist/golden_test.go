@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -167,7 +168,7 @@ func filesOf(system string, g golden) Output {
 		g.before = state.New()
 	}
 	return Files(Input{
-		Topology: "web", System: Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"},
+		Topology: "web", System: netsystem.Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"},
 	})
 }
 

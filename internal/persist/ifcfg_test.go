@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -53,7 +54,7 @@ func TestSourced(t *testing.T) {
 	for _, dev := range []string{"eth0", "ens33.100", "_-@.sh", "p-p@1.2", "-x"} {
 		boot := Boot{NetworkScripts: true, Ifcfg: map[string]Ifcfg{dev: {scriptsDir + "ifcfg-" + dev, netip.MustParsePrefix("10.1.0.2/24")}}}
 		out := Files(Input{
-			Topology: "web", System: NetworkScripts, Boot: boot, Live: state.New(), Before: state.New(),
+			Topology: "web", System: netsystem.NetworkScripts, Boot: boot, Live: state.New(), Before: state.New(),
 			Want: made(address("10.1.0.100/31", dev), address("10.9.0.1/32", "lo"), address("10.9.0.2/32", "tunl0"), route("0.0.0.0/0", 0, "10.1.0.1", dev)),
 		})
 		text := func(path string) string {
@@ -146,7 +147,7 @@ func TestGatewayLeft(t *testing.T) {
 		live := state.New()
 		live.Init = state.InitSystemd
 		out := Files(Input{
-			Topology: "web", System: NetworkScripts, Boot: Boot{NetworkScripts: true, Ifcfg: c.ifcfg}, Live: live, Before: state.New(),
+			Topology: "web", System: netsystem.NetworkScripts, Boot: Boot{NetworkScripts: true, Ifcfg: c.ifcfg}, Live: live, Before: state.New(),
 			Want: made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), address("10.1.0.100/32", "eth0")),
 		})
 		_, native := out.Blocks[state.BlockKey{Path: networkFile, Topology: "web"}]

@@ -19,24 +19,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
-)
-
-// The systems that bring addresses and routes back, as the language names them.
-// Auto finds out which, and None wants nothing to come back.
-const (
-	Auto           = "auto"
-	None           = "none"
-	NetworkScripts = "network-scripts"
-	NetworkManager = "networkmanager"
-	Ifupdown       = "ifupdown"
-	Netplan        = "netplan"
-	Networkd       = "networkd"
 )
 
 // system is a network system.
 type system struct {
-	name string
+	name netsystem.Name
 	// on reports whether the system is on the node at all.
 	on func(Boot) bool
 	// write gives it a job's addresses, devices and routes.
@@ -45,18 +34,18 @@ type system struct {
 
 // systems is every network system.
 var systems = []system{
-	{NetworkScripts, func(b Boot) bool { return b.NetworkScripts }, networkScripts},
-	{NetworkManager, func(b Boot) bool { return b.NetworkManager != "" }, networkManager},
-	{Ifupdown, func(b Boot) bool { return b.Ifupdown }, ifupdown},
-	{Netplan, func(b Boot) bool { return b.Netplan }, netplan},
-	{Networkd, func(b Boot) bool { return b.Networkd }, networkd},
+	{netsystem.NetworkScripts, func(b Boot) bool { return b.NetworkScripts }, networkScripts},
+	{netsystem.NetworkManager, func(b Boot) bool { return b.NetworkManager != "" }, networkManager},
+	{netsystem.Ifupdown, func(b Boot) bool { return b.Ifupdown }, ifupdown},
+	{netsystem.Netplan, func(b Boot) bool { return b.Netplan }, netplan},
+	{netsystem.Networkd, func(b Boot) bool { return b.Networkd }, networkd},
 }
 
 // Input is a node's case.
 type Input struct {
 	Topology string
 	// System is the topology's persist attribute; "" is None.
-	System string
+	System netsystem.Name
 	// Want is what the topology wants of the node, bent to what is live there, and
 	// Before what else was in the place of its entries when they were first set.
 	Want, Before *state.State
@@ -82,11 +71,11 @@ func Files(in Input) Output {
 	j := &job{Input: in, script: state.New(), out: Output{
 		Blocks: map[state.BlockKey]state.Block{}, Files: map[string]state.File{}, Units: map[string]state.Unit{},
 	}}
-	if in.System == "" || in.System == None || !anything(in.Want) {
+	if in.System == "" || in.System == netsystem.None || !anything(in.Want) {
 		return j.out
 	}
 	name := in.System
-	if name == Auto {
+	if name == netsystem.Auto {
 		name = Choose(in.Boot, in.Devices)
 	}
 	j.modules()
@@ -109,29 +98,29 @@ func Files(in Input) Output {
 
 // Choose finds out which system configures a node's devices; "" for none that is
 // known. Who manages the devices decides, because several may be installed.
-func Choose(b Boot, devices []string) string {
+func Choose(b Boot, devices []string) netsystem.Name {
 	managed := func(by func(Device) bool) bool {
 		return slices.ContainsFunc(devices, func(d string) bool { return by(b.Devices[d]) })
 	}
 	switch {
 	case managed(func(d Device) bool { return strings.HasPrefix(d.Network, netplanUnit) }) && b.Netplan:
-		return Netplan
+		return netsystem.Netplan
 	case managed(func(d Device) bool { return d.Network != "" }):
-		return Networkd
+		return netsystem.Networkd
 	// From EL9 on the scripts are there for old habits' sake, and NetworkManager
 	// configures the devices.
 	case b.NetworkScripts && (b.RedHat <= 8 || b.NetworkManager == ""):
-		return NetworkScripts
+		return netsystem.NetworkScripts
 	case managed(func(d Device) bool { return d.NetworkManager }):
-		return NetworkManager
+		return netsystem.NetworkManager
 	case b.Ifupdown:
-		return Ifupdown
+		return netsystem.Ifupdown
 	case b.NetworkManager != "":
-		return NetworkManager
+		return netsystem.NetworkManager
 	case b.Networkd && b.Netplan:
-		return Netplan
+		return netsystem.Netplan
 	case b.Networkd:
-		return Networkd
+		return netsystem.Networkd
 	}
 	return ""
 }
@@ -144,7 +133,7 @@ func anything(s *state.State) bool {
 // job is one node's files while they are being made.
 type job struct {
 	Input
-	system string // "" for none that is known
+	system netsystem.Name // "" for none that is known
 	out    Output
 	// script is what is left to the boot script.
 	script *state.State

@@ -11,11 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // filed are the files of a node that starts its services by init.
-func filed(topology, system, init string, b Boot, want *state.State) Output {
+func filed(topology string, system netsystem.Name, init string, b Boot, want *state.State) Output {
 	live := state.New()
 	live.Init = init
 	return Files(Input{Topology: topology, System: system, Want: want, Before: state.New(), Live: live, Boot: b, Devices: []string{"eth0"}})
@@ -38,30 +39,32 @@ func TestSaid(t *testing.T) {
 		return Boot{Assignments: []Assignment{{file, 3, "net/ipv4/ip_forward", value}}}
 	}
 	for _, c := range []struct {
-		name, system, init string
-		boot               Boot
-		wanted             *state.State
-		want               string // "" for nothing
+		name   string
+		system netsystem.Name
+		init   string
+		boot   Boot
+		wanted *state.State
+		want   string // "" for nothing
 	}{
-		{"a system that is not there", Netplan, state.InitSystemd, Boot{Ifupdown: true}, forward,
+		{"a system that is not there", netsystem.Netplan, state.InitSystemd, Boot{Ifupdown: true}, forward,
 			"problem: persist = \"netplan\", but no netplan is there that comes up at boot; write persist = \"auto\", or what it has\n"},
-		{"a line read before", Auto, state.InitSystemd, sets("/etc/sysctl.conf", "0"), forward,
+		{"a line read before", netsystem.Auto, state.InitSystemd, sets("/etc/sysctl.conf", "0"), forward,
 			"note: /etc/sysctl.conf:3 sets net.ipv4.ip_forward = 0; at boot /etc/sysctl.d/zz-lvsctl.conf is read after it and wins\n"},
-		{"a line read after", Auto, state.InitSystemd, sets("/etc/sysctl.d/zzz.conf", "0"), forward,
+		{"a line read after", netsystem.Auto, state.InitSystemd, sets("/etc/sysctl.d/zzz.conf", "0"), forward,
 			"warning: /etc/sysctl.d/zzz.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
-		{"a line that Debian without systemd reads after", Auto, state.InitDebian, sets("/etc/sysctl.conf", "0"), forward,
+		{"a line that Debian without systemd reads after", netsystem.Auto, state.InitDebian, sets("/etc/sysctl.conf", "0"), forward,
 			"warning: /etc/sysctl.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
-		{"the same file by its other name", Auto, state.InitSystemd, sets("/etc/sysctl.d/99-sysctl.conf", "0"), forward, ""},
-		{"a line that agrees", Auto, state.InitSystemd, sets("/etc/sysctl.conf", "1"), forward, ""},
-		{"another topology's or our own", Auto, state.InitSystemd, sets(sysctlFile, "0"), forward, ""},
-		{"rules that were not loaded", Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table,
+		{"the same file by its other name", netsystem.Auto, state.InitSystemd, sets("/etc/sysctl.d/99-sysctl.conf", "0"), forward, ""},
+		{"a line that agrees", netsystem.Auto, state.InitSystemd, sets("/etc/sysctl.conf", "1"), forward, ""},
+		{"another topology's or our own", netsystem.Auto, state.InitSystemd, sets(sysctlFile, "0"), forward, ""},
+		{"rules that were not loaded", netsystem.Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table,
 			"warning: /etc/ipvsadm.rules has other lines (1), which were not loaded at boot (AUTO=\"false\" in /etc/default/ipvsadm) and will be from now on; look through them\n"},
-		{"rules that were loaded", Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Auto: true, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table, ""},
-		{"EL6 that saves", Auto, state.InitRedHat, Boot{NetworkScripts: true, Table: TableRedHat, Saves: true}, table,
+		{"rules that were loaded", netsystem.Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Auto: true, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table, ""},
+		{"EL6 that saves", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, Table: TableRedHat, Saves: true}, table,
 			"warning: /etc/sysconfig/ipvsadm-config has the table saved over /etc/sysconfig/ipvsadm when its service stops, which forgets thresholds, timeouts and sync daemons; set IPVS_SAVE_ON_STOP and IPVS_SAVE_ON_RESTART to no there\n"},
-		{"rc.local that exits", Auto, state.InitRedHat, Boot{NetworkScripts: true, RCLocal: rcLocalRedHat, RCExit: true}, rule,
+		{"rc.local that exits", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, RCLocal: rcLocalRedHat, RCExit: true}, rule,
 			"note: at boot /etc/rc.d/rc.local sets 1 netfilter rule: no network system holds that\nwarning: /etc/rc.d/rc.local ends by exit before it comes to lvsctl's line at its end; remove that exit\n"},
-		{"no rc.local", Auto, state.InitRedHat, Boot{NetworkScripts: true}, rule,
+		{"no rc.local", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true}, rule,
 			"warning: nothing that lvsctl knows runs at its boot, so 1 netfilter rule will not come back; write persist = \"none\" if that is meant\n"},
 	} {
 		if d := cmp.Diff(c.want, said(filed("web", c.system, c.init, c.boot, c.wanted))); d != "" {
@@ -74,7 +77,7 @@ func TestSaid(t *testing.T) {
 func TestNothing(t *testing.T) {
 	full := goldens()["director"].want
 	boot := Boot{Ifupdown: true, Table: TableDebian}
-	for system, want := range map[string]*state.State{None: full, "": full, Auto: state.New()} {
+	for system, want := range map[netsystem.Name]*state.State{netsystem.None: full, "": full, netsystem.Auto: state.New()} {
 		out := filed("web", system, state.InitSystemd, boot, want)
 		if n := len(out.Blocks) + len(out.Files) + len(out.Units); n > 0 || said(out) != "" {
 			t.Errorf("persist = %q: %v", system, out)
@@ -99,7 +102,7 @@ func TestTwoTopologies(t *testing.T) {
 	for system, k := range known {
 		owner := map[string]string{}
 		for _, topology := range []string{"a.b", "a_b", "a-b", "a_-b", "a.-b", "a._b", "a_.b"} {
-			out := filed(topology, Auto, k.init, k.boot, want)
+			out := filed(topology, netsystem.Auto, k.init, k.boot, want)
 			for key := range out.Blocks {
 				if key.Topology != topology || !matches(Shared(), key.Path) {
 					t.Errorf("%s: nobody reads %v", system, key)
@@ -144,7 +147,7 @@ func TestLabels(t *testing.T) {
 	}
 	boot := Boot{Ifupdown: true, Aliases: map[string]bool{long + ":3": true}}
 	text := func(out Output) string { return out.Blocks[state.BlockKey{Path: interfaces, Topology: "web"}].Text }
-	out := filed("web", Auto, state.InitSystemd, boot, want)
+	out := filed("web", netsystem.Auto, state.InitSystemd, boot, want)
 	if have := strings.Count(text(out), "iface "+long+":"); have != 9 || strings.Contains(text(out), long+":3") || strings.Contains(text(out), long+":1"+"0") {
 		t.Errorf("%d aliases: %s", have, text(out))
 	}
@@ -166,7 +169,7 @@ func TestLabels(t *testing.T) {
 			boot.Aliases[name] = true
 		}
 	}
-	again := Files(Input{Topology: "web", System: Auto, Want: want, Before: state.New(), Live: live, Boot: boot})
+	again := Files(Input{Topology: "web", System: netsystem.Auto, Want: want, Before: state.New(), Live: live, Boot: boot})
 	stanza := "iface " + long + ":8 inet static\n    address 10.9.0.7/32\n"
 	if !strings.Contains(text(out), stanza) || !strings.Contains(text(again), stanza) {
 		t.Errorf("10.9.0.7 is called otherwise: %s\nand then: %s", text(out), text(again))
@@ -181,7 +184,7 @@ func TestStrays(t *testing.T) {
 		s.Services[tcp], s.Services[mark] = state.Service{Scheduler: "rr"}, state.Service{Scheduler: "rr"}
 		s.Services[service("udp", "[2001:db8::100]:53")] = state.Service{Scheduler: "rr"}
 	})
-	out := filed("web", Auto, state.InitSystemd, Boot{Table: TableRedHat, Restored: []string{
+	out := filed("web", netsystem.Auto, state.InitSystemd, Boot{Table: TableRedHat, Restored: []string{
 		"ipvsadm -A -t 10.1.0.100:80 -s wlc", "-A -f -294967296 -s rr", "-a -u [2001:db8::100]:53 -r [2001:db8::1]:53", "-A -t www:http -s rr",
 	}}, want)
 	have := out.Blocks[state.BlockKey{Path: redHatRules, Topology: "web"}].Text
@@ -193,7 +196,7 @@ func TestStrays(t *testing.T) {
 // TestSharedFile leaves a device to the boot script whose file of networkd's
 // configures others too: they would have its VIP.
 func TestSharedFile(t *testing.T) {
-	for system, file := range map[string]string{Networkd: "/etc/systemd/network/en.network", Netplan: netplanUnit + "all.network"} {
+	for system, file := range map[netsystem.Name]string{netsystem.Networkd: "/etc/systemd/network/en.network", netsystem.Netplan: netplanUnit + "all.network"} {
 		boot := Boot{Networkd: true, Netplan: true, Devices: map[string]Device{"eth0": {Network: file}, "eth1": {Network: file}}}
 		out := filed("web", system, state.InitSystemd, boot, made(address("10.1.0.100/32", "eth0"), route("10.60.0.0/16", 0, "10.1.0.1", "eth0")))
 		script := out.Files["/etc/lvsctl/web.sh"].Text
@@ -216,7 +219,7 @@ func TestLoopbackProfile(t *testing.T) {
 		{[]string{profilesDir + "lo.nmconnection"}, false},
 		{[]string{profilesDir + "lvsctl-dns-lo.nmconnection"}, false},
 	} {
-		out := filed("web", NetworkManager, state.InitSystemd, Boot{NetworkManager: "1.42.4", Loopback: c.loopback}, made(address("10.1.0.100/32", "lo")))
+		out := filed("web", netsystem.NetworkManager, state.InitSystemd, Boot{NetworkManager: "1.42.4", Loopback: c.loopback}, made(address("10.1.0.100/32", "lo")))
 		_, profile := out.Files[own]
 		_, script := out.Files["/etc/lvsctl/web.sh"]
 		if profile != c.want || script == c.want {

@@ -208,7 +208,7 @@ func (j *job) reason() string {
 	case j.system == "":
 		return "its network system is none that lvsctl knows"
 	}
-	return j.system + " cannot hold that"
+	return string(j.system) + " cannot hold that"
 }
 
 // unit runs the script once whatever configures the network has done so: what

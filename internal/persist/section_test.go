@@ -11,13 +11,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
 // roots are nodes' files, as far as Section looks; a program is in bin.
 var roots = map[string]struct {
 	files  string
 	want   Boot
-	choose string
+	choose netsystem.Name
 }{
 	"el6": {`
 -- etc/redhat-release --
@@ -72,7 +74,7 @@ kernel.sysrq = 0
 		Table:   TableRedHat, Saves: true, RCLocal: rcLocalRedHat,
 		Restored:    []string{"-A -t 10.1.0.101:80 -s rr", "-a -t 10.1.0.101:80 -r 10.1.0.9:80 -g"},
 		Assignments: []Assignment{{sysctlConf, 2, "net/ipv4/ip_forward", "0"}},
-	}, NetworkScripts},
+	}, netsystem.NetworkScripts},
 	"el9 whose scripts are off": {`
 -- etc/redhat-release --
 Rocky Linux release 9.3 (Blue Onyx)
@@ -109,7 +111,7 @@ ExecStart=/bin/bash -c "exec /sbin/ipvsadm-restore < /etc/sysconfig/ipvsadm"
 			{"/etc/sysctl.d/zz-late.conf", 1, "net/ipv4/conf/eth0.100/rp_filter", "1"},
 			{"/etc/sysctl.d/zz-late.conf", 2, "net/ipv4/conf/eth0.100/arp_ignore", "2"},
 		},
-	}, NetworkManager},
+	}, netsystem.NetworkManager},
 	"debian": {`
 -- run/systemd/system/x --
 -- bin/systemctl --
@@ -137,7 +139,7 @@ exit 0
 		Ifupdown: true, Sourced: true, Devices: map[string]Device{"eth0": {}}, Aliases: map[string]bool{"lo:0": true},
 		Table:    TableDebian,
 		Restored: []string{"-A -t 10.1.0.101:80 -s rr"}, RCLocal: rcLocal, RCExit: true,
-	}, Ifupdown},
+	}, netsystem.Ifupdown},
 	"ubuntu": {`
 -- run/systemd/system/x --
 -- bin/systemctl --
@@ -155,7 +157,7 @@ DEVTYPE=bond
 INTERFACE=bond0
 `, Boot{
 		Netplan: true, Networkd: true, Devices: map[string]Device{"bond0": {Network: netplanUnit + "uplink.network", Class: "bond"}},
-	}, Netplan},
+	}, netsystem.Netplan},
 	"nothing": {"", Boot{}, ""},
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // stragglers is how long the streams of a shell that is gone may stay open (a
@@ -63,7 +65,7 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 	defer quiet.Stop()
 	alive := func() { quiet.Reset(silence) }
 
-	mark := newMark()
+	mark := shell.NewMark()
 	stdout := &frame{mark: mark, line: script.Line}
 	stderr := &frame{mark: mark}
 	defer stdout.close()

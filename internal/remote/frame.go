@@ -2,7 +2,6 @@ package remote
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"strconv"
 	"strings"
@@ -52,8 +51,6 @@ func wrapCall(body, mark, call, then string) string {
 		" printf '\\n%s %s\\n' " + mark + " end >&2;" +
 		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; ` + then + "; }\n"
 }
-
-func newMark() string { return "lvsctl-" + rand.Text() }
 
 // frame takes one output stream of a wrapped script as it arrives and keeps
 // what stands between the marks:

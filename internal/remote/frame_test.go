@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 func TestFrame(t *testing.T) {
@@ -79,7 +81,7 @@ func TestFrameIsBounded(t *testing.T) {
 }
 
 func TestFrameEndsEndlessNoise(t *testing.T) {
-	f := &frame{mark: newMark()}
+	f := &frame{mark: shell.NewMark()}
 	line := []byte(strings.Repeat("y\n", 4096))
 	for range 1 << 12 {
 		if _, err := f.Write(line); err != nil {

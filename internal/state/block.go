@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"encoding"
 	"fmt"
-	"strconv"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
@@ -72,12 +72,7 @@ func (b Block) lines() []string {
 
 func (b Block) String() string { return countLines(b.Text) }
 
-func countLines(text string) string {
-	if n := strings.Count(text, "\n"); n != 1 {
-		return strconv.Itoa(n) + " lines"
-	}
-	return "1 line"
-}
+func countLines(text string) string { return plural.Of(strings.Count(text, "\n"), "line") }
 
 // What a begin line says of the file as it was before: taking the block away
 // then takes the newline before it too, or the whole file if it is empty.

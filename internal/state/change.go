@@ -16,6 +16,17 @@ const (
 	Remove Op = "remove"
 )
 
+// Symbol is the sign that people know the operation by, as in a plan.
+func (o Op) Symbol() string {
+	switch o {
+	case Add:
+		return "+"
+	case Edit:
+		return "~"
+	}
+	return "-"
+}
+
 // Change is one difference, with the commands that close it and those that
 // undo it. It is data: nothing in it knows SSH, colours or ownership.
 type Change struct {

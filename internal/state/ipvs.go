@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -302,8 +303,7 @@ func (s Service) netmask(k ServiceKey) string {
 	if s.Mask == 0 || s.Mask == 32 {
 		return ""
 	}
-	m := ^uint32(0) << (32 - s.Mask)
-	return netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}).String()
+	return net.IP(net.CIDRMask(s.Mask, 32)).String()
 }
 
 // serverCommand restates the whole tuple: -e without -w means weight 1, without

@@ -24,7 +24,7 @@ func Input(w roles.Want) plan.Input {
 	in := plan.Input{
 		Name: w.Node.Name, Role: string(w.Node.Role), Address: w.Node.Address,
 		Exclusive:    w.Node.Exclusive && table,
-		Persist:      string(w.Node.Persist),
+		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
 	}

@@ -24,6 +24,10 @@ func (l *loader) check() {
 		c.checkPort()
 		c.checkServers()
 		c.checkKeepalived()
+		c.checkHealth()
+		c.checkSorry()
+		c.checkWeights()
+		c.checkOwnServers()
 	}
 	l.checkHolding()
 	l.checkDefaultRoutes()

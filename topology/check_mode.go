@@ -141,6 +141,10 @@ func (c *serviceCheck) checkGateway(srv server) {
 		return
 	}
 	through := gw == c.vip
+	if v := c.VRRPInstance; v != nil && srv.Mode == NAT {
+		c.checkFloatingGateway(srv, gw)
+		return
+	}
 	var owner *node
 	for _, d := range c.directors {
 		if d.Owns(gw) {
@@ -160,7 +164,7 @@ func (c *serviceCheck) checkGateway(srv server) {
 				srv.Mode, srv.node.Name, holder.Name, lang.Quote(c.Name))
 		}
 	case NAT:
-		if !through && !c.routesBack(srv) && c.VRRPInstance == nil {
+		if !through && !c.routesBack(srv) {
 			c.Complain(srv.node.Gateway.Range, "Way back misses the director", "In mode \"nat\" answers go back through the director, which puts the VIP into them. The default route of %s leads to %s. Remove gateway, or add a route to the clients via the DIP; virtual server %s.",
 				srv.node.Name, gw, lang.Quote(c.Name))
 		}
@@ -180,8 +184,34 @@ func (c *serviceCheck) routesBack(srv server) bool {
 	return false
 }
 
-// checkOneWayBack refuses a NAT server between two directors.
+// checkFloatingGateway holds the gateway of a NAT server behind a pair: it has to
+// move with the VIP.
+func (c *serviceCheck) checkFloatingGateway(srv server, gw netip.Addr) {
+	for _, a := range c.VRRPInstance.Addresses {
+		if a.Prefix.Addr() == gw {
+			return
+		}
+	}
+	for _, d := range c.directors {
+		if d.Owns(gw) {
+			c.Complain(srv.node.Gateway.Range, "Gateway that does not move", "%s is %s's own address. When another director takes over, answers of %s would go on to the old one. Write an address of their subnet into addresses of vrrp_instance %s, and no gateway here.", gw, d.Name, srv.node.Name, lang.Quote(c.VRRPInstance.Name))
+			return
+		}
+	}
+	if !c.routesBack(srv) {
+		c.Complain(srv.node.Gateway.Range, "Way back misses the director", "In mode \"nat\" answers go back through the director, which puts the VIP into them. The default route of %s leads to %s. Remove gateway, and the real server gets the address of vrrp_instance %s.", srv.node.Name, gw, lang.Quote(c.VRRPInstance.Name))
+	}
+}
+
+// checkOneWayBack refuses a NAT server between two directors, unless their
+// instance has an address that it can answer through.
 func (c *serviceCheck) checkOneWayBack(srv server) {
+	if v := c.VRRPInstance; v != nil && srv.Mode == NAT && !srv.node.Gateway.Of(c.IPv6()).IsValid() {
+		if _, ok := v.Inner(srv.Address); !ok {
+			c.Complain(srv.at.name, "No inner address", "In mode \"nat\" %s answers through the director, whichever of them that is. Give vrrp_instance %s an address in the subnet of %s: addresses = [\"ADDRESS/LENGTH\"].", srv.node.Name, lang.Quote(v.Name), srv.Address)
+		}
+		return
+	}
 	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.Gateway.Of(c.IPv6()).IsValid() {
 		return
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-
-	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
 // checkVIP refuses a VIP that is somebody's own address, or nobody's.
@@ -130,27 +128,4 @@ func (s *service) what() string {
 		return fmt.Sprintf("fwmark %d", s.FWMark)
 	}
 	return fmt.Sprintf("%s %s", s.Protocol, netip.AddrPortFrom(s.vip, s.Port))
-}
-
-// checkVRRP refuses two instances that answer to one router id on one link.
-func (l *loader) checkVRRP() {
-	type id struct {
-		director *node
-		dev      string
-		id       int
-	}
-	first := map[id]*vrrp{}
-	for _, v := range l.vrrp {
-		if v.broken {
-			continue
-		}
-		for _, d := range v.directors {
-			key := id{d, v.Interface, v.RouterID}
-			if other := first[key]; other != nil {
-				v.Refuse(v.raw.VirtualRouterID.Expr.Range(), "Router id twice", "%s has virtual_router_id %d on %s in vrrp_instance %s already.", d.Name, v.RouterID, v.Interface, lang.Quote(other.Name))
-				break
-			}
-			first[key] = v
-		}
-	}
 }

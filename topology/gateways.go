@@ -182,6 +182,11 @@ func (n *node) destination(a *hcl.Attribute) (netip.Prefix, bool) {
 
 // hasDevice refuses a device that the node does not have.
 func (n *node) hasDevice(dev string, a *hcl.Attribute) bool {
+	return n.hasDeviceAt(dev, a.Expr.Range())
+}
+
+// hasDeviceAt is hasDevice for a device that is a part of a value.
+func (n *node) hasDeviceAt(dev string, at hcl.Range) bool {
 	var devices []string
 	for _, raw := range n.raw.Interfaces {
 		devices = append(devices, raw.Name)
@@ -189,7 +194,7 @@ func (n *node) hasDevice(dev string, a *hcl.Attribute) bool {
 	if slices.Contains(devices, dev) || slices.Contains(kernelDevices, dev) {
 		return true
 	}
-	n.Refuse(a.Expr.Range(), "Unknown device", "%s has no interface %s.%s Write interface %s { } in it if there is one.", n.Name, lang.Quote(dev), lang.DidYouMean(dev, devices), lang.Quote(dev))
+	n.Refuse(at, "Unknown device", "%s has no interface %s.%s Write interface %s { } in it if there is one.", n.Name, lang.Quote(dev), lang.DidYouMean(dev, devices), lang.Quote(dev))
 	return false
 }
 

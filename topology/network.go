@@ -93,3 +93,37 @@ func (v *VirtualServer) Device(director *Node) string {
 	dev, _, _ := director.On(director.DIP)
 	return dev
 }
+
+// Device is the device that holds the address on a director: the one written,
+// else the one whose subnet holds it.
+func (a FloatingAddress) Device(director *Node) string {
+	if a.Dev != "" {
+		return a.Dev
+	}
+	dev, _, _ := director.On(a.Prefix.Addr())
+	return dev
+}
+
+// Inner is the instance's own address in a real server's subnet: the gateway
+// that moves with the VIP.
+func (v *VRRPInstance) Inner(server netip.Addr) (FloatingAddress, bool) {
+	for _, a := range v.Addresses {
+		if a.Prefix.Contains(server) {
+			return a, true
+		}
+	}
+	return FloatingAddress{}, false
+}
+
+// Source is a director's own address on the instance's device, from which it
+// sends adverts to the others one by one.
+func (v *VRRPInstance) Source(director *Node, ipv6 bool) (netip.Addr, bool) {
+	for _, i := range director.Interfaces {
+		for _, p := range i.Addresses {
+			if i.Name == v.Interface && p.Addr().Is6() == ipv6 {
+				return p.Addr(), true
+			}
+		}
+	}
+	return netip.Addr{}, false
+}

@@ -128,14 +128,20 @@ type rawServer struct {
 type rawHealthCheck struct {
 	TCP      *rawTCPCheck   `hcl:"tcp,block"`
 	HTTP     *rawHTTPCheck  `hcl:"http,block"`
+	UDP      *rawUDPCheck   `hcl:"udp,block"`
 	Misc     *rawMiscCheck  `hcl:"misc,block"`
+	None     *rawNoCheck    `hcl:"none,block"`
 	Interval *hcl.Attribute `hcl:"interval,optional"`
 	Timeout  *hcl.Attribute `hcl:"timeout,optional"`
 	Retries  *hcl.Attribute `hcl:"retries,optional"`
 	Range    hcl.Range      `hcl:",def_range"`
 }
 
-type rawTCPCheck struct{}
+type (
+	rawTCPCheck struct{}
+	rawUDPCheck struct{}
+	rawNoCheck  struct{}
+)
 
 type rawHTTPCheck struct {
 	Path   *hcl.Attribute `hcl:"path,optional"`
@@ -155,4 +161,7 @@ type rawVRRP struct {
 	Preempt         *hcl.Attribute `hcl:"preempt,optional"`
 	AuthPass        *hcl.Attribute `hcl:"auth_pass,optional"`
 	Priorities      *hcl.Attribute `hcl:"priorities,optional"`
+	Unicast         *hcl.Attribute `hcl:"unicast,optional"`
+	Addresses       *hcl.Attribute `hcl:"addresses,optional"`
+	Sync            *hcl.Attribute `hcl:"sync,optional"`
 }

@@ -215,7 +215,7 @@ func (s *service) readSorryServer(text string) {
 			addr, err = parseAddr(full.Addr().String())
 		}
 	}
-	if err == nil {
+	if err == nil && !addr.IsLoopback() { // the director itself, in dr and tun
 		err = host(addr)
 	}
 	if err != nil {

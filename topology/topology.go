@@ -246,7 +246,7 @@ type Persistence struct {
 
 // HealthCheck is what keepalived does to know a real server's health.
 type HealthCheck struct {
-	Kind     string // "tcp", "http" or "misc"
+	Kind     string // "tcp", "http", "udp", "misc" or "none"
 	Path     string
 	Status   int
 	Command  string
@@ -266,5 +266,20 @@ type VRRPInstance struct {
 	Preempt    bool
 	AuthPass   string
 	Priorities []int // one a director
-	Range      hcl.Range
+	// Unicast sends adverts to the other directors instead of a multicast group.
+	Unicast bool
+	// Addresses move with the instance, beside the VIPs of its services.
+	Addresses []FloatingAddress
+	// Sync keeps the connection table on the directors that wait.
+	Sync  bool
+	Range hcl.Range
+}
+
+// FloatingAddress is an address of a vrrp_instance that no service has: the
+// gateway of real servers, for example.
+type FloatingAddress struct {
+	Prefix netip.Prefix // host bits kept
+	// Dev is the device as written; "" for the one whose subnet holds the address.
+	Dev   string
+	Range hcl.Range
 }

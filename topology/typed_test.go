@@ -180,7 +180,7 @@ func TestUnsupported(t *testing.T) {
 	if have := valid(t, in("TOP", web), Options{}).Unsupported; len(have) != 0 {
 		t.Errorf("have %v", have)
 	}
-	topo := valid(t, in("DIRECTOR", "timeouts { tcp = 900 }\nsync {\nrole = \"master\"\ninterface = \"eth0\"\n}\nhosts = true\npersist = \"netplan\"",
+	topo := valid(t, in("DIRECTOR", "timeouts { tcp = 900 }\nhosts = true\npersist = \"netplan\"",
 		"TOP", `
 virtual_server "full" {
   vip          = "192.0.2.100"
@@ -195,11 +195,11 @@ virtual_server "mark" {
   fwmark       = 7
   mode         = "tun"
   mss          = 1440
-  sorry_server = "10.0.0.200:8080"
+  sorry_server = "10.0.0.200"
   director     = "lb"
   real_servers = ["rs"]
   health_check {
-    http { path = "/health" }
+    misc { command = "/usr/bin/check" }
   }
   mark { ports = [80, "8000-8010"] }
 }

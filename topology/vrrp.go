@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -57,6 +58,9 @@ func (l *loader) readVRRP(block *hcl.Block) {
 	}
 	v.AuthPass = v.authPass()
 	v.readPriorities()
+	v.Unicast = v.Flag(v.raw.Unicast)
+	v.readAddresses()
+	v.Sync = v.Flag(v.raw.Sync)
 	v.broken = v.Errors > before
 	l.vrrp = append(l.vrrp, v)
 }
@@ -136,6 +140,42 @@ func (v *vrrp) readPriorities() {
 	}
 }
 
+// readAddresses reads further floating addresses: "10.0.0.254/24", or with its
+// device "10.0.0.254/24 dev eth1".
+func (v *vrrp) readAddresses() {
+	words, _ := v.Texts(v.raw.Addresses)
+	seen := map[netip.Addr]bool{}
+	for _, w := range words {
+		text, dev, named := strings.Cut(w.Key, " dev ")
+		p, err := parsePrefix(text)
+		if err == nil {
+			err = hostOf(p.Addr(), p)
+		}
+		if err != nil {
+			v.refuseAddr("addresses", w.Key, w.At, err)
+			continue
+		}
+		if seen[p.Addr()] {
+			v.Refuse(w.At, "Address twice", "%s is in this list already.", p.Addr())
+			continue
+		}
+		seen[p.Addr()] = true
+		a := FloatingAddress{Prefix: p, Dev: dev, Range: w.At}
+		if named && !v.device("The device", dev, w.At) {
+			continue
+		}
+		for _, d := range v.directors {
+			switch {
+			case named && !d.broken:
+				d.hasDeviceAt(dev, w.At)
+			case a.Device(d.Node) == "" && !d.broken:
+				v.Refuse(w.At, "Address without a device", "%s is on no subnet of %s. Write its device too: \"%s dev eth1\".", p.Addr(), d.Name, p)
+			}
+		}
+		v.Addresses = append(v.Addresses, a)
+	}
+}
+
 // assignVRRP gives each service the instance with exactly its directors. With
 // two instances over the same directors, each preferring another, the order in
 // which the service names them decides.
@@ -163,7 +203,7 @@ func (l *loader) assignVRRP() {
 		default:
 			l.Refuse(s.Range, "Which vrrp_instance?", "%d instances have these directors. Name them in the order of one of the instances.", len(found))
 		}
-		if s.VRRPInstance != nil && s.HealthCheck == nil {
+		if s.VRRPInstance != nil && s.HealthCheck == nil && s.checkable() {
 			check := defaultHealthCheck()
 			check.Range = s.Range
 			s.HealthCheck = &check

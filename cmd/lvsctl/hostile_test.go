@@ -200,7 +200,7 @@ virtual_server "alive" {
   port         = 80
   mode         = "dr"
   directors    = ["lvs"]
-  sorry_server = "10.1.0.11:81"
+  sorry_server = "10.1.0.13:80"
   health_check {
     http {
       path   = "/"
@@ -242,6 +242,9 @@ vrrp_instance "v" {
   preempt           = true
   auth_pass         = "secret"
   priorities        = [100]
+  unicast           = false
+  addresses         = ["10.1.0.130/24"]
+  sync              = false
 }
 `
 

@@ -153,11 +153,11 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		batches: map[batchKey]chan struct{}{},
 		stageOf: make(map[int]batchKey, len(p.Actions)),
 	}
-	byNode, lasting := r.split()
+	byNode, forBoot := r.split()
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		if len(byNode[n.Name]) > 0 || len(lasting[n.Name]) > 0 || n.Chosen && n.Forget {
-			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name], lasting: lasting[n.Name]}
+		if len(byNode[n.Name]) > 0 || len(forBoot[n.Name]) > 0 || n.Chosen && n.Forget {
+			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name], forBoot: forBoot[n.Name]}
 		}
 	}
 	defer r.release()
@@ -169,7 +169,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	stop := r.heartbeat(ctx)
 	r.each(func(w *work) { r.node(ctx, w) })
 	stop()
-	r.settle(ctx)
+	r.concludeAtomic(ctx)
 	return result
 }
 
@@ -185,12 +185,12 @@ func (r *run) each(step func(*work)) {
 
 // split makes each node's batches. A director's making and taking away go in
 // one script: real servers wait for it, it waits for nobody in between.
-func (r *run) split() (byNode map[string][]batch, lasting map[string][]*plan.Action) {
-	byNode, lasting = map[string][]batch{}, map[string][]*plan.Action{}
+func (r *run) split() (byNode map[string][]batch, forBoot map[string][]*plan.Action) {
+	byNode, forBoot = map[string][]batch{}, map[string][]*plan.Action{}
 	for i := range r.Actions {
 		a := &r.Actions[i]
-		if a.Stage == plan.Keep {
-			lasting[a.Node] = append(lasting[a.Node], a)
+		if a.Stage == plan.Persist {
+			forBoot[a.Node] = append(forBoot[a.Node], a)
 			continue
 		}
 		k := batchKey{a.Node, a.Stage}
@@ -206,7 +206,7 @@ func (r *run) split() (byNode map[string][]batch, lasting map[string][]*plan.Act
 		list[len(list)-1].actions = append(list[len(list)-1].actions, a)
 		byNode[a.Node] = list
 	}
-	return byNode, lasting
+	return byNode, forBoot
 }
 
 // node carries out one node's batches, one transaction each.
@@ -225,7 +225,7 @@ func (r *run) node(ctx context.Context, w *work) {
 		}
 	}
 	if !r.opts.Atomic {
-		r.keep(ctx, w)
+		r.persist(ctx, w)
 	}
 	if w.plan.Forget && w.failure == nil {
 		if err := r.forget(context.WithoutCancel(ctx), w); err != nil {

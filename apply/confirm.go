@@ -19,16 +19,16 @@ import (
 func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	conn, err := w.Dial(ctx)
 	if err != nil {
-		return r.refute(ctx, w, t, w.Runner, fmt.Errorf("cannot be reached anew after the change: %w", err))
+		return r.undoOrReport(ctx, w, t, w.Runner, fmt.Errorf("cannot be reached anew after the change: %w", err))
 	}
 	defer conn.Close()
 	after, err := r.lookAgain(ctx, w, conn)
 	if err != nil {
-		return r.refute(ctx, w, t, conn, err)
+		return r.undoOrReport(ctx, w, t, conn, err)
 	}
-	w.know(after)
+	w.remember(after)
 	if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
-		return r.refute(ctx, w, t, conn, err)
+		return r.undoOrReport(ctx, w, t, conn, err)
 	}
 	if r.opts.Atomic && t.id != "" {
 		w.open = append(w.open, t)
@@ -37,9 +37,9 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	return r.commit(ctx, w, t, conn, state.Confirm(w.settled, after.State))
 }
 
-// refute puts an armed node back; one that is not armed stays as it is, and the
+// undoOrReport puts an armed node back; one that is not armed stays as it is, and the
 // result says how that is.
-func (r *run) refute(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
+func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
 	if t.id == "" {
 		r.unconfirmed(w, why)
 		return why
@@ -100,7 +100,7 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 	case errors.Is(err, errTooLate):
 		return r.rollBack(ctx, w, t, conn, fmt.Errorf("nobody could confirm the change within %s", r.opts.Rollback))
 	case err != nil:
-		return r.refute(ctx, w, t, conn, err)
+		return r.undoOrReport(ctx, w, t, conn, err)
 	}
 	w.record = text
 	return nil
@@ -126,7 +126,7 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	if rec.Empty() {
 		removeRecord(&b, rec.Topology)
 	} else {
-		keepRecord(&b, rec.Topology)
+		placeRecord(&b, rec.Topology)
 	}
 	if t.id != "" {
 		writeClear(&b, t)

@@ -21,8 +21,8 @@ type work struct {
 	Node
 	plan    *plan.Node
 	batches []batch
-	// lasting are the actions that come once all others are confirmed.
-	lasting []*plan.Action
+	// forBoot are the actions that come once all others are confirmed.
+	forBoot []*plan.Action
 	release func()
 	// settled is the node as it was when it was last known for certain: under the
 	// lock, then after each confirmation. record is the text of its record then.
@@ -52,7 +52,7 @@ func (w *work) actions() iter.Seq[*plan.Action] {
 				}
 			}
 		}
-		for _, a := range w.lasting {
+		for _, a := range w.forBoot {
 			if !yield(a) {
 				return
 			}
@@ -182,8 +182,8 @@ func orSomebody(holder string) string {
 	return holder
 }
 
-// know keeps a node as it was just read.
-func (w *work) know(now live.Node) {
+// remember keeps a node as it was just read.
+func (w *work) remember(now live.Node) {
 	w.settled, w.live = state.Settle(now.State, w.Want, now.Record, w.Exclusive), now.State
 }
 
@@ -191,7 +191,7 @@ func (w *work) know(now live.Node) {
 // by now is skipped, what is as planned on is done, anything else stops the node
 // before its first change.
 func (r *run) compare(w *work, now live.Node) {
-	w.know(now)
+	w.remember(now)
 	w.record = now.RecordText
 	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
 	changes := map[state.Ref]state.Change{}

@@ -37,8 +37,8 @@ func stageRecord(b *strings.Builder, topology, text string) {
 `, shell.Quote(live.RecordDir), shell.Quote(live.RecordPath(topology)+".new"), shell.Quote(text))
 }
 
-// keepRecord puts a staged record in its place.
-func keepRecord(b *strings.Builder, topology string) {
+// placeRecord puts a staged record in its place.
+func placeRecord(b *strings.Builder, topology string) {
 	path := live.RecordPath(topology)
 	fmt.Fprintf(b, "mv -f %s %s 2>&1 || { r 'cannot write the record'; return 0; }\n", shell.Quote(path+".new"), shell.Quote(path))
 }
@@ -46,7 +46,7 @@ func keepRecord(b *strings.Builder, topology string) {
 // writeRecord is both at once.
 func writeRecord(b *strings.Builder, topology, text string) {
 	stageRecord(b, topology, text)
-	keepRecord(b, topology)
+	placeRecord(b, topology)
 }
 
 // removeRecord takes a record away, and its folder with the last one.

@@ -19,18 +19,18 @@ import (
 // the node's later actions are skipped for.
 func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
 	r.note(w, "putting it back: %s", firstLine(why))
-	result, err := r.fire(ctx, t, conn)
+	result, err := r.runRollback(ctx, t, conn)
 	if err != nil {
-		return r.outwait(ctx, w, t, why)
+		return r.awaitRollback(ctx, w, t, why)
 	}
-	return r.reverted(ctx, w, t, conn, result, why)
+	return r.checkRollback(ctx, w, t, conn, result, why)
 }
 
-// fire runs the rollback, or waits for the one that is running already, and
+// runRollback runs the rollback, or waits for the one that is running already, and
 // returns what it left behind: what it says of itself, then its log. It is
 // "confirmed" if the transaction was, and "gone" if there is no trace of it; then
 // none can begin any more, should its script have been held up before it armed.
-func (r *run) fire(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
+func (r *run) runRollback(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
 	out, err := conn.Run(ctx, remote.Script{Body: fmt.Sprintf(runFolder+`x=$r/%s
 if [ ! -d "$x" ]; then mkdir "$x" 2>/dev/null; printf 'gone\n'; return 0; fi
 if [ -e "$x/confirmed" ]; then printf 'confirmed\n'; return 0; fi
@@ -60,25 +60,25 @@ cat "$x/result" "$x/log" 2>/dev/null || :
 	return strings.TrimSpace(out.Stdout), err
 }
 
-// outwait is for a node that cannot be reached: its timer puts it back, and this
+// awaitRollback is for a node that cannot be reached: its timer puts it back, and this
 // waits until it has, then looks.
-func (r *run) outwait(ctx context.Context, w *work, t *transaction, why error) error {
+func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why error) error {
 	wait := time.Duration(r.patience(w))*time.Second + 30*time.Second
 	r.note(w, "lost; waiting for it to put itself back (within %s)", r.opts.Rollback)
 	deadline := time.Now().Add(wait)
 	for {
 		conn, err := w.Dial(ctx)
 		if err == nil {
-			result, fired := r.fire(ctx, t, conn)
+			result, fired := r.runRollback(ctx, t, conn)
 			if fired == nil {
 				defer conn.Close()
-				return r.reverted(ctx, w, t, conn, result, why)
+				return r.checkRollback(ctx, w, t, conn, result, why)
 			}
 			err = fired
 			_ = conn.Close() // it is no use any more
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			r.turn(t, Unknown, why)
+			r.setOutcomes(t, Unknown, why)
 			r.unconfirmed(w, fmt.Errorf("could not be reached for %s after its connection was lost (%w); its timer puts it back by itself", wait, err))
 			return why
 		}
@@ -89,13 +89,13 @@ func (r *run) outwait(ctx context.Context, w *work, t *transaction, why error) e
 	}
 }
 
-// reverted looks whether a rollback took: the node has to be as it was, by its
+// checkRollback looks whether a rollback took: the node has to be as it was, by its
 // own account.
-func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote.Runner, result string, why error) error {
+func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn remote.Runner, result string, why error) error {
 	status, log, _ := strings.Cut(result, "\n")
 	after, err := live.Read(ctx, conn, w.Question)
 	if err != nil {
-		r.turn(t, Unknown, why)
+		r.setOutcomes(t, Unknown, why)
 		whole := "was put back"
 		if strings.HasPrefix(status, "rolled back ") {
 			whole = "was put back in part only"
@@ -109,13 +109,13 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 			r.note(w, "it is confirmed already")
 			w.settled, w.live = s, after.State
 			err := r.commit(ctx, w, &transaction{}, conn, state.Confirm(s, after.State))
-			r.clear(ctx, w, t, conn)
+			r.clearFolder(ctx, w, t, conn)
 			return err
 		}
 	}
 	now := state.Settle(after.State, w.Want, t.before.Intent, w.Exclusive)
-	if left := between(t, now.Have); len(left) > 0 {
-		r.turn(t, Unknown, why)
+	if left := notRestored(t, now.Have); len(left) > 0 {
+		r.setOutcomes(t, Unknown, why)
 		detail := ""
 		if log = strings.TrimSpace(log); log != "" {
 			detail = " (" + strings.ReplaceAll(log, "\n", "; ") + ")"
@@ -123,7 +123,7 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 		r.unconfirmed(w, fmt.Errorf("the rollback did not take: %s%s", strings.Join(left, "; "), detail))
 		return why
 	}
-	r.turn(t, RolledBack, why)
+	r.setOutcomes(t, RolledBack, why)
 	r.mu.Lock()
 	r.result.Reverted[w.plan.Name] = why
 	r.mu.Unlock()
@@ -133,18 +133,18 @@ func (r *run) reverted(ctx context.Context, w *work, t *transaction, conn remote
 		r.note(w, "it has no trace of the change any more, and is as it was before")
 	} else {
 		r.note(w, "it is as it was before")
-		r.clear(ctx, w, t, conn)
+		r.clearFolder(ctx, w, t, conn)
 	}
 	if after.RecordText != t.record {
-		r.giveBack(ctx, w, t, conn)
+		r.restoreRecord(ctx, w, t, conn)
 	}
 	w.settled = t.before
 	return why
 }
 
-// clear takes a finished transaction's folder away. Another apply would do it
+// clearFolder takes a finished transaction's folder away. Another apply would do it
 // too.
-func (r *run) clear(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
+func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	var b strings.Builder
 	writeClear(&b, t)
 	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
@@ -152,9 +152,9 @@ func (r *run) clear(ctx context.Context, w *work, t *transaction, conn remote.Ru
 	}
 }
 
-// giveBack gives the record its old text, once the node is known to be as it
+// restoreRecord gives the record its old text, once the node is known to be as it
 // was. A record that names more than there is does no harm if that fails.
-func (r *run) giveBack(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
+func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	topology := t.before.Intent.Topology
 	var b strings.Builder
 	writePrelude(&b, "record", "", 0)
@@ -168,8 +168,8 @@ func (r *run) giveBack(ctx context.Context, w *work, t *transaction, conn remote
 	}
 }
 
-// between lists what of a transaction's entries is not as it was before.
-func between(t *transaction, have *state.State) []string {
+// notRestored lists what of a transaction's entries is not as it was before.
+func notRestored(t *transaction, have *state.State) []string {
 	touched := map[state.Ref]bool{}
 	for _, a := range t.actions {
 		touched[a.Ref] = true
@@ -190,9 +190,9 @@ func (r *run) allHold(t *transaction) bool {
 	return !slices.ContainsFunc(t.actions, func(a *plan.Action) bool { return !r.result.Outcomes[a.ID].Status.holds() })
 }
 
-// turn gives the actions of a transaction that were done, or may have been, the
+// setOutcomes gives the actions of a transaction that were done, or may have been, the
 // outcome of the whole.
-func (r *run) turn(t *transaction, to Status, why error) {
+func (r *run) setOutcomes(t *transaction, to Status, why error) {
 	for _, a := range t.actions {
 		r.mu.Lock()
 		had := r.result.Outcomes[a.ID].Status
@@ -210,7 +210,7 @@ func (r *run) recover(ctx context.Context, w *work, t *transaction, p *progress,
 	if errors.As(err, &lost) && lost.Kind == remote.KindScript {
 		return err // sh refused the script whole: nothing ran
 	}
-	return r.outwait(ctx, w, t, err)
+	return r.awaitRollback(ctx, w, t, err)
 }
 
 // heartbeat puts off the deadlines of open transactions while an apply of all
@@ -253,9 +253,9 @@ func (r *run) putOff(ctx context.Context, w *work) {
 	}
 }
 
-// settle ends an apply of all nodes or none: everything is committed if
+// concludeAtomic ends an apply of all nodes or none: everything is committed if
 // everything holds, and put back otherwise, directors first.
-func (r *run) settle(ctx context.Context) {
+func (r *run) concludeAtomic(ctx context.Context) {
 	if !r.opts.Atomic {
 		return
 	}
@@ -263,13 +263,13 @@ func (r *run) settle(ctx context.Context) {
 	if r.result.Complete() {
 		r.each(func(w *work) { r.commitOpen(ctx, w) })
 		if r.result.Complete() {
-			r.each(func(w *work) { r.keep(ctx, w) })
+			r.each(func(w *work) { r.persist(ctx, w) })
 			return
 		}
 	}
 	why := errors.New("not every node could be changed, and it is all or none")
 	r.each(func(w *work) {
-		for _, a := range w.lasting {
+		for _, a := range w.forBoot {
 			r.end(a, Outcome{Skipped, why})
 		}
 	})
@@ -293,7 +293,7 @@ func (r *run) commitOpen(ctx context.Context, w *work) {
 		r.unconfirmed(w, err)
 		return
 	}
-	w.know(after)
+	w.remember(after)
 	for _, t := range w.open {
 		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(w.settled, w.live)); err != nil {
 			return // its actions are rolled back, and say so

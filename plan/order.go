@@ -24,14 +24,14 @@ const (
 	// Clear: real servers and routers give back what they no longer need, and what
 	// the other nodes' old connections needed goes: see turn.
 	Clear
-	// Keep: every node that is as wanted is told to be so after a reboot.
-	Keep
+	// Persist: every node that is as wanted is told to be so after a reboot.
+	Persist
 )
 
 func stageOf(role string, kind state.Kind, unmake bool) Stage {
 	switch {
 	case kind.Persistent():
-		return Keep
+		return Persist
 	case role == director && unmake:
 		return Stop
 	case role == director:
@@ -50,7 +50,7 @@ func orderWithin(role string, actions []Action) {
 	rank := kindRanks(role)
 	key := func(a Action) (int, int) {
 		switch {
-		case a.Stage == Ready || a.Stage == Send || a.Stage == Keep && a.Op != state.Remove:
+		case a.Stage == Ready || a.Stage == Send || a.Stage == Persist && a.Op != state.Remove:
 			return 0, rank[a.Kind]
 		case a.Op == state.Add:
 			return 2, rank[a.Kind]
@@ -238,7 +238,7 @@ func (p *Plan) hold() {
 		if a.Stage == Clear && a.Held == "" {
 			a.Held = kept[a.Node]
 		}
-		if a.Stage == Keep && a.Held == "" {
+		if a.Stage == Persist && a.Held == "" {
 			a.Held = partial[a.Node]
 		}
 		if a.Held != "" {

@@ -142,7 +142,7 @@ func (p *Plan) planNode(in *Input) (Node, []Action) {
 		return n, nil
 	}
 	var boot boot
-	s := state.SettleLasting(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
+	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
 		boot = lasting(p.Topology, in, s)
 		return boot.want
 	})

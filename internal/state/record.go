@@ -1,10 +1,8 @@
 package state
 
-import "maps"
-
 // Record is what lvsctl keeps on each node for each topology: what it set
-// there, and what was there before. It is what makes a removal exact, and what
-// tells drift from a new wish.
+// there, and what was there before. By it a removal is exact, and drift is told
+// from a change of the topology.
 type Record struct {
 	// Sysctls lists every key the record names, so that a shell can read them all
 	// before anything parses the rest. It is the first line after the brace.
@@ -48,33 +46,33 @@ func Confirm(s Settled, final *State) Record {
 	return r
 }
 
-// Promise is a record of everything but what lasts as it is, and of that as it
-// was intended: the one to write before files are.
-func (s Settled) Promise(live *State) Record {
+// RecordBeforeFiles is the record to write before the files for the next boot are
+// written: of everything else it says what was confirmed, of the files what is
+// intended. live is the node as it was confirmed.
+func (s Settled) RecordBeforeFiles(live *State) Record {
 	r := Confirm(s, live)
-	for to, from := range map[*State]*State{r.Set: s.Intent.Set, r.Before: s.Intent.Before} {
-		to.Blocks, to.Files, to.Units = maps.Clone(from.Blocks), maps.Clone(from.Files), maps.Clone(from.Units)
+	for _, k := range kinds {
+		if k.is().Persistent() {
+			k.clone(r.Set, s.Intent.Set)
+			k.clone(r.Before, s.Intent.Before)
+		}
 	}
 	return r
 }
 
-// Kept is the live State with what lasts as it is wanted: after the files were
-// written.
-func (s Settled) Kept(live *State) *State {
-	k := live.Clone()
-	keep(k.Blocks, s.Have.Blocks, s.Want.Blocks)
-	keep(k.Files, s.Have.Files, s.Want.Files)
-	keep(k.Units, s.Have.Units, s.Want.Units)
-	return k
-}
-
-func keep[K comparable, V any](live, have, want map[K]V) {
-	for k := range have {
-		delete(live, k)
+// RecordAfterFiles is the record to write once the files are written. They are
+// not read again: the shell's functions that write them fail where they cannot.
+func (s Settled) RecordAfterFiles(live *State) Record {
+	after := live.Clone()
+	for _, k := range kinds {
+		if k.is().Persistent() {
+			k.become(after, s.Have, s.Want)
+		}
 	}
-	maps.Copy(live, want)
+	return Confirm(s, after)
 }
 
+// confirm is [Confirm] of one kind.
 func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 	live, want, set, before := *t.of(final), *t.of(s.Want), *t.of(s.Intent.Set), *t.of(s.Intent.Before)
 	for k, v := range set {
@@ -93,12 +91,12 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 		}
 	}
 	// What changed along with an entry, or made way for one, is remembered as long
-	// as that is held, and until it is as before.
+	// as that entry is ours, and until it is as before.
 	for k, b := range before {
 		_, ours := (*t.of(to.Set))[k]
 		f, there := live[k]
-		held := t.effects != nil && t.effects.caused(to.Set, k)
-		if !ours && (held || f != b && (there || t.lifetime != given)) {
+		caused := t.effects != nil && t.effects.caused(to.Set, k)
+		if !ours && (caused || f != b && (there || t.lifetime != given)) {
 			(*t.of(to.Before))[k] = b
 		}
 	}

@@ -11,6 +11,7 @@ type kind interface {
 	is() Kind
 	init(*State)
 	clone(to, from *State)
+	become(s, have, want *State)
 	count(*State) int
 	without(s *State, refs map[Ref]bool)
 	diff(have, want *State) []Change
@@ -94,6 +95,14 @@ func (t *table[K, V]) is() Kind { return t.kind }
 func (t *table[K, V]) init(s *State) { *t.of(s) = map[K]V{} }
 
 func (t *table[K, V]) clone(to, from *State) { *t.of(to) = maps.Clone(*t.of(from)) }
+
+// become replaces the entries of have in s by those of want.
+func (t *table[K, V]) become(s, have, want *State) {
+	for k := range *t.of(have) {
+		delete(*t.of(s), k)
+	}
+	maps.Copy(*t.of(s), *t.of(want))
+}
 
 func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
 

@@ -14,15 +14,15 @@ import (
 
 var errPartial = errors.New("the rest of the node is not as wanted, and this would bring it back after a reboot")
 
-// keep writes what brings a node back after a reboot as it is now. It comes when
-// all else of the node is confirmed, so it is no part of what a rollback undoes:
-// nothing that runs changes by it. What fails here leaves the node as wanted until
-// it is rebooted.
-func (r *run) keep(ctx context.Context, w *work) {
-	if len(w.lasting) == 0 {
+// persist writes what brings a node back after a reboot as it is now. It comes
+// when all else of the node is confirmed, and no rollback undoes it: nothing that
+// runs changes by it. What fails here leaves the node as wanted until it is
+// rebooted.
+func (r *run) persist(ctx context.Context, w *work) {
+	if len(w.forBoot) == 0 {
 		return
 	}
-	todo := r.due(ctx, w)
+	todo := r.toPersist(ctx, w)
 	if len(todo) == 0 {
 		return
 	}
@@ -30,7 +30,7 @@ func (r *run) keep(ctx context.Context, w *work) {
 	defer func() { <-r.slots }()
 	ctx = context.WithoutCancel(ctx)
 	nonce := shell.NewMark()
-	script, err := keepScript(w, todo, nonce)
+	script, err := persistScript(w, todo, nonce)
 	if err != nil {
 		w.failure = r.abandon(todo, err)
 		return
@@ -48,9 +48,9 @@ func (r *run) keep(ctx context.Context, w *work) {
 	}
 }
 
-// due settles the outcome of what cannot be written, or is there already, and
+// toPersist gives an outcome to what cannot be written, or is there already, and
 // returns the rest.
-func (r *run) due(ctx context.Context, w *work) []*plan.Action {
+func (r *run) toPersist(ctx context.Context, w *work) []*plan.Action {
 	var todo []*plan.Action
 	partial := error(nil)
 	for _, b := range w.batches {
@@ -62,7 +62,7 @@ func (r *run) due(ctx context.Context, w *work) []*plan.Action {
 			r.mu.Unlock()
 		}
 	}
-	for _, a := range w.lasting {
+	for _, a := range w.forBoot {
 		err := r.obstacle(ctx, w, a)
 		if err == nil {
 			err = partial
@@ -79,18 +79,18 @@ func (r *run) due(ctx context.Context, w *work) []*plan.Action {
 	return todo
 }
 
-// keepScript writes a record that knows what was there before, then each file,
+// persistScript writes a record that knows what was there before, then each file,
 // then the record of what is there.
-func keepScript(w *work, actions []*plan.Action, nonce string) (string, error) {
-	promise, err := encodeRecord(w.settled.Promise(w.live))
+func persistScript(w *work, actions []*plan.Action, nonce string) (string, error) {
+	intended, err := encodeRecord(w.settled.RecordBeforeFiles(w.live))
 	if err != nil {
 		return "", err
 	}
-	final := state.Confirm(w.settled, w.settled.Kept(w.live))
+	final := w.settled.RecordAfterFiles(w.live)
 	var b strings.Builder
 	writePrelude(&b, nonce, "", 0)
 	b.WriteString(state.FileFunctions)
-	writeRecord(&b, final.Topology, promise)
+	writeRecord(&b, final.Topology, intended)
 	for _, a := range actions {
 		writeStep(&b, a)
 	}

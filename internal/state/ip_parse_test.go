@@ -259,3 +259,47 @@ func TestParseRoutes(t *testing.T) {
 		})
 	}
 }
+
+func TestParsePolicies(t *testing.T) {
+	for _, text := range []string{"from all lookup main\n", "x:\tfrom all lookup main\n", "7:\tfrom all\n", "7:\tfrom all fwmark 0x1\n"} {
+		if err := parsePolicies4(text, New()); err == nil {
+			t.Errorf("no error for %q", text)
+		}
+	}
+	have := New()
+	const text = "0:\tfrom all lookup local \n" +
+		"10:\tfrom 10.0.0.11 lookup 100 \n" +
+		"10:\tnot from all fwmark 0xca6c lookup 51820 proto static\n" +
+		"20:\tfrom all to 10.8.0.0/16 iif eth0 [detached] unreachable\n" +
+		"30:\tfrom all lookup main suppress_prefixlength 0\n" +
+		"40:\tfrom all table 7\n" +
+		"1000:\tfrom all lookup [l3mdev-table]\n" +
+		"32766:\tfrom all lookup main\n" +
+		"tables\n" +
+		"default via 10.0.0.1 dev eth0 table 100 proto static\n" +
+		"default via 10.0.0.9 dev eth1\n" +
+		"local 10.0.0.11 dev eth0 table local proto kernel scope host src 10.0.0.11\n" +
+		"vrfs\n" +
+		"4: blue: <NOARP,MASTER,UP,LOWER_UP> mtu 65575 qdisc noqueue state UP mode DEFAULT \\    link/ether 5e:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff promiscuity 0 \\    vrf table 10 addrgenmode eui64\n"
+	if err := parsePolicies4(text, have); err != nil {
+		t.Fatal(err)
+	}
+	want := map[PolicyKey]Policy{
+		{Priority: 0}: {"lookup local"}, {Priority: 32766}: {"lookup main"}, {Priority: 40}: {"lookup 7"},
+		{Priority: 10, Selector: "from 10.0.0.11"}:                     {"lookup 100"},
+		{Priority: 10, Selector: "not from all fwmark 0xca6c"}:         {"lookup 51820"},
+		{Priority: 20, Selector: "to 10.8.0.0/16 iif eth0 [detached]"}: {"unreachable"},
+		{Priority: 30}:   {"lookup main suppress_prefixlength 0"},
+		{Priority: 1000}: {"lookup [l3mdev-table]"},
+	}
+	if d := cmp.Diff(want, have.Policies, same); d != "" {
+		t.Error(d)
+	}
+	routes := map[RouteKey]Route{{Dst: netip.MustParsePrefix("0.0.0.0/0"), Table: "100"}: via("10.0.0.1", "eth0", "proto static")}
+	if d := cmp.Diff(routes, have.Routes, same); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(map[string]string{"blue": "10"}, have.VRFs); d != "" {
+		t.Error(d)
+	}
+}

@@ -20,6 +20,7 @@ func TestKeysRefuse(t *testing.T) {
 	}{
 		{new(AddressKey), []string{"", "10.0.0.1/32", "10.0.0.1 dev lo", "10.0.0.1/32 dev ", "10.0.0.1/33 dev lo"}},
 		{new(RouteKey), []string{"", "10.0.0.0/8", "10.0.0.0/8 metric", "10.0.0.0/8 metric x", "10.0.0.0 metric 1", "10.0.0.0/8 metric 4294967296", "10.0.0.0/8 metric 1 tos", "10.0.0.0/8 metric 1 table ", "10.0.0.0/8 metric 1 dev eth0"}},
+		{new(PolicyKey), []string{"", "-4", "-4 100", "-4 100 ", "-5 100 all", "-4 x all", "-4 4294967296 all"}},
 		{new(ServiceKey), []string{"", "tcp", "tcp 10.0.0.1", "quic 10.0.0.1:80", "fwm", "fwm x", "fwm -1", "fwm6 4294967296"}},
 		{new(ServerKey), []string{"", "tcp 10.0.0.1:80", "tcp 10.0.0.1:80 -> ", "tcp 10.0.0.1:80 -> 10.0.0.2", "x 10.0.0.1:80 -> 10.0.0.2:80"}},
 		{new(BlockKey), []string{"", "web"}},
@@ -126,6 +127,9 @@ func drawState(t *rapid.T) *State {
 	drawMap(t, s.Routes, drawRouteKey, func(t *rapid.T) Route {
 		return rapid.SampledFrom([]Route{{Type: "blackhole"}, {Rest: "nexthop"}, {Via: drawAddr(t), Dev: "eth0", Rest: "proto static"}}).Draw(t, "route")
 	})
+	drawMap(t, s.Policies, func(t *rapid.T) PolicyKey {
+		return PolicyKey{V6: rapid.Bool().Draw(t, "v6"), Priority: rapid.Uint32().Draw(t, "priority"), Selector: rapid.SampledFrom([]string{"", "from 10.0.0.1", "not fwmark 0x1"}).Draw(t, "selector")}
+	}, always(Policy{Action: "lookup 100"}))
 	drawMap(t, s.Blocks, func(t *rapid.T) BlockKey { return BlockKey{"/etc/hosts", drawWord(t)} }, always(Block{Text: "a\nb\n"}))
 	drawMap(t, s.Timeouts, drawWord, always(5))
 	drawMap(t, s.Services, drawServiceKey, func(t *rapid.T) Service {

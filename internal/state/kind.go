@@ -16,6 +16,9 @@ const (
 	KindLink    Kind = "link"
 	KindAddress Kind = "address"
 	KindRoute   Kind = "route"
+	// KindPolicy are the rules of ip-rule(8), which say whose traffic takes which
+	// routing table; KindRule are those of netfilter.
+	KindPolicy  Kind = "policy"
 	KindTimeout Kind = "timeout"
 	KindService Kind = "service"
 	KindServer  Kind = "server"
@@ -27,7 +30,7 @@ const (
 // kinds is the order of creation; removal goes the other way. Reading the list
 // is reading the rules: tools and modules before what needs them, ARP quiet
 // before a VIP, a rule before the traffic that it is for, an address before a
-// route through it, a service before its servers. plan/order.go says where a
+// route through it, a route before the policy that leads to it, a service before its servers. plan/order.go says where a
 // director differs.
 var kinds = []kind{
 	packages,
@@ -37,6 +40,7 @@ var kinds = []kind{
 	links,
 	addresses,
 	routes,
+	policies,
 	timeouts,
 	services,
 	servers,

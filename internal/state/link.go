@@ -61,12 +61,16 @@ func parseLinks(text string, s *State) error {
 			continue
 		}
 		name, rest, ok := strings.Cut(rest, ": <")
-		flags, _, closed := strings.Cut(rest, ">")
+		flags, rest, closed := strings.Cut(rest, ">")
 		if !ok || !closed {
 			return fmt.Errorf("cannot read link line %q", line)
 		}
 		name, _, _ = strings.Cut(name, "@")
 		s.Links[name] = Link{Up: slices.Contains(strings.Split(flags, ","), "UP")}
+		words := strings.Fields(rest)
+		if i := slices.Index(words, "master"); i >= 0 && i+1 < len(words) {
+			s.Masters[name] = words[i+1]
+		}
 	}
 	return nil
 }

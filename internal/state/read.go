@@ -34,6 +34,8 @@ func Sections(w Wanted) []Section {
 		{"addresses6", "ip -o -6 addr show", parseAddresses},
 		{"routes4", "ip -o -4 route show table main", parseRoutes4},
 		{"routes6", "ip -o -6 route show table main", parseRoutes6},
+		{"policies4", policyScript("-4"), parsePolicies4},
+		{"policies6", policyScript("-6"), parsePolicies6},
 		{"ipvs", ipvsScript, parseIPVS},
 		{"thresholds", thresholdScript, parseThresholds},
 		{"timeouts", timeoutScript, parseTimeouts},

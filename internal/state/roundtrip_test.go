@@ -3,6 +3,7 @@ package state_test
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -40,13 +41,18 @@ func TestRoundTrip(t *testing.T) {
 				delete(have.Addresses, k)
 			}
 		}
+		for k := range have.Policies {
+			if k.Priority != state.ReplyTable {
+				delete(have.Policies, k) // the kernel's own
+			}
+		}
 		for k, r := range have.Routes {
 			r.Rest = strings.TrimSpace(strings.TrimSuffix(r.Rest, "pref medium"))
 			have.Routes[k] = r
 		}
 		same := cmp.Options{
 			cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{}), cmpopts.EquateEmpty(),
-			cmpopts.IgnoreFields(state.State{}, "Sysctls", "Modules", "Links", "Timeouts", "Connections"),
+			cmpopts.IgnoreFields(state.State{}, "Sysctls", "Modules", "Links", "Timeouts", "Connections", "PolicyOrder"),
 		}
 		if d := cmp.Diff(want, have, same); d != "" {
 			t.Fatal(d)
@@ -140,6 +146,13 @@ func drawNetwork(t *rapid.T, s *state.State) {
 				{Dev: "lo", Rest: "scope link"},
 				{Type: "blackhole"},
 			}).Draw(t, "route")
+		}
+		if rapid.Bool().Draw(t, "policy") {
+			k, p := state.ReplyPolicy(drawAddr(t, v6))
+			s.Policies[k] = p
+			way := state.NewRouteKey(drawPrefix(t, v6), 0)
+			way.Table = strconv.Itoa(state.ReplyTable)
+			s.Routes[way] = state.Route{Via: gateway.Addr().Next(), Dev: "eth0"}
 		}
 	}
 }

@@ -147,8 +147,11 @@ var routes = &table[RouteKey, Route]{
 	key:   func(k RouteKey) Key { return k },
 	value: Route.String,
 	make: func(_ *State, k RouteKey, r Route) []shell.Command {
-		if r.Behind != "" {
+		switch {
+		case r.Behind != "":
 			return []shell.Command{RouteCommand("prepend", k, r)} // the others are there
+		case k.Table != "":
+			return []shell.Command{RouteCommand("replace", k, r)} // read only if a policy leads there
 		}
 		return []shell.Command{RouteCommand("add", k, r)}
 	},

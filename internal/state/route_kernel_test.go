@@ -69,7 +69,7 @@ func (h host) read() *state.State {
 	h.Helper()
 	s := state.New()
 	for _, section := range state.Sections(state.Wanted{Topology: "t"}) {
-		if strings.HasPrefix(section.Name, "routes") || strings.HasPrefix(section.Name, "addresses") {
+		if strings.HasPrefix(section.Name, "routes") || strings.HasPrefix(section.Name, "addresses") || strings.HasPrefix(section.Name, "policies") {
 			if err := section.Parse(h.run(section.Script), s); err != nil {
 				h.Fatal(err)
 			}

@@ -359,7 +359,7 @@ func TestUndoOfASwitch(t *testing.T) {
 }
 
 func TestKindsInOrder(t *testing.T) {
-	want := []Kind{"package", "module", "sysctl", "rule", "link", "address", "route", "timeout", "service", "server", "sync", "file", "unit"}
+	want := []Kind{"package", "module", "sysctl", "rule", "link", "address", "route", "policy", "timeout", "service", "server", "sync", "file", "unit"}
 	if d := cmp.Diff(want, Kinds()); d != "" {
 		t.Error(d)
 	}

@@ -24,6 +24,7 @@ type State struct {
 	Links     map[string]Link        `json:"links,omitempty"`
 	Addresses map[AddressKey]Address `json:"addresses,omitempty"`
 	Routes    map[RouteKey]Route     `json:"routes,omitempty"`
+	Policies  map[PolicyKey]Policy   `json:"policies,omitempty"`
 	// Timeouts are keyed by TimeoutTCP and the like, in seconds.
 	Timeouts map[string]int         `json:"timeouts,omitempty"`
 	Services map[ServiceKey]Service `json:"services,omitempty"`
@@ -39,6 +40,13 @@ type State struct {
 
 	// Connections are what a live node's servers have open.
 	Connections map[ServerKey]Connections `json:"-"`
+	// Masters are the devices, bridge, bond or VRF, that a live node's devices belong
+	// to; VRFs are the routing tables of its VRFs, by device.
+	Masters map[string]string `json:"-"`
+	VRFs    map[string]string `json:"-"`
+	// PolicyOrder is the place of each of a live node's policies in the order that
+	// the kernel asks them: those of one priority as they were made.
+	PolicyOrder map[PolicyKey]int `json:"-"`
 	// Drain is how long a wanted service's servers may take to leave.
 	Drain map[ServiceKey]time.Duration `json:"-"`
 	// Manager is the package manager a live node has; "" for none that is known.
@@ -49,7 +57,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[PolicyKey]int{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -63,6 +71,8 @@ func (s *State) Clone() *State {
 		k.clone(&c, s)
 	}
 	c.Connections = maps.Clone(s.Connections)
+	c.Masters, c.VRFs = maps.Clone(s.Masters), maps.Clone(s.VRFs)
+	c.PolicyOrder = maps.Clone(s.PolicyOrder)
 	c.Drain = maps.Clone(s.Drain)
 	return &c
 }

@@ -15,7 +15,15 @@ type Address struct {
 	Label  string // the device's name without an alias; "" for IPv6
 }
 
-// Route is a route of the main table.
+// Policy is a rule of ip-rule(8).
+type Policy struct {
+	V6       bool
+	Priority int
+	Selector string // "from 10.0.0.1"
+	Action   string // "lookup 100"
+}
+
+// Route is a route; Table is "" for the main table.
 type Route struct {
 	Dst    netip.Prefix
 	Metric int // as the kernel has it: 1024 for an IPv6 route that named none
@@ -23,6 +31,7 @@ type Route struct {
 	Via    string
 	Dev    string
 	Rest   string // further words: proto static, nexthop ...
+	Table  string
 }
 
 var (
@@ -48,6 +57,8 @@ func (n *Node) ip(args []string) error {
 		return n.address(v6, verb, rest)
 	case "route":
 		return n.route(v6, verb, rest)
+	case "rule":
+		return n.policy(v6, verb, rest)
 	}
 	return errSyntax
 }
@@ -159,7 +170,7 @@ func (n *Node) route(v6 bool, verb string, args []string) error {
 	if err != nil {
 		return err
 	}
-	same := func(o Route) bool { return o.Dst == r.Dst && o.Metric == r.Metric }
+	same := func(o Route) bool { return o.Dst == r.Dst && o.Metric == r.Metric && o.Table == r.Table }
 	i := slices.IndexFunc(n.Routes, same)
 	switch verb {
 	case "add", "replace":
@@ -181,12 +192,39 @@ func (n *Node) route(v6 bool, verb string, args []string) error {
 	return errSyntax
 }
 
+// policy: one rule twice is refused (fib_nl_newrule, net/core/fib_rules.c, from 4.11
+// on).
+func (n *Node) policy(v6 bool, verb string, args []string) error {
+	if len(args) != 6 || args[0] != "from" || args[2] != "pref" || args[4] != "lookup" {
+		return errSyntax
+	}
+	priority, err := strconv.Atoi(args[3])
+	if err != nil {
+		return errSyntax
+	}
+	p := Policy{v6, priority, "from " + args[1], "lookup " + args[5]}
+	i := slices.Index(n.Policies, p)
+	switch {
+	case verb == "add" && i >= 0:
+		return errExists
+	case verb == "add":
+		n.Policies = append(n.Policies, p)
+	case verb == "del" && i < 0:
+		return errNoRoute
+	case verb == "del":
+		n.Policies = slices.Delete(n.Policies, i, i+1)
+	default:
+		return errSyntax
+	}
+	return nil
+}
+
 // delRoute: without a metric the route of the lowest one that fits goes
 // (fib_table_delete; ip6_route_del).
 func (n *Node) delRoute(r Route, metricNamed bool) error {
 	best := -1
 	for i, o := range n.Routes {
-		fits := o.Dst == r.Dst && o.Type == r.Type && (r.Via == "" || o.Via == r.Via) && (r.Dev == "" || o.Dev == r.Dev)
+		fits := o.Dst == r.Dst && o.Table == r.Table && o.Type == r.Type && (r.Via == "" || o.Via == r.Via) && (r.Dev == "" || o.Dev == r.Dev)
 		if metricNamed {
 			fits = fits && o.Metric == r.Metric
 		}
@@ -260,6 +298,8 @@ func parseRoute(v6 bool, args []string) (r Route, metricNamed bool, err error) {
 			r.Via = value
 		case "dev":
 			r.Dev = value
+		case "table":
+			r.Table = value
 		case "metric":
 			if r.Metric, err = strconv.Atoi(value); err != nil {
 				return r, false, errSyntax

@@ -23,6 +23,7 @@ type Node struct {
 	Links     map[string]bool   // whether up
 	Addresses []Address         // in the order they were added
 	Routes    []Route
+	Policies  []Policy // beside the kernel's own, in the order they were made
 	Modules   map[string]bool
 	Commands  map[string]bool // that are installed
 	Manager   string          // the package manager; "" for none

@@ -154,7 +154,7 @@ func TestSideEffects(t *testing.T) {
 			"ip -4 addr add 10.8.0.1/32 dev eth0", "ip -4 route add 10.9.0.0/16 via 10.1.0.1 dev eth0 src 10.8.0.1", "ip -4 addr del 10.8.0.1/32 dev eth0",
 		}, nil},
 		{"a device that goes down", 31, []string{"ip link set dev eth0 down"}, []string{
-			"- link eth0 up=true", "- route {Dst:0.0.0.0/0 Metric:0 Type: Via:10.1.0.254 Dev:eth0 Rest:}", "+ link eth0 up=false",
+			"- link eth0 up=true", "- route {Dst:0.0.0.0/0 Metric:0 Type: Via:10.1.0.254 Dev:eth0 Rest: Table:}", "+ link eth0 up=false",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -50,9 +50,13 @@ func (n *Node) Print(section string, w state.Wanted) (string, bool) {
 	case "addresses6":
 		return n.addresses(true), true
 	case "routes4":
-		return n.routes(false), true
+		return n.routes(false, false), true
 	case "routes6":
-		return n.routes(true), true
+		return n.routes(true, false), true
+	case "policies4":
+		return n.policies(false), true
+	case "policies6":
+		return n.policies(true), true
 	case "ipvs":
 		return n.Table(), true
 	case "thresholds":
@@ -140,14 +144,36 @@ func (n *Node) addresses(v6 bool) string {
 	return b.String()
 }
 
-// routes is ip -o -4 route show table main or -6, iproute2 6.1.
-func (n *Node) routes(v6 bool) string {
+// policies is ip -4 rule show or -6 and, with policies beside the kernel's own, the
+// routes of all tables.
+func (n *Node) policies(v6 bool) string {
+	var b strings.Builder
+	b.WriteString("0:\tfrom all lookup local\n")
+	list := slices.Clone(n.Policies)
+	slices.SortStableFunc(list, func(a, b Policy) int { return cmp.Compare(a.Priority, b.Priority) })
+	more := false
+	for _, p := range list {
+		if p.V6 == v6 {
+			fmt.Fprintf(&b, "%d:\t%s %s\n", p.Priority, p.Selector, p.Action)
+			more = true
+		}
+	}
+	b.WriteString("32766:\tfrom all lookup main\n")
+	if more {
+		b.WriteString("tables\n" + n.routes(v6, true))
+	}
+	return b.String()
+}
+
+// routes is ip -o -4 route show table main or -6, iproute2 6.1; with all, of every
+// table.
+func (n *Node) routes(v6, all bool) string {
 	list := slices.Clone(n.Routes)
 	slices.SortStableFunc(list, func(a, b Route) int {
 		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
 	})
 	return lines(list, func(r Route) string {
-		if r.Dst.Addr().Is6() != v6 {
+		if r.Dst.Addr().Is6() != v6 || !all && r.Table != "" {
 			return ""
 		}
 		return r.line(v6)
@@ -176,6 +202,9 @@ func (r Route) line(v6 bool) string {
 	}
 	if r.Dev != "" {
 		words = append(words, "dev", r.Dev)
+	}
+	if r.Table != "" {
+		words = append(words, "table", r.Table)
 	}
 	words = append(words, rest)
 	if r.Metric != 0 {

@@ -1,0 +1,199 @@
+package state
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Flow is traffic that a node sends, as far as the kernel's choice of a route
+// depends on it.
+type Flow struct {
+	From, To netip.Addr
+	// Protocol and Port are the source's; "" and 0 where nobody knows.
+	Protocol Protocol
+	Port     uint16
+	// Device is the one that From is on; "" if it does not matter.
+	Device string
+}
+
+// A Way is where the kernel sends a flow.
+type Way struct {
+	Key   RouteKey
+	Route Route
+	// By is the rule that decided, and Policy what it does. Main reports the rule
+	// that every kernel has, or a table of rules without it: the main table.
+	By     PolicyKey
+	Policy Policy
+}
+
+// Main reports whether the main table decided.
+func (w Way) Main() bool { return w.Key.Table == "" && w.Policy.Action == "lookup main" }
+
+// A FIB answers where the kernel of a node would send a flow (ip route get,
+// without asking the node).
+//
+// The kernel goes through the rules by priority (fib_rules_lookup,
+// net/core/fib_rules.c). A rule for the flow names a table; in it the longest
+// prefix counts, and of its routes the one of the lowest metric. Without a route
+// there, or with a throw route, the next rule is asked.
+//
+// What a flow does not say, no rule is assumed to ask for: a rule for marked
+// packets, for a user or for another device never takes it.
+type FIB struct {
+	policies []PolicyKey
+	actions  map[PolicyKey]Policy
+	tables   map[string][]RouteKey // longest prefix first, then lowest metric
+	routes   map[RouteKey]Route
+	vrf      func(device string) string
+}
+
+// FIB indexes the rules and routes of a live State.
+func (s *State) FIB() *FIB {
+	f := &FIB{actions: s.Policies, routes: s.Routes, tables: map[string][]RouteKey{}, vrf: func(dev string) string { return s.VRFs[s.Masters[dev]] }}
+	for k := range s.Policies {
+		f.policies = append(f.policies, k)
+	}
+	if len(f.policies) == 0 {
+		main := Policy{Action: "lookup main"}
+		f.policies = []PolicyKey{{Priority: mainPriority}, {V6: true, Priority: mainPriority}}
+		f.actions = map[PolicyKey]Policy{f.policies[0]: main, f.policies[1]: main}
+	}
+	place := func(k PolicyKey) int { // one that is not there yet comes last
+		if n, ok := s.PolicyOrder[k]; ok {
+			return n
+		}
+		return len(s.PolicyOrder)
+	}
+	slices.SortFunc(f.policies, func(a, b PolicyKey) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(place(a), place(b)), comparePolicies(a, b))
+	})
+	for k := range s.Routes {
+		if k.TOS == "" {
+			f.tables[k.Table] = append(f.tables[k.Table], k)
+		}
+	}
+	for _, keys := range f.tables {
+		slices.SortFunc(keys, func(a, b RouteKey) int {
+			return cmp.Or(cmp.Compare(b.Dst.Bits(), a.Dst.Bits()), cmp.Compare(a.Metric, b.Metric), a.Dst.Addr().Compare(b.Dst.Addr()))
+		})
+	}
+	return f
+}
+
+// mainPriority is that of the kernel's own rule for the main table.
+const mainPriority = 32766
+
+// Way is where a flow goes; ok is false where it cannot be sent.
+func (f *FIB) Way(flow Flow) (way Way, ok bool) {
+	var from uint32 // the priority that a goto leads to
+	for _, k := range f.policies {
+		if k.V6 != flow.To.Is6() || k.Priority < from || !flow.selected(k.Selector) {
+			continue
+		}
+		p := f.actions[k]
+		words := strings.Fields(p.Action)
+		switch words[0] {
+		case "goto":
+			if n, err := strconv.ParseUint(words[len(words)-1], 10, 32); err == nil {
+				from = uint32(n)
+			}
+		case "unreachable", "prohibit", "blackhole":
+			return Way{Route: Route{Type: words[0]}, By: k, Policy: p}, false
+		case "lookup":
+			key, found := f.lookup(words, flow)
+			if !found || f.routes[key].Type == "throw" {
+				continue
+			}
+			r := f.routes[key]
+			return Way{Key: key, Route: r, By: k, Policy: p}, r.Type == "" || r.Type == "local"
+		}
+	}
+	return Way{}, false
+}
+
+// lookup finds the route of a rule's table: "lookup 100 suppress_prefixlength 0".
+func (f *FIB) lookup(words []string, flow Flow) (RouteKey, bool) {
+	if len(words) < 2 {
+		return RouteKey{}, false
+	}
+	name := words[1]
+	switch name {
+	case "main":
+		name = ""
+	case "[l3mdev-table]":
+		if name = f.vrf(flow.Device); name == "" {
+			return RouteKey{}, false // not in a VRF
+		}
+	}
+	shortest := -1
+	for i := 2; i+1 < len(words); i += 2 {
+		if words[i] == "suppress_prefixlength" {
+			shortest, _ = strconv.Atoi(words[i+1])
+		}
+	}
+	for _, k := range f.tables[name] {
+		if k.Dst.Contains(flow.To) {
+			// A route that refuses is never suppressed (fib_rules_lookup).
+			return k, k.Dst.Bits() > shortest || f.routes[k].Type != ""
+		}
+	}
+	return RouteKey{}, false
+}
+
+// selected reports whether a rule is for the flow.
+func (flow Flow) selected(selector string) bool {
+	words := strings.Fields(selector)
+	not := len(words) > 0 && words[0] == "not"
+	if not {
+		words = words[1:]
+	}
+	return flow.fits(words) != not
+}
+
+func (flow Flow) fits(words []string) bool {
+	for len(words) > 0 {
+		value := ""
+		if len(words) > 1 {
+			value = words[1]
+		}
+		var fits bool
+		switch words[0] {
+		case "from":
+			fits = value == "all" || within(value, flow.From)
+		case "to":
+			fits = value == "all" || within(value, flow.To)
+		case "ipproto":
+			fits = value == string(flow.Protocol) || value == ipProtocols[flow.Protocol]
+		case "sport":
+			fits = ports(value, flow.Port)
+		}
+		if !fits {
+			return false // fwmark, iif, oif, tos, dport, uidrange, and what is to come
+		}
+		words = words[min(2, len(words)):]
+	}
+	return true
+}
+
+// ipProtocols are protocols as ip prints one whose name it does not find
+// (/etc/protocols).
+var ipProtocols = map[Protocol]string{TCP: "6", UDP: "17", SCTP: "132"}
+
+func within(prefix string, addr netip.Addr) bool {
+	p, err := parseDestination(prefix, addr)
+	return err == nil && p.Contains(addr)
+}
+
+// ports reports whether a port is that of a selector, or within it: 80, 80-90.
+func ports(selector string, port uint16) bool {
+	low, high, isRange := strings.Cut(selector, "-")
+	if !isRange {
+		high = low
+	}
+	from, err := strconv.ParseUint(low, 10, 16)
+	to, herr := strconv.ParseUint(high, 10, 16)
+	return err == nil && herr == nil && port != 0 && uint16(from) <= port && port <= uint16(to)
+}

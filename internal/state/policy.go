@@ -1,0 +1,105 @@
+package state
+
+import (
+	"cmp"
+	"encoding"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
+)
+
+// PolicyKey is the identity of a rule of ip-rule(8): where it stands, and which
+// packets it is for.
+type PolicyKey struct {
+	V6 bool
+	// Priority is 0 to 4294967295; the kernel asks the rules in this order.
+	Priority uint32
+	// Selector is in ip's words ("from 10.0.0.11"); "" for every packet.
+	Selector string
+}
+
+// Policy is what a rule of ip-rule(8) does.
+type Policy struct {
+	// Action is in ip's words: "lookup 100", "unreachable".
+	Action string `json:"action"`
+}
+
+var (
+	_ encoding.TextMarshaler   = PolicyKey{}
+	_ encoding.TextUnmarshaler = (*PolicyKey)(nil)
+)
+
+// ReplyTable is the routing table for replies of real servers whose default route
+// is not to change, and the priority of the rules that lead to it: a number that
+// nobody else is likely to have.
+const ReplyTable = 27492
+
+// ReplyPolicy is the rule by which what comes from an address takes the routes of
+// [ReplyTable].
+func ReplyPolicy(from netip.Addr) (PolicyKey, Policy) {
+	return PolicyKey{V6: from.Is6(), Priority: ReplyTable, Selector: "from " + from.String()}, Policy{Action: "lookup " + strconv.Itoa(ReplyTable)}
+}
+
+func (k PolicyKey) String() string {
+	s := strconv.FormatUint(uint64(k.Priority), 10)
+	if k.Selector == "" {
+		return s + " all"
+	}
+	return s + " " + k.Selector
+}
+
+func (k PolicyKey) family() string {
+	if k.V6 {
+		return "-6"
+	}
+	return "-4"
+}
+
+// MarshalText makes the key a JSON object's key.
+func (k PolicyKey) MarshalText() ([]byte, error) {
+	return []byte(k.family() + " " + k.String()), nil
+}
+
+// UnmarshalText is the inverse of MarshalText.
+func (k *PolicyKey) UnmarshalText(text []byte) error {
+	family, rest, _ := strings.Cut(string(text), " ")
+	priority, selector, ok := strings.Cut(rest, " ")
+	p, err := strconv.ParseUint(priority, 10, 32)
+	if err != nil || !ok || selector == "" || family != "-4" && family != "-6" {
+		return fmt.Errorf("cannot read routing rule %q", text)
+	}
+	if selector == "all" {
+		selector = ""
+	}
+	*k = PolicyKey{V6: family == "-6", Priority: uint32(p), Selector: selector}
+	return nil
+}
+
+var policies = &table[PolicyKey, Policy]{
+	kind:    KindPolicy,
+	of:      func(s *State) *map[PolicyKey]Policy { return &s.Policies },
+	compare: comparePolicies,
+	key:     func(k PolicyKey) Key { return k },
+	value:   func(p Policy) string { return p.Action },
+	make: func(_ *State, k PolicyKey, p Policy) []shell.Command {
+		return []shell.Command{PolicyCommand("add", k, p)}
+	},
+	unmake: func(_ *State, k PolicyKey, p Policy) []shell.Command {
+		return []shell.Command{PolicyCommand("del", k, p)}
+	},
+}
+
+func comparePolicies(a, b PolicyKey) int {
+	return cmp.Or(strings.Compare(a.family(), b.family()), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Selector, b.Selector))
+}
+
+// PolicyCommand is ip rule with a verb: add or del.
+func PolicyCommand(verb string, k PolicyKey, p Policy) shell.Command {
+	args := []string{"ip", k.family(), "rule", verb}
+	args = append(args, strings.Fields(k.Selector)...)
+	args = append(args, "pref", strconv.FormatUint(uint64(k.Priority), 10))
+	return shell.Cmd(append(args, strings.Fields(p.Action)...)...)
+}

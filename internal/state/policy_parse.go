@@ -1,0 +1,107 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// policyScript prints the rules of a family and, where there are more than the
+// kernel's own, the routes of all tables; and, where a rule is for VRFs, those. A
+// kernel without CONFIG_IP_MULTIPLE_TABLES has no rules, and busybox may have no
+// applet for them: then there is the main table alone.
+func policyScript(family string) string {
+	return `rules=$(ip ` + family + ` rule show 2>/dev/null) || return 0
+printf '%s\n' "$rules"
+own=$(printf '%s\n' "$rules" | grep -cv 'from all lookup \(local\|main\|default\) *$') || return 0
+[ "$own" -gt 0 ] || return 0
+printf 'tables\n'
+ip -o ` + family + ` route show table all || return
+case $rules in *l3mdev*)
+  printf 'vrfs\n'
+  ip -o -d link show type vrf
+esac`
+}
+
+func parsePolicies4(text string, s *State) error { return parsePolicies(text, false, s) }
+func parsePolicies6(text string, s *State) error { return parsePolicies(text, true, s) }
+
+// parsePolicies reads ip rule show (iproute2 2.6.32 to 7, busybox), and the routes
+// of other tables than main, which were read already:
+//
+//	0:	from all lookup local
+//	100:	not from 10.0.0.0/24 fwmark 0x1/0xff iif eth0 lookup 100 suppress_prefixlength 0
+//	200:	from 10.0.0.9 unreachable
+//	1000:	from all lookup [l3mdev-table]
+//	32766:	from all lookup main
+//	tables
+//	default via 10.0.0.1 dev eth0 table 100
+func parsePolicies(text string, v6 bool, s *State) error {
+	rules, rest, _ := strings.Cut(text, "tables\n")
+	routes, vrfs, _ := strings.Cut(rest, "vrfs\n")
+	for line := range strings.Lines(rules) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		k, p, err := parsePolicy(line)
+		if err != nil {
+			return fmt.Errorf("cannot read routing rule %q: %w", strings.TrimSpace(line), err)
+		}
+		k.V6 = v6
+		s.Policies[k] = p
+		s.PolicyOrder[k] = len(s.PolicyOrder)
+	}
+	var others strings.Builder
+	for line := range strings.Lines(routes) {
+		words := strings.Fields(line)
+		i := slices.Index(words, "table")
+		if i >= 0 && i+1 < len(words) && words[i+1] != "local" && words[i+1] != "main" {
+			others.WriteString(line)
+		}
+	}
+	for line := range strings.Lines(vrfs) {
+		parseVRF(strings.Fields(line), s)
+	}
+	if v6 {
+		return parseRoutes6(others.String(), s)
+	}
+	return parseRoutes4(others.String(), s)
+}
+
+// actions are the words that begin what a rule does.
+var actions = []string{"lookup", "table", "unreachable", "prohibit", "blackhole", "goto", "nop", "nat", "map-to", "masquerade"}
+
+func parsePolicy(line string) (PolicyKey, Policy, error) {
+	priority, rest, ok := strings.Cut(strings.TrimSpace(line), ":")
+	number, err := strconv.ParseUint(priority, 10, 32)
+	if !ok || err != nil {
+		return PolicyKey{}, Policy{}, fmt.Errorf("no priority")
+	}
+	words := strings.Fields(rest)
+	i := slices.IndexFunc(words, func(w string) bool { return slices.Contains(actions, w) })
+	if i < 0 {
+		return PolicyKey{}, Policy{}, fmt.Errorf("no action")
+	}
+	action := words[i:]
+	if action[0] == "table" { // as some busybox prints it
+		action[0] = "lookup"
+	}
+	if n := slices.IndexFunc(action, func(w string) bool { return w == "proto" || strings.HasPrefix(w, "[") && w != "[l3mdev-table]" }); n >= 0 {
+		action = action[:n] // who made it, and how it is doing
+	}
+	selector := strings.Join(words[:i], " ")
+	selector = strings.TrimPrefix(strings.TrimPrefix(selector, "from all"), " ")
+	return PolicyKey{Priority: uint32(number), Selector: selector}, Policy{Action: strings.Join(action, " ")}, nil
+}
+
+// parseVRF reads a line of ip -o -d link show type vrf:
+//
+//	4: blue: <NOARP,MASTER,UP,LOWER_UP> mtu 65575 ... \    link/ether ... \    vrf table 10 addrgenmode ...
+func parseVRF(words []string, s *State) {
+	i := slices.Index(words, "vrf")
+	if len(words) < 2 || i < 0 || i+2 >= len(words) || words[i+1] != "table" {
+		return
+	}
+	s.VRFs[strings.TrimSuffix(words[1], ":")] = words[i+2]
+}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -127,6 +126,3 @@ func commandLines(commands []shell.Command) []string {
 	}
 	return lines
 }
-
-// JSON is the plan in the JSON schema, indented.
-func (p *Plan) JSON() ([]byte, error) { return json.MarshalIndent(p.Document(), "", "  ") }

@@ -3,14 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 )
 
 // Exit codes, documented in the README.
@@ -43,7 +41,7 @@ func (e exitError) Unwrap() error { return e.err }
 // app is what every command shares: the terminal and the global flags.
 type app struct {
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr *screen
 
 	sshConfig   string
 	vars        []string
@@ -55,7 +53,10 @@ type app struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
-	return &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{stdin: stdin}
+	a.stdout = &screen{w: stdout, colour: &a.colour}
+	a.stderr = &screen{w: stderr, colour: &a.colour}
+	return a
 }
 
 func (a *app) globalFlags(f *pflag.FlagSet) {
@@ -68,55 +69,10 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say how long each node took, and show what changes in each file")
 }
 
-// terminal reports whether w is one, and its width.
-func terminal(w io.Writer) (width int, ok bool) {
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 80, false
-	}
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		return width, true
-	}
-	return 80, true
-}
-
-// isTerminal reports whether r is a terminal, on which a question can be
-// answered.
-func isTerminal(r io.Reader) bool {
-	f, ok := r.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// paint returns a printer for w: coloured on a terminal or with --color=always,
-// plain elsewhere.
-func (a *app) paint(w io.Writer, attrs ...color.Attribute) func(string, ...any) string {
-	c := color.New(attrs...)
-	if a.coloured(w) {
-		c.EnableColor()
-	} else {
-		c.DisableColor()
-	}
-	return c.Sprintf
-}
-
-func (a *app) coloured(w io.Writer) bool {
-	switch a.colour {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	_, ok := terminal(w)
-	return ok
-}
-
 // fail prints an error, and what follows its first line as a hint.
 func (a *app) fail(err error) {
 	head, hint, _ := strings.Cut(err.Error(), "\n")
-	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, color.FgRed, color.Bold)("Error:"), head)
+	a.stderr.line(painted("Error:", color.FgRed, color.Bold), painted(" "+head))
 	if hint != "" {
 		fmt.Fprintln(a.stderr, hint)
 	}
@@ -124,7 +80,7 @@ func (a *app) fail(err error) {
 
 // warn prints a warning line.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "%s %s\n", a.paint(a.stderr, color.FgYellow, color.Bold)("Warning:"), fmt.Sprintf(format, args...))
+	a.stderr.line(painted("Warning:", color.FgYellow, color.Bold), painted(" "+fmt.Sprintf(format, args...)))
 }
 
 // longFlags rewrites -flag and -flag=v, as Terraform's users type them, to

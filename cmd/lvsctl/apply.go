@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -106,13 +105,16 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	}
 	a.reportUnreadable(s.Plan)
 	if !c.asJSON {
-		a.printLines(a.stdout, s.Plan.Lines(c.detail))
+		a.printLines(s.Plan.Lines(c.detail))
 	}
 	if !s.Plan.Count().Any() && !s.Plan.Forgets() {
 		return a.finish(c, apply.Nothing(s.Plan), false)
 	}
 	if !c.asJSON {
 		a.printSummary(s.Plan.Summary())
+	}
+	if a.stdout.failure() != nil {
+		return errors.New("the plan could not be shown; nothing was changed")
 	}
 	if !c.approved {
 		if err := a.approve(ctx, c.question); err != nil {
@@ -178,7 +180,7 @@ func owner() string {
 
 // approve asks on the terminal. Only "yes" is yes.
 func (a *app) approve(ctx context.Context, question string) error {
-	if !isTerminal(a.stdin) {
+	if _, ok := asTerminal(a.stdin); !ok {
 		return errors.New("cannot ask for approval: standard input is not a terminal\nLook at the plan first, then add --auto-approve.")
 	}
 	fmt.Fprintf(a.stdout, "\n%s Only 'yes' is accepted.\n\n  Enter a value: ", question)
@@ -205,7 +207,7 @@ func (a *app) event() func(apply.Event) {
 	return func(e apply.Event) {
 		switch {
 		case e.Action == nil:
-			fmt.Fprintf(a.stderr, "%s: %s\n", e.Node, e.Note)
+			a.stderr.linef("%s: %s", e.Node, e.Note)
 			return
 		case e.Action.Held != "":
 			return
@@ -213,11 +215,11 @@ func (a *app) event() func(apply.Event) {
 		line := fmt.Sprintf("%s: %s %s %s", e.Node, e.Action.Op.Symbol(), e.Action.Kind, e.Action.Sentence())
 		switch e.Status {
 		case apply.Done:
-			fmt.Fprintln(a.stderr, line)
+			a.stderr.line(painted(line))
 		case apply.Failed:
-			fmt.Fprintln(a.stderr, a.paint(a.stderr, color.FgRed)("%s: FAILED", line))
+			a.stderr.line(painted(line+": FAILED", color.FgRed))
 		case apply.RolledBack:
-			fmt.Fprintln(a.stderr, a.paint(a.stderr, color.FgYellow)("%s: rolled back", line))
+			a.stderr.line(painted(line+": rolled back", color.FgYellow))
 		}
 	}
 }
@@ -225,11 +227,9 @@ func (a *app) event() func(apply.Event) {
 // finish prints what became of a plan and turns it into an exit code.
 func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 	if c.asJSON {
-		text, err := json.MarshalIndent(r.Document(c.verb), "", "  ")
-		if err != nil {
-			return fmt.Errorf("cannot print the result: %w", err)
+		if err := a.stdout.json(r.Document(c.verb)); err != nil {
+			return err
 		}
-		fmt.Fprintf(a.stdout, "%s\n", text)
 	}
 	a.reportFailures(r)
 	switch {

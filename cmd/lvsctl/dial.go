@@ -70,7 +70,7 @@ func passphrase() func(string) ([]byte, error) {
 			return nil, fmt.Errorf("cannot open the terminal: %w", err)
 		}
 		defer tty.Close()
-		fmt.Fprint(tty, question)
+		fmt.Fprint(tty, visibleLines(question)) // a server may have written it
 		answer, err := term.ReadPassword(int(tty.Fd()))
 		fmt.Fprintln(tty)
 		return answer, err

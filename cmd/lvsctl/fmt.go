@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -47,7 +46,7 @@ func (f *formatter) run(args []string) error {
 			continue
 		}
 		files, diags := lang.Files(arg)
-		f.diagnose(nil, diags)
+		f.stderr.diagnose(nil, diags)
 		f.failed = f.failed || diags.HasErrors()
 		for _, file := range files {
 			f.file(file)
@@ -72,9 +71,7 @@ func (f *formatter) stream() {
 	case f.check || f.diff:
 		f.compare("<stdin>", have, want)
 	default:
-		if _, err := f.stdout.Write(want); err != nil {
-			f.refuse(fmt.Errorf("cannot write the output: %w", err))
-		}
+		f.stdout.exact(want)
 	}
 }
 
@@ -89,14 +86,14 @@ func (f *formatter) file(path string) {
 	if !ok || !f.compare(path, have, want) || f.check {
 		return
 	}
-	if err := replaceFile(path, want); err != nil {
+	if err := rewrite(path, want); err != nil {
 		f.refuse(fmt.Errorf("cannot write %s: %w", path, err))
 	}
 }
 
 func (f *formatter) format(name string, src []byte) ([]byte, bool) {
 	want, files, diags := lang.Format(name, src)
-	f.diagnose(files, diags)
+	f.stderr.diagnose(files, diags)
 	f.failed = f.failed || diags.HasErrors()
 	return want, !diags.HasErrors()
 }
@@ -109,7 +106,7 @@ func (f *formatter) compare(name string, have, want []byte) bool {
 	f.changed++
 	fmt.Fprintln(f.stdout, name)
 	if f.diff {
-		_, _ = f.stdout.Write(diff.Diff(name, have, name+" formatted", want))
+		f.stdout.exact(diff.Diff(name, have, name+" formatted", want))
 	}
 	return true
 }
@@ -119,9 +116,9 @@ func (f *formatter) refuse(err error) {
 	f.failed = true
 }
 
-// replaceFile gives a file new content, all of it or none: whoever reads it
-// meanwhile, and a full disk, find the old one. Mode and symbolic links stay.
-func replaceFile(path string, content []byte) error {
+// rewrite gives a topology's file new content. Its mode stays, and a symbolic
+// link to it.
+func rewrite(path string, content []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return err
@@ -130,17 +127,5 @@ func replaceFile(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Chmod(info.Mode().Perm()), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	return nil
+	return replaceFile(path, content, info.Mode().Perm())
 }

@@ -37,7 +37,7 @@ unreachable: lvsctl lab exec NODE -- sh -c 'kill $(cat /run/sshd.pid)'.`,
 			if err != nil {
 				return err
 			}
-			ssh.Stdin, ssh.Stdout, ssh.Stderr = a.stdin, a.stdout, a.stderr
+			ssh.Stdin, ssh.Stdout, ssh.Stderr = a.stdin, a.stdout.w, a.stderr.w
 			err = ssh.Run()
 			var exit *exec.ExitError
 			switch {
@@ -67,6 +67,7 @@ func splitExec(args []string) (path []string, node string, argv []string) {
 
 // interactive reports whether a person sits at both ends of the command.
 func (a *app) interactive() bool {
-	_, out := terminal(a.stdout)
-	return out && isTerminal(a.stdin)
+	_, in := asTerminal(a.stdin)
+	_, out := a.stdout.terminal()
+	return in && out
 }

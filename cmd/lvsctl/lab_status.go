@@ -29,8 +29,10 @@ Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
 			}
 			up := l.Answering(cmd.Context())
 			all := true
-			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "HOST\tROLE\tADDRESSES\tSSH\tSTATE")
+			var table strings.Builder
+			w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+			states := []span{painted("STATE")}
+			fmt.Fprintln(w, "HOST\tROLE\tADDRESSES\tSSH\t")
 			for i, h := range l.Hosts {
 				var addresses []string
 				for _, p := range h.Addresses {
@@ -40,14 +42,18 @@ Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
 				if h.System != "" {
 					role += ", " + string(h.System)
 				}
-				state := a.paint(a.stdout, color.FgGreen)("up")
+				state := painted("up", color.FgGreen)
 				if !up[i] {
-					state, all = a.paint(a.stdout, color.FgRed)("down"), false
+					state, all = painted("down", color.FgRed), false
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t127.0.0.1:%d\t%s\n", h.Name, role, strings.Join(addresses, ", "), h.Port, state)
+				states = append(states, state)
+				fmt.Fprintf(w, "%s\t%s\t%s\t127.0.0.1:%d\t\n", h.Name, role, strings.Join(addresses, ", "), h.Port)
 			}
 			if err := w.Flush(); err != nil {
 				return fmt.Errorf("cannot print the hosts: %w", err)
+			}
+			for i, row := range strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n") {
+				a.stdout.line(painted(row), states[i])
 			}
 			if !all {
 				return exitError{code: exitFailed}

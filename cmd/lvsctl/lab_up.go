@@ -59,18 +59,18 @@ the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`
 
 func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o lab.Options) error {
 	begin := time.Now()
-	_, live := terminal(a.stderr)
+	_, live := a.stderr.terminal()
 	o.Progress = func(step string) {
 		if live {
-			fmt.Fprintf(a.stderr, "\r\033[Klab %s: %s", t.Name, step)
+			a.stderr.inPlace(fmt.Sprintf("lab %s: %s", t.Name, step))
 		} else {
-			fmt.Fprintf(a.stderr, "lab %s: %s\n", t.Name, step)
+			a.stderr.linef("lab %s: %s", t.Name, step)
 		}
 	}
 	spec := labSpec(t)
 	l, err := lab.Up(ctx, spec, o)
 	if live {
-		fmt.Fprint(a.stderr, "\r\033[K")
+		a.stderr.inPlace("")
 	}
 	if errors.Is(err, lab.ErrUp) {
 		return a.labIsUp(spec, o)

@@ -32,21 +32,11 @@ func (a *app) load(args []string) (*loaded, error) {
 		l.wants, contradictions = roles.Wants(t)
 		diags = append(diags, contradictions...)
 	}
-	a.diagnose(files, diags)
+	a.stderr.diagnose(files, diags)
 	if diags.HasErrors() {
 		return nil, exitError{code: exitFailed}
 	}
 	return l, nil
-}
-
-func (a *app) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
-	if len(diags) == 0 {
-		return
-	}
-	width, _ := terminal(a.stderr)
-	w := hcl.NewDiagnosticTextWriter(a.stderr, files, uint(width), a.coloured(a.stderr))
-	// A diagnostic that cannot be written has nowhere to be reported.
-	_ = w.WriteDiagnostics(diags)
 }
 
 // refuseUnsupported stops a plan that would ignore part of the topology.
@@ -63,6 +53,6 @@ func (a *app) refuseUnsupported(l *loaded) error {
 			Subject:  u.Range.Ptr(),
 		})
 	}
-	a.diagnose(l.files, diags)
+	a.stderr.diagnose(l.files, diags)
 	return exitError{code: exitFailed}
 }

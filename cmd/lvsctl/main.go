@@ -40,11 +40,17 @@ func run(args []string, a *app) int {
 	defer stop()
 	// The second interrupt is the system's: it ends the program at once.
 	go func() { <-ctx.Done(); stop() }()
+	// Whoever reads the output may leave, and an apply goes on to its end all the
+	// same. Notify, not Ignore: programs that lvsctl starts do not inherit it.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	root := rootCommand(a)
 	root.SetArgs(longFlags(root, args))
-	err := root.ExecuteContext(ctx)
+	return a.written(a.exitCode(ctx, root.ExecuteContext(ctx)))
+}
 
+// exitCode prints how a command ended and makes it a code.
+func (a *app) exitCode(ctx context.Context, err error) int {
 	var exit exitError
 	switch {
 	case err == nil:
@@ -54,12 +60,31 @@ func run(args []string, a *app) int {
 			a.fail(exit.err)
 		}
 		return exit.code
+	case err == a.stdout.failure():
+		return exitFailed // written says so
 	case ctx.Err() != nil:
 		a.fail(errors.New("interrupted"))
 		return exitInterrupted
 	}
 	a.fail(err)
 	return exitFailed
+}
+
+// written is the exit code of a command whose output could not be written, if
+// it could not: nobody has seen what code stands for. What became of nodes comes
+// first.
+func (a *app) written(code int) int {
+	if err := a.stdout.failure(); err != nil && !gone(err) {
+		a.fail(fmt.Errorf("cannot write the output: %w", err))
+	}
+	if a.stdout.failure() == nil && a.stderr.failure() == nil {
+		return code
+	}
+	switch code {
+	case 0, exitChanges, exitUnreadable:
+		return exitFailed
+	}
+	return code
 }
 
 // knownCommand refuses a word that is no command, and names the nearest ones.

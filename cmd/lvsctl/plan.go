@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
@@ -81,36 +78,30 @@ func (a *app) reportUnreadable(p *plan.Plan) {
 
 func (a *app) printPlan(p *plan.Plan, d plan.Detail, asJSON bool) error {
 	if asJSON {
-		text, err := p.JSON()
-		if err != nil {
-			return fmt.Errorf("cannot print the plan: %w", err)
-		}
-		fmt.Fprintf(a.stdout, "%s\n", text)
-		return nil
+		return a.stdout.json(p.Document())
 	}
-	a.printLines(a.stdout, p.Lines(d))
+	a.printLines(p.Lines(d))
 	a.printSummary(p.Summary())
 	return nil
 }
 
-func (a *app) printSummary(text string) {
-	fmt.Fprintln(a.stdout, a.paint(a.stdout, color.Bold)("%s", text))
+func (a *app) printSummary(text string) { a.stdout.line(painted(text, color.Bold)) }
+
+// styles are the colours of a plan's lines.
+var styles = map[plan.Style][]color.Attribute{
+	plan.Heading:  {color.Bold},
+	plan.Adding:   {color.FgGreen},
+	plan.Changing: {color.FgYellow},
+	plan.Removing: {color.FgRed},
+	plan.Quiet:    {color.Faint},
+	plan.Alarm:    {color.FgRed, color.Bold},
 }
 
-func (a *app) printLines(w io.Writer, lines []plan.Line) {
-	paints := map[plan.Style]func(string, ...any) string{
-		plan.Plain:    a.paint(w),
-		plan.Heading:  a.paint(w, color.Bold),
-		plan.Adding:   a.paint(w, color.FgGreen),
-		plan.Changing: a.paint(w, color.FgYellow),
-		plan.Removing: a.paint(w, color.FgRed),
-		plan.Quiet:    a.paint(w, color.Faint),
-		plan.Alarm:    a.paint(w, color.FgRed, color.Bold),
-	}
+func (a *app) printLines(lines []plan.Line) {
 	for _, l := range lines {
-		fmt.Fprintln(w, paints[l.Style]("%s", l.Text))
+		a.stdout.line(painted(l.Text, styles[l.Style]...))
 	}
 	if len(lines) > 0 {
-		fmt.Fprintln(w)
+		a.stdout.line()
 	}
 }

@@ -19,7 +19,7 @@ type progress struct {
 }
 
 func (a *app) progress(verb string, total int) *progress {
-	_, live := terminal(a.stderr)
+	_, live := a.stderr.terminal()
 	live = live && !a.verbose
 	p := &progress{app: a, verb: verb, total: total, live: live}
 	p.show()
@@ -28,7 +28,7 @@ func (a *app) progress(verb string, total int) *progress {
 
 func (p *progress) show() {
 	if p.live {
-		fmt.Fprintf(p.app.stderr, "\r\033[K%s nodes: %d of %d", p.verb, p.done, p.total)
+		p.app.stderr.inPlace(fmt.Sprintf("%s nodes: %d of %d", p.verb, p.done, p.total))
 	}
 }
 
@@ -45,11 +45,11 @@ func (p *progress) node(name string, took time.Duration, err error) {
 	if err != nil {
 		result = "failed"
 	}
-	fmt.Fprintf(p.app.stderr, "%s %s: %s (%.1fs)\n", p.verb, name, result, took.Seconds())
+	p.app.stderr.linef("%s %s: %s (%.1fs)", p.verb, name, result, took.Seconds())
 }
 
 func (p *progress) end() {
 	if p.live {
-		fmt.Fprint(p.app.stderr, "\r\033[K")
+		p.app.stderr.inPlace("")
 	}
 }

@@ -30,7 +30,7 @@ func (a *app) save(s *survey.Survey, file string, args []string, sc scope) error
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	if err := replaceFile(file, text, private); err != nil {
 		return fmt.Errorf("cannot save the plan: %w", err)
 	}
 	return nil
@@ -86,7 +86,7 @@ func showCommand(a *app) *cobra.Command {
 			if !ok {
 				return fmt.Errorf("%s is not a saved plan\nMake one with: lvsctl plan --out FILE", args[0])
 			}
-			a.printLines(a.stdout, saved.Lines(detail))
+			a.printLines(saved.Lines(detail))
 			a.printSummary(saved.Summary.Text)
 			return nil
 		},

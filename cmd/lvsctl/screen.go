@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/fatih/color"
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/term"
+)
+
+// A screen is standard output or standard error. All that lvsctl prints passes
+// here, wherever it came from: a topology, a file name, a node. Whatever a
+// terminal could act on is written as an escape that a person can read, see
+// [visible]; colours are lvsctl's own. A script that wants exact text asks for
+// JSON.
+type screen struct {
+	w      io.Writer
+	colour *string // --color, known once the flags are parsed
+
+	mu sync.Mutex
+	// err is the first error of writing. It becomes the exit code.
+	err error
+}
+
+// A span is a part of a line with its colours, where there are colours.
+type span struct {
+	text  string
+	attrs []color.Attribute
+}
+
+func painted(text string, attrs ...color.Attribute) span { return span{text, attrs} }
+
+// Write prints text of several lines without colours.
+func (s *screen) Write(text []byte) (int, error) {
+	if err := s.raw(visibleLines(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// line prints one line. A line break in it is shown, not made.
+func (s *screen) line(spans ...span) {
+	var b strings.Builder
+	for _, part := range spans {
+		c := color.New(part.attrs...)
+		if len(part.attrs) > 0 && s.coloured() {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+		b.WriteString(c.Sprint(visible(part.text)))
+	}
+	_ = s.raw(b.String() + "\n")
+}
+
+func (s *screen) linef(format string, args ...any) { s.line(painted(fmt.Sprintf(format, args...))) }
+
+// json prints a value as JSON, indented. Its strings are exact: what a terminal
+// could act on is written as JSON's own escape.
+func (s *screen) json(v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot print JSON: %w", err)
+	}
+	return s.raw(jsonVisible(string(text)) + "\n")
+}
+
+// exact prints a file's content as it is, for another program; a person sees what
+// is in it.
+func (s *screen) exact(content []byte) {
+	text := string(content)
+	if _, ok := s.terminal(); ok {
+		text = visibleLines(text)
+	}
+	_ = s.raw(text)
+}
+
+// inPlace replaces the line that the cursor is on; "" clears it.
+func (s *screen) inPlace(text string) { _ = s.raw("\r\033[K" + visible(text)) }
+
+// diagnose prints diagnostics with the lines they are about.
+func (s *screen) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
+	if len(diags) == 0 {
+		return
+	}
+	width, _ := s.terminal()
+	var b bytes.Buffer
+	w := hcl.NewDiagnosticTextWriter(&b, withoutEscapes(files), uint(width), s.coloured())
+	for _, d := range diags {
+		d := *d
+		d.Summary, d.Detail = visibleLines(d.Summary), visibleLines(d.Detail)
+		_ = w.WriteDiagnostic(&d) // a buffer takes everything
+	}
+	_ = s.raw(visibleAround(b.String()))
+}
+
+// raw is the only way to the terminal. Its error is kept too: most callers have
+// nothing better to do with it.
+func (s *screen) raw(text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := io.WriteString(s.w, text)
+	if s.err == nil {
+		s.err = err
+	}
+	return err
+}
+
+// failure is what went wrong with writing, nil if nothing did.
+func (s *screen) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// gone reports whether an error is that whoever read the output has left.
+func gone(err error) bool { return errors.Is(err, syscall.EPIPE) }
+
+// terminal reports whether the screen is one, and its width.
+func (s *screen) terminal() (width int, ok bool) {
+	f, ok := asTerminal(s.w)
+	if !ok {
+		return 80, false
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width, true
+	}
+	return 80, true
+}
+
+// asTerminal is a reader or writer as the terminal that it is, if it is one.
+func asTerminal(v any) (*os.File, bool) {
+	f, ok := v.(*os.File)
+	return f, ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (s *screen) coloured() bool {
+	switch *s.colour {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	_, ok := s.terminal()
+	return ok
+}

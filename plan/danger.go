@@ -61,59 +61,25 @@ func sessionRisks(in *Input, s state.Settled) map[state.Ref]Risk {
 			risks[state.Ref{Kind: state.KindAddress, Key: k}] = "this SSH session comes from that address: the node would answer itself"
 		}
 	}
-	routeRisks(in, s, client, risks)
+	routeRisks(in, s, state.Flow{From: server.Unmap(), To: client, Protocol: state.TCP}, risks)
 	return risks
 }
 
-func routeRisks(in *Input, s state.Settled, client netip.Addr, risks map[state.Ref]Risk) {
-	live := in.Live.State.Routes
-	after := func(yield func(state.RouteKey, state.Route) bool) {
-		for k, r := range live {
-			if w, ok := s.Want.Routes[k]; ok {
-				r = w
-			} else if _, goes := s.Have.Routes[k]; goes {
-				continue
-			}
-			if !yield(k, r) {
-				return
-			}
-		}
-		for k, r := range s.Want.Routes {
-			if _, ok := live[k]; !ok && !yield(k, r) {
-				return
-			}
-		}
-	}
-	now := func(yield func(state.RouteKey, state.Route) bool) {
-		for k, r := range live {
-			if !yield(k, r) {
-				return
-			}
-		}
-	}
-	wasKey, was, _ := wayTo(client, now)
-	willKey, will, ok := wayTo(client, after)
+// routeRisks asks the node's rules and routes, as they are and as the plan leaves
+// them, how this session is answered.
+func routeRisks(in *Input, s state.Settled, session state.Flow, risks map[state.Ref]Risk) {
+	now, _ := in.Live.State.FIB().Way(session)
+	then, ok := afterwards(in.Live.State, s).FIB().Way(session)
+	was, will := now.Route.String(), then.Route.String()
 	if was == will {
 		return
 	}
-	text := Risk(fmt.Sprintf("this SSH session answers %s %s; after this change it would not be answered at all", client, was))
+	text := Risk(fmt.Sprintf("this SSH session answers %s %s; after this change it would not be answered at all", session.To, was))
 	if ok {
-		text = Risk(fmt.Sprintf("this SSH session answers %s %s; after this change %s. If that does not lead back, the node cuts us off and puts itself back when the rollback timer ends", client, was, will))
+		text = Risk(fmt.Sprintf("this SSH session answers %s %s; after this change %s. If that does not lead back, the node cuts us off and puts itself back when the rollback timer ends", session.To, was, will))
 	}
-	risks[state.Ref{Kind: state.KindRoute, Key: wasKey}] = text
-	risks[state.Ref{Kind: state.KindRoute, Key: willKey}] = text
-}
-
-// wayTo is the route that the kernel takes: the longest prefix, then the lowest
-// metric (fib_lookup with the main table alone).
-func wayTo(addr netip.Addr, routes func(func(state.RouteKey, state.Route) bool)) (key state.RouteKey, way string, ok bool) {
-	for k, r := range routes {
-		if !k.Dst.Contains(addr) {
-			continue
-		}
-		if !ok || k.Dst.Bits() > key.Dst.Bits() || k.Dst.Bits() == key.Dst.Bits() && k.Metric < key.Metric {
-			key, way, ok = k, r.String(), true
-		}
+	for _, way := range []state.Way{now, then} {
+		risks[state.Ref{Kind: state.KindRoute, Key: way.Key}] = text
+		risks[state.Ref{Kind: state.KindPolicy, Key: way.By}] = text
 	}
-	return key, way, ok
 }

@@ -38,6 +38,10 @@ type Input struct {
 	Schedulers []string
 	// Servers names the real servers a director sends to, by address.
 	Servers map[netip.Addr]string
+	// Replies are what the node answers clients with as a real server. ByRole marks
+	// the routes that are wanted for them alone, by a role and not by name.
+	Replies []state.Reply
+	ByRole  map[state.Ref]bool
 
 	// Chosen nodes may be changed; the others are looked at only because a
 	// chosen one depends on them.
@@ -141,16 +145,17 @@ func (p *Plan) planNode(in *Input) (Node, []Action) {
 	if in.Live == nil {
 		return n, nil
 	}
+	spared := spareDefaults(in)
 	var boot boot
 	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
 		boot = lasting(p.Topology, in, s)
 		return boot.want
 	})
-	n.Settled, n.Want, n.Notes = s, boot.want, boot.Notes
+	n.Settled, n.Want, n.Notes = s, boot.want, append(spared, boot.Notes...)
 	n.Foreign = foreign(in.Live.State, s)
 	n.Warnings = append(warnings(in, s), boot.Warnings...)
 	changes := state.Diff(s.Have, s.Want)
-	if n.Problems = append(problems(in, changes), boot.Problems...); len(n.Problems) > 0 {
+	if n.Problems = append(problems(in, s, changes), boot.Problems...); len(n.Problems) > 0 {
 		return n, nil
 	}
 	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()

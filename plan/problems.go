@@ -11,13 +11,14 @@ import (
 
 // problems says why a node that was read cannot be changed as wanted. They are
 // errors of a plan, found before anything was touched.
-func problems(in *Input, changes []state.Change) []string {
+func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	var list []string
 	list = append(list, missingBase(in)...)
 	list = append(list, missingDevices(in)...)
 	list = append(list, missingSchedulers(in)...)
 	list = append(list, missingSysctls(in, changes)...)
 	list = append(list, missingTools(in, changes)...)
+	list = append(list, misledReplies(in, s)...)
 	if len(changes) > 0 && !in.Live.Facts.Root {
 		list = append(list, "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block")
 	}

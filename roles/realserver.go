@@ -14,7 +14,7 @@ func realServer(n *node) {
 		case topology.NAT:
 			// Replies have to pass the director, which gives them the VIP's address.
 			via, _ := s.service.Directors[0].Towards(s.server.Address)
-			n.gateway(via, s.server.Range)
+			n.replies(s, s.server.Address, via)
 		case topology.DR:
 			n.quietVIP(s, "lo")
 			n.throughRouter(s)
@@ -71,7 +71,7 @@ func (n *node) throughRouter(s serving) {
 	ipv6 := s.service.IPv6()
 	for _, r := range n.cluster.routers {
 		if via, ok := n.Neighbour(r, ipv6); ok {
-			n.gateway(via, s.server.Range)
+			n.replies(s, s.service.VIP.Addr(), via)
 			return
 		}
 	}

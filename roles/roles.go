@@ -26,6 +26,10 @@ type Want struct {
 	Schedulers []string
 	// Servers are the real servers the node forwards to, by address.
 	Servers map[netip.Addr]string
+	// Replies are what the node answers with as a real server. ByRole marks the
+	// routes that are wanted for them alone, and not by the node's own attributes.
+	Replies []state.Reply
+	ByRole  map[state.Ref]bool
 }
 
 // table is every role. A client has none: nothing is configured on it.
@@ -82,6 +86,8 @@ type node struct {
 	// schedulers and servers become Want's.
 	schedulers map[string]bool
 	servers    map[netip.Addr]string
+	answers    []state.Reply // becomes Want.Replies
+	byRole     map[state.Ref]bool
 }
 
 // serving is a node's part in a service whose director is another node.
@@ -96,7 +102,7 @@ func newCluster(t *topology.Topology) *cluster {
 		c.nodes[tn] = &node{
 			Node: tn, cluster: c,
 			state: state.New(), ranges: map[state.Ref]hcl.Range{},
-			schedulers: map[string]bool{}, servers: map[netip.Addr]string{},
+			schedulers: map[string]bool{}, servers: map[netip.Addr]string{}, byRole: map[state.Ref]bool{},
 		}
 		if tn.Role == topology.Router {
 			c.routers = append(c.routers, tn)
@@ -123,7 +129,7 @@ func isRouter(n *node) bool     { return n.Role == topology.Router }
 func isManaged(n *node) bool    { return n.Role != topology.Client }
 
 func (n *node) want() Want {
-	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers}
+	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers, Replies: n.answers, ByRole: n.byRole}
 	for s := range n.schedulers {
 		w.Schedulers = append(w.Schedulers, s)
 	}
@@ -171,32 +177,17 @@ func (n *node) address(p netip.Prefix, dev string, from hcl.Range) {
 
 // route wants a route unless there is one already: a node's own attributes come
 // before what its roles would like.
-func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range) {
+func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range) state.RouteKey {
 	k := state.NewRouteKey(dst, uint32(metric))
 	if _, ok := n.state.Routes[k]; ok {
-		return
+		return k
 	}
 	if r.Dev == "" && r.Via.IsValid() {
 		r.Dev, _, _ = n.On(r.Via)
 	}
 	n.state.Routes[k] = r
 	n.at(state.KindRoute, k, from)
-}
-
-// gateway wants a default route of via's family.
-func (n *node) gateway(via netip.Addr, from hcl.Range) {
-	if n.Gateway.Of(via.Is6()).IsValid() {
-		return
-	}
-	n.defaultRoute(via, from)
-}
-
-func (n *node) defaultRoute(via netip.Addr, from hcl.Range) {
-	dst := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	if via.Is6() {
-		dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
-	}
-	n.route(dst, 0, state.Route{Via: via}, from)
+	return k
 }
 
 // forward wants packets of a family to be forwarded.

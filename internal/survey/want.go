@@ -27,6 +27,7 @@ func Input(w roles.Want) plan.Input {
 		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
+		Replies: w.Replies, ByRole: w.ByRole,
 	}
 	for _, i := range w.Node.Interfaces {
 		for _, p := range i.Addresses {

@@ -12,7 +12,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server ssh:openssh-client \
          ip:iproute2 iptables:iptables modprobe:kmod busybox:busybox-static cpio:cpio arping:iputils-arping \
          ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish \
-         qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs keepalived:keepalived start-stop-daemon:dpkg
+         qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs keepalived:keepalived start-stop-daemon:dpkg shellcheck:shellcheck
 
 .PHONY: build install setup demo demo-reboot test lint unit lab bench clean
 
@@ -51,6 +51,7 @@ lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these files"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) -checks $(CHECKS) ./...
+	shellcheck internal/shell/*.sh
 
 # unit runs everything but the lab, with the race detector. Megabytes of hostile
 # values are parsed without it: that takes seven times as long with it. The faults

@@ -51,12 +51,15 @@ func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn re
 func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.Node, error) {
 	read := live.NewScript(w.Question)
 	nonce := shell.NewMark()
-	body := "{\n" + read.Body + "}\nprintf '%s\\n' " + nonce + "\n" + probeAgainScript(w.probes)
-	out, err := conn.Run(ctx, remote.Script{Body: body})
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, nonce))
+	s.Add(&read.Lines)
+	probeAgain(&s, w.probes)
+	out, err := conn.Run(ctx, remote.Script{Body: s.String()})
 	if err != nil {
 		return live.Node{}, fmt.Errorf("cannot look at it again: %w", err)
 	}
-	text, silent, _ := strings.Cut(out.Stdout, nonce+"\n")
+	text, silent, _ := strings.Cut(out.Stdout, nonce+" probes\n")
 	out.Stdout = text
 	after, err := read.Parse(out)
 	if err != nil {
@@ -110,29 +113,30 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 // full the timer still has its say. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce := shell.NewMark()
-	var b strings.Builder
-	writePrelude(&b, nonce, "", 0)
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, nonce))
 	text := ""
 	if !rec.Empty() {
 		var err error
 		if text, err = encodeRecord(rec); err != nil {
 			return "", err
 		}
-		stageRecord(&b, rec.Topology, text)
+		stageRecord(&s, rec.Topology, text)
 	}
 	if t.id != "" {
-		writeDisarm(&b, t)
+		t.resume(&s, r.patience(w))
+		s.Must(shell.Disarm)
 	}
 	if rec.Empty() {
-		removeRecord(&b, rec.Topology)
+		removeRecord(&s, rec.Topology)
 	} else {
-		placeRecord(&b, rec.Topology)
+		placeRecord(&s, rec.Topology)
 	}
 	if t.id != "" {
-		writeClear(&b, t)
+		s.Line(shell.Call(shell.Clear))
 	}
-	b.WriteString("d all\n")
-	out, err := conn.Run(ctx, remote.Script{Body: b.String()})
+	s.Line(shell.Call(shell.Say, "done", "all"))
+	out, err := conn.Run(ctx, remote.Script{Body: s.String()})
 	if err != nil {
 		return "", err
 	}

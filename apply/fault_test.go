@@ -30,7 +30,7 @@ func TestBrokenHost(t *testing.T) {
 			want: "cannot write the record",
 		},
 		{
-			name: "/var/lib full by the time of the confirmation", setup: smallDisk, at: "d 6", during: fill, mend: free,
+			name: "/var/lib full by the time of the confirmation", setup: smallDisk, at: "lvsctl_say done 6", during: fill, mend: free,
 			want: "cannot write the record",
 		},
 		{
@@ -46,11 +46,11 @@ func TestBrokenHost(t *testing.T) {
 			want: "cannot arm the rollback",
 		},
 		{
-			name: "/run out of inodes by the time of a step", at: "s 4 ", during: "mount -o remount,nr_inodes=200 /run; for i in $(seq 200); do true >/run/thin$i || break; done 2>/dev/null", mend: "rm /run/thin*",
+			name: "/run out of inodes by the time of a step", at: "lvsctl_begin 4 ", during: "mount -o remount,nr_inodes=200 /run; for i in $(seq 200); do true >/run/thin$i || break; done 2>/dev/null", mend: "rm /run/thin*",
 			want: "No space left on device",
 		},
 		{
-			name: "no ip", at: "s 4 ", during: `mount --bind /dev/null "$(command -v ip)"`, mend: `umount "$(readlink -f /sbin/ip)" || umount /bin/ip`,
+			name: "no ip", at: "lvsctl_begin 4 ", during: `mount --bind /dev/null "$(command -v ip)"`, mend: `umount "$(readlink -f /sbin/ip)" || umount /bin/ip`,
 			want: "ip: ", unsure: true,
 		},
 		{
@@ -146,8 +146,8 @@ func TestHangingCommand(t *testing.T) {
 func TestSilentLoss(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
-		"while it locks": "say locked", "before a step": "s 1 ", "after a step": "d 6",
-		"before the record": "mv -f", "before it disarms": `if ! mv "$x/armed"`, "after it disarmed": "rm -rf",
+		"while it locks": "lvsctl_say locked", "before a step": "lvsctl_begin 1 ", "after a step": "lvsctl_say done 6",
+		"before the record": `if mv -f "$1.new"`, "before it disarms": `if mv "$lvsctl_transaction/armed"`, "after it disarmed": `rm -rf "$lvsctl_transaction" `,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

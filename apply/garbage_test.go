@@ -119,7 +119,7 @@ func TestTruncatedOutput(t *testing.T) {
 		check(t, err)
 		defer conn.Close()
 		script := live.NewScript(survey.Question(topologyName, plan.Input{Want: newState()}))
-		out, err := conn.Run(t.Context(), remote.Script{Body: script.Body})
+		out, err := conn.Run(t.Context(), remote.Script{Body: script.Lines.String()})
 		check(t, err)
 		whole := out.Stdout
 		for i := range whole {

@@ -41,7 +41,7 @@ type where struct {
 var nowhere = where{number: -1}
 
 // changing is a place in the middle of a host's changes: five of six are made.
-var changing = where{before: "s 6 "}
+var changing = where{before: "lvsctl_begin 6 "}
 
 const tripped = "tripped"
 
@@ -96,7 +96,7 @@ func (g *gates) put(s remote.Script) remote.Script {
 	lines := strings.SplitAfter(s.Body, "\n")
 	i := g.number - g.seen
 	if g.before != "" {
-		i = slices.IndexFunc(places, func(at int) bool { return !g.used && strings.HasPrefix(lines[at], g.before) })
+		i = slices.IndexFunc(places, func(at int) bool { return !g.used && strings.HasPrefix(strings.TrimSpace(lines[at]), g.before) })
 	}
 	g.seen += len(places)
 	if i < 0 || i >= len(places) {
@@ -123,21 +123,59 @@ func (g *gates) put(s remote.Script) remote.Script {
 
 var nonces = regexp.MustCompile(`[0-9a-f]{24}`)
 
-// idle is a statement that does nothing on the host.
-var idle = regexp.MustCompile(`^([a-z_]+\(\) \{|[a-z]+=)`)
+// once are the functions whose statements an apply runs one after the other, once or
+// twice, as it does a script's own. Between those of the others, which every step
+// calls, nothing is put.
+var once = map[string]bool{
+	"lvsctl_lock": true, "lvsctl_clear_old": true, "lvsctl_arm": true, "lvsctl_start_timer": true,
+	"lvsctl_stage_record": true, "lvsctl_place_record": true, "lvsctl_disarm": true, "lvsctl_clear": true, "lvsctl_fire": true,
+}
 
-// statements are the lines before which sh is between two statements of a
-// script, or of the function that arms: those up to which the text is whole.
+// callers are the functions that call those of once.
+var callers = map[string]string{"lvsctl_clear_old": "lvsctl_lock", "lvsctl_start_timer": "lvsctl_arm"}
+
+var (
+	// idle is a statement that does nothing on the host.
+	idle = regexp.MustCompile(`^[a-z]+=`)
+	// define begins a function, and short is all of one.
+	define = regexp.MustCompile(`^([a-z_]+)\(\) [{(]$`)
+	short  = regexp.MustCompile(`^[a-z_]+\(\) [{(].`)
+)
+
+// statements are the lines before which sh is between two statements of a script,
+// or of a function of once that the script calls: those up to which the text is
+// whole.
 func (g *gates) statements(body string) []int {
 	key := nonces.ReplaceAllString(body, "")
 	if list, ok := g.known[key]; ok {
 		return list
 	}
+	called := func(f string) bool {
+		if by, ok := callers[f]; ok {
+			f = by
+		}
+		if f == "lvsctl_stage_record" || f == "lvsctl_place_record" {
+			if strings.Contains(body, "\nlvsctl_write_record ") {
+				return true
+			}
+		}
+		return strings.Contains(body, "\n"+f+" ") || strings.Contains(body, "\n"+f+"\n")
+	}
 	var list []int
 	var prefix strings.Builder
+	inside := "" // the function
 	for i, line := range strings.SplitAfter(body, "\n") {
-		if !idle.MatchString(line) && whole(prefix.String()) {
+		bare := strings.TrimSuffix(line, "\n")
+		end := bare == "}" || bare == ")"
+		switch m := define.FindStringSubmatch(bare); {
+		case m != nil:
+			inside = m[1]
+		case short.MatchString(bare) || idle.MatchString(bare) || inside != "" && (end || !once[inside] || !called(inside)):
+		case inside == "" && whole(prefix.String()), inside != "" && whole(prefix.String()+":\n}\n"):
 			list = append(list, i)
+		}
+		if end {
+			inside = ""
 		}
 		prefix.WriteString(line)
 	}
@@ -147,9 +185,4 @@ func (g *gates) statements(body string) []int {
 	return list
 }
 
-func whole(text string) bool {
-	if strings.LastIndex(text, "arm() {\n") > strings.LastIndex(text, "\n}\n") {
-		text += "\n}\n"
-	}
-	return exec.Command("sh", "-n", "-c", text).Run() == nil
-}
+func whole(text string) bool { return exec.Command("sh", "-n", "-c", text).Run() == nil }

@@ -77,53 +77,6 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by another apply: %s\nThe lock goes when that apply ends, however it ends.", e.Node, e.Holder)
 }
 
-// runFolder sets $r to where state lives that no reboot survives.
-const runFolder = `r=/run; [ -d "$r" ] || r=/var/run; r=$r/lvsctl
-`
-
-// lockScript takes the node's lock with file descriptor 9 of a shell that lives
-// as long as the apply's connection: the kernel frees it with the shell, however
-// that ends. Where there is no flock(1) a folder that names the shell serves,
-// stale once that is gone. An armed transaction that nobody confirms is a lock
-// too, and so is one that is being undone; what else an apply left behind that
-// was cut off is cleared away.
-func lockScript(nonce, owner string) string {
-	q := shell.Quote
-	return runFolder + `umask 077
-say() { printf '%s\n' ` + q(nonce) + `" $*"; }
-( [ -d "$r" ] || mkdir "$r" ) 2>&1 && ( : >>"$r/lock" ) 2>&1 || { say unusable; return 0; }
-if command -v flock >/dev/null; then
-  exec 9>>"$r/lock"
-  flock -n 9 2>&1
-  case $? in
-    0) ;;
-    1) say held "$(cat "$r/holder" 2>/dev/null)"; return 0 ;;
-    *) say unusable; return 0 ;; # no answer to whether somebody holds it
-  esac
-elif ! mkdir "$r/lock.d" 2>/dev/null && kill -0 "$(cat "$r/lock.d/pid" 2>/dev/null)" 2>/dev/null; then
-  say held "$(cat "$r/holder" 2>/dev/null)"; return 0
-else
-  printf '%s\n' "$$" >"$r/lock.d/pid"
-fi
-pending() { say pending "$1" "$(cat "$r/holder" 2>/dev/null)"; }
-for p in "$r"/*; do
-  [ -d "$p" ] && [ "$p" != "$r/lock.d" ] || continue
-  for f in "$p"/firing.*; do
-    if [ -e "$f" ] && kill -0 "${f##*.}" 2>/dev/null; then pending 1; return 0; fi
-  done
-  if [ -e "$p/armed" ]; then
-    read -r up rest </proc/uptime
-    left=$(($(cat "$p/deadline") - ${up%%.*}))
-    # Long overdue: whoever should have put the node back was killed.
-    if [ "$left" -gt -15 ] || ! mv "$p/armed" "$p/overdue"; then pending "$left"; return 0; fi
-  fi
-  rm -rf "$p"
-done
-printf '%s since %s\n' ` + q(owner) + ` "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$r/holder"
-say locked
-`
-}
-
 // lock locks a node, reads it again under the lock and compares what the plan
 // touches with what it was planned on.
 func (r *run) lock(ctx context.Context, w *work) {
@@ -148,7 +101,12 @@ func (r *run) lock(ctx context.Context, w *work) {
 func (r *run) lockAndRead(ctx context.Context, w *work) (live.Node, error) {
 	nonce := shell.NewMark()
 	read := live.NewScript(w.Question)
-	out, release, err := w.Runner.Hold(ctx, remote.Script{Body: lockScript(nonce, r.opts.Owner) + "{\n" + read.Body + "}\n" + probeScript(nonce)})
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, nonce))
+	s.Must(shell.Lock, r.opts.Owner)
+	s.Add(&read.Lines)
+	probe(&s)
+	out, release, err := w.Runner.Hold(ctx, remote.Script{Body: s.String()})
 	w.release = release
 	if err != nil {
 		return live.Node{}, err

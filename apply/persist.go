@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
-	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -87,22 +85,21 @@ func persistScript(w *work, actions []*plan.Action, nonce string) (string, error
 		return "", err
 	}
 	final := w.settled.RecordAfterFiles(w.live)
-	var b strings.Builder
-	writePrelude(&b, nonce, "", 0)
-	b.WriteString(state.FileFunctions)
-	writeRecord(&b, final.Topology, intended)
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, nonce))
+	writeRecord(&s, final.Topology, intended)
 	for _, a := range actions {
-		writeStep(&b, a)
+		step(&s, a)
 	}
 	if final.Empty() {
-		removeRecord(&b, final.Topology)
-		return b.String(), nil
+		removeRecord(&s, final.Topology)
+		return s.String(), nil
 	}
 	text, err := encodeRecord(final)
 	if err != nil {
 		return "", fmt.Errorf("cannot make the record: %w", err)
 	}
-	writeRecord(&b, final.Topology, text)
+	writeRecord(&s, final.Topology, text)
 	w.record = text
-	return b.String(), nil
+	return s.String(), nil
 }

@@ -29,27 +29,23 @@ func encodeRecord(r state.Record) (string, error) {
 	return string(text), nil
 }
 
-// stageRecord writes the record beside its place, readable by root alone; what
-// fails ends the script. mkdir goes without -p: the folder's parent is every
-// system's own.
-func stageRecord(b *strings.Builder, topology, text string) {
-	fmt.Fprintf(b, `{ [ -d %[1]s ] || mkdir -m 0700 %[1]s; } 2>&1 && (umask 077 && printf '%%s\n' %[3]s >%[2]s) 2>&1 || { rm -f %[2]s; r 'cannot write the record'; return 0; }
-`, shell.Quote(live.RecordDir), shell.Quote(live.RecordPath(topology)+".new"), shell.Quote(text))
+// stageRecord writes the record beside its place; the script ends where that
+// fails.
+func stageRecord(s *shell.Script, topology, text string) {
+	s.Must(shell.StageRecord, live.RecordDir, live.RecordPath(topology), text)
 }
 
 // placeRecord puts a staged record in its place.
-func placeRecord(b *strings.Builder, topology string) {
-	path := live.RecordPath(topology)
-	fmt.Fprintf(b, "mv -f %s %s 2>&1 || { r 'cannot write the record'; return 0; }\n", shell.Quote(path+".new"), shell.Quote(path))
+func placeRecord(s *shell.Script, topology string) {
+	s.Must(shell.PlaceRecord, live.RecordPath(topology))
 }
 
 // writeRecord is both at once.
-func writeRecord(b *strings.Builder, topology, text string) {
-	stageRecord(b, topology, text)
-	placeRecord(b, topology)
+func writeRecord(s *shell.Script, topology, text string) {
+	s.Must(shell.WriteRecord, live.RecordDir, live.RecordPath(topology), text)
 }
 
 // removeRecord takes a record away, and its folder with the last one.
-func removeRecord(b *strings.Builder, topology string) {
-	fmt.Fprintf(b, "rm -f %s\nrmdir %s 2>/dev/null || :\n", shell.Quote(live.RecordPath(topology)), shell.Quote(live.RecordDir))
+func removeRecord(s *shell.Script, topology string) {
+	s.Line(shell.Call(shell.RemoveRecord, live.RecordDir, live.RecordPath(topology)))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -31,32 +32,10 @@ func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote
 // "confirmed" if the transaction was, and "gone" if there is no trace of it; then
 // none can begin any more, should its script have been held up before it armed.
 func (r *run) runRollback(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
-	out, err := conn.Run(ctx, remote.Script{Body: fmt.Sprintf(runFolder+`x=$r/%s
-if [ ! -d "$x" ]; then mkdir "$x" 2>/dev/null; printf 'gone\n'; return 0; fi
-if [ -e "$x/confirmed" ]; then printf 'confirmed\n'; return 0; fi
-firing() {
-  for f in "$x"/firing.*; do
-    if [ -e "$f" ] && kill -0 "${f##*.}" 2>/dev/null; then return 0; fi
-  done
-  return 1
-}
-if [ ! -e "$x/armed" ] && [ ! -e "$x/fired" ] && ! firing; then
-  # It was held up while it armed. Without its folder it gets no further.
-  mv "$x" "$x.gone" && x=$x.gone
-fi
-# It lives on without this connection.
-if command -v setsid >/dev/null; then
-  setsid /bin/sh "$x/rollback.sh" now </dev/null >/dev/null 2>&1 &
-else
-  (trap '' HUP; exec /bin/sh "$x/rollback.sh" now) </dev/null >/dev/null 2>&1 &
-fi
-n=0
-while [ ! -e "$x/result" ] && [ "$n" -lt 300 ] && { kill -0 "$!" 2>/dev/null || firing; }; do
-  sleep 0.1 2>/dev/null || sleep 1
-  n=$((n + 1))
-done
-cat "$x/result" "$x/log" 2>/dev/null || :
-`, t.id)})
+	var s shell.Script
+	t.resume(&s, 0)
+	s.Line(shell.Call(shell.Fire))
+	out, err := conn.Run(ctx, remote.Script{Body: s.String()})
 	return strings.TrimSpace(out.Stdout), err
 }
 
@@ -145,9 +124,10 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 // clearFolder takes a finished transaction's folder away. Another apply would do it
 // too.
 func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
-	var b strings.Builder
-	writeClear(&b, t)
-	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+	var s shell.Script
+	t.resume(&s, 0)
+	s.Line(shell.Call(shell.Clear))
+	if _, err := conn.Run(ctx, remote.Script{Body: s.String()}); err != nil {
 		r.note(w, "cannot clear /run/lvsctl: %s", firstLine(err))
 	}
 }
@@ -156,14 +136,14 @@ func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn rem
 // was. A record that names more than there is does no harm if that fails.
 func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	topology := t.before.Intent.Topology
-	var b strings.Builder
-	writePrelude(&b, "record", "", 0)
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, "record"))
 	if t.record == "" {
-		removeRecord(&b, topology)
+		removeRecord(&s, topology)
 	} else {
-		writeRecord(&b, topology, t.record)
+		writeRecord(&s, topology, t.record)
 	}
-	if _, err := conn.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+	if _, err := conn.Run(ctx, remote.Script{Body: s.String()}); err != nil {
 		r.note(w, "cannot write the record: %s", firstLine(err))
 	}
 }
@@ -244,10 +224,10 @@ func (r *run) putOff(ctx context.Context, w *work) {
 	}
 	defer w.idle.Unlock()
 	for _, t := range w.open {
-		var b strings.Builder
-		writePrelude(&b, "put-off", t.id, r.patience(w))
-		b.WriteString("put_off\n")
-		if _, err := w.Runner.Run(ctx, remote.Script{Body: b.String()}); err != nil {
+		var s shell.Script
+		t.resume(&s, r.patience(w))
+		s.Line(shell.Call(shell.PutOff))
+		if _, err := w.Runner.Run(ctx, remote.Script{Body: s.String()}); err != nil {
 			return // the node will put itself back, and the commit will notice
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
-		"before a step": "s 1 ", "after a step": "d 6", "before the record": "mv -f", "before it disarms": `if ! mv "$x/armed"`,
+		"before a step": "lvsctl_begin 1 ", "after a step": "lvsctl_say done 6", "before the record": `if mv -f "$1.new"`, "before it disarms": `if mv "$lvsctl_transaction/armed"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,7 +86,7 @@ func TestFailingRollback(t *testing.T) {
 			if breaks == "" {
 				p.sh(wrapIP(`*"route del 10.2.0.0/16"*) [ -e /run/killed ] || { : >/run/killed; kill -9 $PPID; sleep 1; };;`))
 			}
-			g := &gates{where: where{before: "d 6"}, text: breaks + "\nprintf '%s\\n' tripped; ip addr del 10.0.0.101/32 dev lo\n"}
+			g := &gates{where: where{before: "lvsctl_say done 6"}, text: breaks + "\nprintf '%s\\n' tripped; ip addr del 10.0.0.101/32 dev lo\n"}
 			s := look(t, job{node: p.node, want: newState(), wrap: g.wrap})
 			g.open()
 			r := s.apply(t.Context(), func(o *apply.Options) { o.Rollback = 15 * time.Second })

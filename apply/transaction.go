@@ -61,62 +61,37 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	writePrelude(&b, nonce, t.id, r.patience(w))
+	topology := w.settled.Intent.Topology
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, nonce))
 	if t.id != "" {
-		writeArm(&b, t, w.settled.Intent.Topology, r.patience(w))
+		t.arm(&s, topology, r.patience(w))
 	}
-	writeRecord(&b, w.settled.Intent.Topology, record)
-	_, sticks := functions(&b, t.actions)
+	writeRecord(&s, topology, record)
 	quiet := false
 	for _, a := range t.actions {
 		if len(a.Quiesce) > 0 && !quiet {
 			quiet = true
-			writeQuiesce(&b, t.actions)
+			quiesce(&s, t.actions)
 		}
-		writeStep(&b, a)
+		step(&s, a)
 	}
-	if sticks {
-		b.WriteString("put_off\nlvsctl_unstuck 2>&1\n")
+	for _, c := range s.Closers() {
+		s.Line(c, " 2>&1")
 	}
-	return b.String(), nil
+	return s.String(), nil
 }
 
-// functions writes the shell functions of actions and of their inverses. It
-// reports whether the node is hushed by any, and whether one leaves the kernel a
-// route that it may have to be rid of.
-func functions(b *strings.Builder, actions []*plan.Action) (hushes, sticks bool) {
-	detours := false
-	for _, a := range actions {
-		for _, c := range slices.Concat(a.Do, a.Undo) {
-			hushes = hushes || c.Args[0] == "lvsctl_hushed"
-			sticks = sticks || c.Args[0] == "lvsctl_unstick"
-			detours = detours || strings.HasPrefix(c.Args[0], "lvsctl_detour")
-		}
-	}
-	hushes = hushes || sticks
-	if hushes {
-		b.WriteString(state.HushFunctions)
-	}
-	if sticks {
-		b.WriteString(state.UnstickFunctions)
-	}
-	if detours {
-		b.WriteString(state.DetourFunctions)
-	}
-	return hushes, sticks
-}
-
-// writeQuiesce keeps new traffic from all that leaves in this batch, before the
-// first of it does. Each counts as begun, so that a rollback gives it back.
-func writeQuiesce(b *strings.Builder, actions []*plan.Action) {
-	b.WriteString(state.DrainFunction)
+// quiesce keeps new traffic from all that leaves in this batch, before the first of
+// it does. Each counts as begun, so that a rollback gives it back.
+func quiesce(s *shell.Script, actions []*plan.Action) {
 	for _, a := range actions {
 		for _, c := range a.Quiesce {
-			fmt.Fprintf(b, "m %[1]d || { f %[1]d 1; return 0; }\n{ %[2]s; } 2>&1 || { f %[1]d $?; return 0; }\n", a.ID, c)
+			s.Must(shell.Mark, strconv.Itoa(a.ID))
+			try(s, a, c)
 		}
 	}
-	b.WriteString("lvsctl_quiet=$(lvsctl_uptime)\n")
+	s.Line(shell.Call(shell.DrainBegin))
 }
 
 // patience is how many seconds a node waits to be confirmed. In an apply of all
@@ -137,37 +112,18 @@ func (r *run) abandon(actions []*plan.Action, err error) error {
 	return err
 }
 
-// writePrelude defines what reports on steps: lines that begin with a nonce,
-// which nothing else on the node can know. In an armed batch a step also leaves
-// a mark for the rollback, and puts the deadline off.
-func writePrelude(b *strings.Builder, nonce, id string, seconds int) {
-	fmt.Fprintf(b, `d() { printf '%%s\n' '%[1]s done '"$1"; }
-f() { printf '%%s\n' '%[1]s failed '"$1 $2"; }
-r() { printf '%%s\n' '%[1]s stopped '"$1"; }
-`, nonce)
-	if id == "" {
-		fmt.Fprintf(b, `m() { :; }
-put_off() { :; }
-s() { printf '%%s\n' '%s begin '"$1"; }
-`, nonce)
-		return
+// step runs an action's commands one by one.
+func step(s *shell.Script, a *plan.Action) {
+	s.Must(shell.Begin, strconv.Itoa(a.ID))
+	for _, c := range a.Do {
+		try(s, a, c)
 	}
-	fmt.Fprintf(b, `a() { printf '%%s\n' '%[1]s armed'; }
-%[2]sx=$r/%[3]s
-put_off() { read -r up rest </proc/uptime && printf '%%s\n' "$((${up%%%%.*} + %[4]d))" >"$x/deadline.new" && mv -f "$x/deadline.new" "$x/deadline"; }
-m() { { true >"$x/b/$1" && put_off; } 2>&1; }
-s() { m "$1" || return 1; printf '%%s\n' '%[1]s begin '"$1"; }
-`, nonce, runFolder, id, seconds)
+	s.Line(shell.Call(shell.Say, "done", strconv.Itoa(a.ID)))
 }
 
-// writeStep runs an action's commands one by one, each status checked; the first
-// that fails ends the script.
-func writeStep(b *strings.Builder, a *plan.Action) {
-	fmt.Fprintf(b, "s %d || { f %d 1; return 0; }\n", a.ID, a.ID)
-	for _, c := range a.Do {
-		fmt.Fprintf(b, "{ %s; } 2>&1 || { f %d $?; return 0; }\n", c, a.ID)
-	}
-	fmt.Fprintf(b, "d %d\n", a.ID)
+// try runs one command of an action; the script ends where it fails.
+func try(s *shell.Script, a *plan.Action, c shell.Command) {
+	s.Line("{ ", c, "; } 2>&1 || { ", shell.Call(shell.Say, "failed", strconv.Itoa(a.ID)), " $?; return 0; }")
 }
 
 // progress follows a batch's script line by line.

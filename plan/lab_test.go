@@ -222,18 +222,20 @@ func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
 		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
 	}})
-	var b strings.Builder
-	// Traffic is the point of the second, and there is none: it would only wait.
-	b.WriteString(state.DrainFunction + state.HushFunctions + state.FileFunctions + "put_off() { :; }\nlvsctl_unstick() { :; }\n")
+	var s shell.Script
 	for _, c := range commands {
-		fmt.Fprintf(&b, "{ %s; } >&2 || return 9\n", c)
+		if c.Calls == shell.RefreshRoute {
+			continue // traffic is its point, and there is none: it would only wait
+		}
+		s.Line("{ ", c, "; } >&2 || return 9")
 	}
-	out, err := r.conn.Run(context.Background(), remote.Script{Body: b.String() + read.Body})
+	s.Add(&read.Lines)
+	out, err := r.conn.Run(context.Background(), remote.Script{Body: s.String()})
 	if err != nil {
 		r.Fatal(err)
 	}
 	if out.Status != 0 {
-		r.Fatalf("exit status %d of\n%s%s", out.Status, b.String(), out.Stderr)
+		r.Fatalf("exit status %d of\n%s%s", out.Status, s.String(), out.Stderr)
 	}
 	n, err := read.Parse(out)
 	if err != nil {

@@ -74,8 +74,8 @@ func TestSafeAtEveryStep(t *testing.T) {
 				c.apply(t, p, func(done *plan.Action) { c.safe(t, done) })
 				c.confirm(t, p, inputs)
 				for name, r := range c.records {
-					if !r.Empty() || len(c.hosts[name].Detours) > 0 {
-						t.Errorf("%s still has a record, or a detour", name)
+					if !r.Empty() || len(c.hosts[name].ReplyRoutes) > 0 {
+						t.Errorf("%s still has a record, or a reply route", name)
 					}
 				}
 			})
@@ -130,7 +130,7 @@ func takes(n *statetest.Node, method string) bool {
 
 // wayBack is where a node sends the reply to what reached it by a method.
 func wayBack(n *statetest.Node, method string) string {
-	if via, ok := n.Detours[vip]; ok && method != "-m" {
+	if via, ok := n.ReplyRoutes[vip]; ok && method != "-m" {
 		return via
 	}
 	return gateway(n)

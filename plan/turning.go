@@ -17,12 +17,12 @@ import (
 // and must not pass it, for it drops what comes from its own address
 // (fib_validate_source, net/ipv4/fib_frontend.c). The director and the real server
 // cannot change in one instant, and open connections stay what they were. So
-// while both are under way replies from the VIP take a detour, by the router,
+// while both are under way replies from the VIP take another route, by the router,
 // whatever the default route is:
 //
-//   - to nat the detour comes before the default route changes, and goes with the
+//   - to nat the reply route comes before the default route changes, and goes with the
 //     VIP;
-//   - from nat the default route changes last, and the detour goes with that. So
+//   - from nat the default route changes last, and the reply route goes with that. So
 //     does the director's forwarding, by which the last replies of nat leave.
 func (p *Plan) turn(inputs []Input) {
 	for i := range p.Actions {
@@ -61,7 +61,7 @@ func (p *Plan) turnFrom(route *Action, t turning, way state.Route) {
 	route.Stage = Clear
 	route.Risk = route.Risk.and(t.risk())
 	begin := p.first(route.Node, Ready)
-	for _, d := range t.detours(way) {
+	for _, d := range t.replyRoutes(way) {
 		if begin != nil {
 			begin.Do, begin.Undo = append(begin.Do, d.Begin()), append(begin.Undo, d.End())
 		}
@@ -79,7 +79,7 @@ func (p *Plan) turnFrom(route *Action, t turning, way state.Route) {
 // turnTo is for a real server that nat is to reach.
 func (p *Plan) turnTo(route *Action, t turning, way state.Route) {
 	end := p.first(route.Node, Clear)
-	for _, d := range t.detours(way) {
+	for _, d := range t.replyRoutes(way) {
 		route.Do, route.Undo = slices.Insert(route.Do, 0, d.Begin()), append(route.Undo, d.End())
 		if end != nil {
 			end.Do, end.Undo = append(end.Do, d.End()), slices.Insert(end.Undo, 0, d.Begin())
@@ -120,8 +120,8 @@ type turning struct {
 	drain     time.Duration // that the directors wait for what leaves
 }
 
-// detourTime is how long a detour is there at most, if no director drains.
-const detourTime = 5 * time.Minute
+// replyRouteTime is how long a reply route is there at most, if no director drains.
+const replyRouteTime = 5 * time.Minute
 
 // defaults are the default route that an action replaces and the one it makes.
 func (t *turning) defaults(s state.Settled, a *Action) (old, will state.Route, ok bool) {
@@ -195,12 +195,12 @@ func (t *turning) ways(servers map[state.ServerKey]state.Server) (nat bool, othe
 	return nat, other
 }
 
-// detours lead the replies from each VIP of a route's family that way.
-func (t *turning) detours(way state.Route) []state.Detour {
-	var list []state.Detour
+// replyRoutes lead the replies from each VIP of a route's family that way.
+func (t *turning) replyRoutes(way state.Route) []state.ReplyRoute {
+	var list []state.ReplyRoute
 	for _, vip := range slices.SortedFunc(maps.Keys(t.vips), netip.Addr.Compare) {
 		if way.Via.IsValid() && vip.Is6() == way.Via.Is6() {
-			list = append(list, state.Detour{From: vip, Via: way.Via, Dev: way.Dev, For: detourTime + t.drain})
+			list = append(list, state.ReplyRoute{From: vip, Via: way.Via, Dev: way.Dev, For: replyRouteTime + t.drain})
 		}
 	}
 	return list

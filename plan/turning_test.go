@@ -16,8 +16,8 @@ import (
 func TestTurning(t *testing.T) {
 	const (
 		server = "tcp 10.1.0.100:80 -> 10.1.0.11:80"
-		begin  = "lvsctl_detour 10.1.0.100 10.1.0.1 eth0 301"
-		end    = "lvsctl_detour_end 10.1.0.100"
+		begin  = "lvsctl_reply_route 10.1.0.100 10.1.0.1 eth0 301"
+		end    = "lvsctl_reply_route_end 10.1.0.100"
 		direct = "ip -4 route replace default via 10.1.0.1 dev eth0"
 		nat    = "ip -4 route replace default via 10.1.0.2 dev eth0"
 	)

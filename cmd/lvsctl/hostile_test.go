@@ -438,7 +438,7 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 			}
 			inputs = append(inputs, in)
 			script := live.NewScript(survey.Question(top.Name, in))
-			if out, err := exec.Command("sh", "-n", "-c", script.Body).CombinedOutput(); err != nil {
+			if out, err := exec.Command("sh", "-n", "-c", script.Lines.String()).CombinedOutput(); err != nil {
 				t.Errorf("the script that reads is no sh: %s", out)
 			}
 		}

@@ -67,75 +67,68 @@ const RecordDir = "/var/lib/lvsctl"
 // the node are the Runner's own.
 func Read(ctx context.Context, r remote.Runner, q Question) (Node, error) {
 	s := NewScript(q)
-	out, err := r.Run(ctx, remote.Script{Body: s.Body})
+	out, err := r.Run(ctx, remote.Script{Body: s.Lines.String()})
 	if err != nil {
 		return Node{}, err
 	}
 	return s.Parse(out)
 }
 
-// Script is a read as a part of some other script, which prints nothing after
-// it.
+// Script is a read as a part of some other script.
 type Script struct {
-	Body     string
+	// Lines are the script's. It ends where a node cannot be read at all.
+	Lines    shell.Script
 	nonce    string
 	sections []section
 }
 
 // NewScript makes the script that answers q.
-func NewScript(q Question) Script {
-	nonce := shell.NewMark()
-	sections := q.sections()
-	return Script{script(nonce, sections), nonce, sections}
+func NewScript(q Question) *Script {
+	s := &Script{nonce: shell.NewMark(), sections: q.sections()}
+	s.Lines.Must(shell.HasIP)
+	for _, part := range s.sections {
+		s.Lines.Line(shell.Call(shell.Section, s.nonce, part.name), " ", part.read)
+	}
+	return s
 }
 
 // Parse reads what the script printed.
-func (s Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
+func (s *Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
 
-// section is one part of the read script and what becomes of its output.
+// section is one part of the read script and what becomes of its output. A part
+// that cannot be read returns non-zero.
 type section struct {
-	name, script string
-	parse        func(text string, n *Node) error
+	name  string
+	read  shell.Command
+	parse func(text string, n *Node) error
 }
 
 func (q Question) sections() []section {
+	record := RecordPath(q.Topology)
 	list := []section{
-		{"facts", factScript, parseFacts},
-		{"schedulers", schedulerScript(q.Schedulers), parseSchedulers},
-		{"record", recordScript(q.Topology), func(text string, n *Node) error {
+		{"facts", shell.Call(shell.ReadFacts), parseFacts},
+		{"schedulers", shell.Call(shell.ReadSchedulers, q.Schedulers...), parseSchedulers},
+		{"record", shell.Call(shell.ReadRecord, record), func(text string, n *Node) error {
 			return parseRecord(text, q.Topology, n)
 		}},
 	}
 	if slices.Contains(q.Modules, "ip_vs") {
-		list = append(list, section{"owners", ownerScript, parseOwners})
+		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})
 	}
 	q.Wanted.Topology = q.Topology
 	q.Shared, q.Own, q.Units = persist.Shared(), persist.Own(q.Topology), persist.Units(q.Topology)
 	for _, s := range state.Sections(q.Wanted) {
-		list = append(list, section{s.Name, s.Script, func(text string, n *Node) error {
+		list = append(list, section{s.Name, s.Read, func(text string, n *Node) error {
 			return s.Parse(text, n.State)
 		}})
 	}
-	list = append(list, section{"boot", persist.Section, func(text string, n *Node) error {
+	list = append(list, section{"boot", persist.Section(), func(text string, n *Node) error {
 		n.Facts.Boot = persist.Parse(text)
 		return nil
 	}})
-	return append(list, section{"recorded sysctls", recordedScript(q.Topology), func(text string, n *Node) error {
+	return append(list, section{"recorded sysctls", shell.Call(shell.ReadRecorded, record), func(text string, n *Node) error {
 		return state.ParseSysctls(text, n.State)
 	}})
-}
-
-// script frames each section by lines that no node can know beforehand.
-func script(nonce string, sections []section) string {
-	var b strings.Builder
-	for i, s := range sections {
-		fmt.Fprintf(&b, "read_%d() {\n:\n%s\n}\n", i, s.script) // a function may not be empty
-	}
-	b.WriteString("command -v ip >/dev/null || { printf 'no ip\\n'; return 0; }\n")
-	for i, s := range sections {
-		fmt.Fprintf(&b, "printf '%%s\\n' '%s begin %s'; read_%d; printf '%%s\\n' \"%s end %s $?\"\n", nonce, s.name, i, nonce, s.name)
-	}
-	return b.String()
 }
 
 func parse(out remote.Output, nonce string, sections []section) (Node, error) {
@@ -182,27 +175,6 @@ func complaint(stderr string) string {
 		return last
 	}
 	return "no message"
-}
-
-// recordScript prints the record whole. cat is used where there is one: the
-// shell itself reads a byte at a time.
-func recordScript(topology string) string {
-	return "f=" + shell.Quote(RecordPath(topology)) + `
-[ -e "$f" ] || return 0
-if command -v cat >/dev/null; then cat "$f"; return; fi
-while IFS= read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$f"`
-}
-
-// recordedScript prints the sysctls that the record names on its second line,
-// so that one which left the topology can be put back.
-func recordedScript(topology string) string {
-	return "f=" + shell.Quote(RecordPath(topology)) + `
-[ -e "$f" ] || return 0
-{ read -r l; read -r l; } <"$f"
-l=${l#*: \"}
-set --
-for k in ${l%%\"*}; do set -- "$@" "/proc/sys/$k"; done
-` + state.GrepSysctls
 }
 
 func parseRecord(text, topology string, n *Node) error {

@@ -149,7 +149,7 @@ func TestScriptIsSh(t *testing.T) {
 		s := NewScript(q)
 		for name, args := range shelltest.Each(t) {
 			cmd := exec.Command(args[0], append(args[1:], "-n")...)
-			cmd.Stdin = strings.NewReader("f() {\n" + s.Body + "\n}\n")
+			cmd.Stdin = strings.NewReader("f() {\n" + s.Lines.String() + "\n}\n")
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %v: %s", name, err, out)
 			}
@@ -278,7 +278,7 @@ func TestNoIP(t *testing.T) {
 		}
 		cmd := exec.Command(path, append(args[1:], "-s")...)
 		cmd.Env = []string{"PATH=" + empty}
-		cmd.Stdin = strings.NewReader("body() {\n" + s.Body + "\n}\nbody </dev/null\n")
+		cmd.Stdin = strings.NewReader("body() {\n" + s.Lines.String() + "\n}\nbody </dev/null\n")
 		out, err := cmd.Output()
 		if err != nil {
 			t.Fatal(err)

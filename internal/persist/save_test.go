@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // What ipvsadm 1.31 -S -n prints: a mark above 2^31 as a negative number, no
@@ -55,8 +57,8 @@ func TestSave(t *testing.T) {
 -A -f -294967296 -6 -s sh
 -A -f -1 -s wrr
 ` + blocks
-	for _, shell := range []string{"dash", "bash", "busybox"} {
-		for name, c := range map[string]struct{ tool, before, want string }{
+	for _, name := range []string{"dash", "bash", "busybox"} {
+		for what, c := range map[string]struct{ tool, before, want string }{
 			"saves":                {"cat <<'E'\n" + savedTable + "E\n", savedFile, want},
 			"again":                {"cat <<'E'\n" + savedTable + "E\n", want, want},
 			"no table":             {"echo Cannot get the table >&2\nexit 1\n", savedFile, savedFile},
@@ -64,28 +66,28 @@ func TestSave(t *testing.T) {
 			"nothing is live":      {":\n", savedFile, blocks},
 			"nothing of ours left": {"cat <<'E'\n-A -t 10.1.0.200:80 -s rr\nE\n", "-A -t 10.1.0.200:80 -s wlc\n", "-A -t 10.1.0.200:80 -s rr\n"},
 		} {
-			need(t, shell)
+			need(t, name)
 			dir := t.TempDir()
 			write(t, dir+"/bin/ipvsadm", "#!/bin/sh\n[ \"$*\" = '-S -n' ] || exit 9\n"+c.tool, 0o755)
 			write(t, dir+"/ipvsadm", c.before, 0o640)
-			args := map[string][]string{"busybox": {"sh"}}[shell]
-			cmd := exec.Command(shell, append(args, "-c", strings.ReplaceAll(saveScript, "/etc/sysconfig/", dir+"/"))...)
+			args := map[string][]string{"busybox": {"sh"}}[name]
+			cmd := exec.Command(name, append(args, "-c", strings.ReplaceAll(shell.SaveTable(), "/etc/sysconfig/", dir+"/"))...)
 			cmd.Env = []string{"PATH=" + dir + "/bin:" + os.Getenv("PATH")}
 			out, _ := cmd.CombinedOutput() // that it fails is systemd's to say
 			have, err := os.ReadFile(dir + "/ipvsadm")
 			check(t, err)
 			if d := cmp.Diff(c.want, string(have)); d != "" {
-				t.Errorf("%s, %s: %s%s", shell, name, d, out)
+				t.Errorf("%s, %s: %s%s", name, what, d, out)
 			}
 			left, err := filepath.Glob(dir + "/.*")
 			check(t, err)
 			if len(left) > 0 {
-				t.Errorf("%s, %s: left behind: %v", shell, name, left)
+				t.Errorf("%s, %s: left behind: %v", name, what, left)
 			}
 			info, err := os.Stat(dir + "/ipvsadm")
 			check(t, err)
 			if info.Mode().Perm() != 0o640 {
-				t.Errorf("%s, %s: mode %v", shell, name, info.Mode())
+				t.Errorf("%s, %s: mode %v", name, what, info.Mode())
 			}
 		}
 	}

@@ -118,7 +118,7 @@ func (j *job) dropInPath() string {
 // at every shutdown: the lines between markers stay as they are, and the rest is
 // what it would have written.
 func (j *job) keepTable() {
-	j.file(j.savePath(), "0644", strings.Split(saveScript, "\n")...)
+	j.file(j.savePath(), "0644", strings.Split(strings.TrimSuffix(shell.SaveTable(), "\n"), "\n")...)
 	j.file(j.dropInPath(), "0644",
 		"# ipvsadm-save forgets thresholds, timeouts and sync daemons.",
 		"[Service]",
@@ -126,30 +126,6 @@ func (j *job) keepTable() {
 		"ExecStop=/bin/sh "+j.savePath(),
 		"ExecStop=/sbin/ipvsadm -C")
 }
-
-const saveScript = `# Saves the virtual services as ipvsadm-save does, but for those between lvsctl's
-# marker lines: their lines stay. A mark is printed as a signed number.
-f=/etc/sysconfig/ipvsadm
-n=/etc/sysconfig/.lvsctl.new
-umask 077
-ipvsadm -S -n >"$n.live" || { rm -f "$n.live"; exit 1; }
-awk '
-function key() {
-  if ($2 != "-f") return $2 " " $3
-  return $2 " " sprintf("%.0f", $3 < 0 ? $3 + 4294967296 : $3) ($4 == "-6" ? " -6" : "")
-}
-FILENAME == ARGV[1] {
-  if ($0 ~ /^# BEGIN lvsctl /) inside = 1
-  if (inside) {
-    own = own $0 "\n"
-    if ($1 == "-A") ours[key()] = 1
-  }
-  if ($0 ~ /^# END lvsctl /) inside = 0
-  next
-}
-!(key() in ours)
-END { printf "%s", own }' "$f" "$n.live" >"$n" && cat "$n" >"$f"
-rm -f "$n" "$n.live"`
 
 // rules has netfilter's rules come back by the boot script: what else restores
 // rules on a node takes them all or none.

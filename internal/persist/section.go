@@ -86,55 +86,12 @@ func (l lookup) at(file string) bool {
 	})
 }
 
-func grepAll() string {
-	var b strings.Builder
-	b.WriteString("{ grep -H -n -E")
-	for _, l := range lookups {
-		b.WriteString(" -e " + shell.Quote(l.line.String()))
-	}
-	for _, l := range lookups {
-		b.WriteString(" \\\n  " + strings.Join(l.files, " "))
-	}
-	b.WriteString(" 2>/dev/null || :; } | sed 's/^/grep /'")
-	return b.String()
-}
-
-// Section is the script that prints what of a node decides how things come back
+// Section is the command that prints what of a node decides how things come back
 // there, a line each: a word, then its value.
-var Section = strings.Replace(sectionScript, "GREP", grepAll(), 1)
-
-const sectionScript = `if [ -r /etc/redhat-release ]; then read -r l </etc/redhat-release; printf 'redhat %s\n' "$l"; fi
-if [ -e /etc/sysconfig/network-scripts/ifup-aliases ]; then
-  for l in /etc/rc[35].d/S[0-9][0-9]network /etc/rc.d/rc[35].d/S[0-9][0-9]network; do
-    if [ -e "$l" ] || [ -L "$l" ]; then printf 'scripts\n'; break; fi
-  done
-fi
-running() {
-  if [ -d /run/systemd/system ]; then systemctl is-active --quiet "$1" 2>/dev/null; return; fi
-  [ -e "/var/run/$1/$1.pid" ]
+func Section() shell.Command {
+	var args, files []string
+	for _, l := range lookups {
+		args, files = append(args, l.line.String()), append(files, l.files...)
+	}
+	return shell.Call(shell.ReadBoot, append(append(args, "--"), files...)...)
 }
-if running NetworkManager; then printf 'nm %s\n' "$(NetworkManager --version 2>/dev/null)"; fi
-if running systemd-networkd; then printf 'networkd\n'; fi
-if command -v netplan >/dev/null; then
-  for f in /etc/netplan/*.yaml /run/netplan/*.yaml /lib/netplan/*.yaml; do
-    if [ -e "$f" ]; then printf 'netplan\n'; break; fi
-  done
-fi
-for f in /etc/sysconfig/network-scripts/ifcfg-*:*; do
-  if [ -e "$f" ]; then printf 'alias %s\n' "${f#*/ifcfg-}"; fi
-done
-for f in /etc/systemd/system/ipvsadm.service /usr/lib/systemd/system/ipvsadm.service /lib/systemd/system/ipvsadm.service /etc/init.d/ipvsadm; do
-  [ -e "$f" ] || continue
-  if grep -q sysconfig/ipvsadm "$f"; then printf 'service redhat\n'; else printf 'service debian\n'; fi
-  break
-done
-if [ -r /etc/default/ipvsadm ]; then
-  sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[[:space:]]*AUTO=/s/^/auto /p' /etc/default/ipvsadm
-fi
-for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules; do
-  if [ -r "$f" ]; then sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"; fi
-done
-for f in /etc/rc.d/rc.local /etc/rc.local; do
-  if [ -f "$f" ] && [ -x "$f" ]; then printf 'rclocal %s\n' "$f"; break; fi
-done
-GREP`

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/lvsctl/lvsctl/internal/netsystem"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // roots are nodes' files, as far as Section looks; a program is in bin.
@@ -161,15 +162,17 @@ INTERFACE=bond0
 	"nothing": {"", Boot{}, ""},
 }
 
-var absolute = regexp.MustCompile(`(^|[ "<])(/(?:etc|sys|run|var|usr|lib)/)`)
+var absolute = regexp.MustCompile(`(^|[ "<'])(/(?:etc|sys|run|var|usr|lib)/)`)
 
 // TestSection runs the script, with paths below a folder, in the shells of nodes:
 // with no tool but sed and grep, no complaint, few processes and nothing written.
 func TestSection(t *testing.T) {
-	for shell, args := range map[string][]string{"dash": nil, "bash": {"--posix"}, "busybox": {"sh"}} {
+	read := Section()
+	script := shell.Definitions(read.Calls) + read.String()
+	for sh, args := range map[string][]string{"dash": nil, "bash": {"--posix"}, "busybox": {"sh"}} {
 		for name, c := range roots {
-			t.Run(shell+"/"+name, func(t *testing.T) {
-				need(t, shell, "grep", "sed")
+			t.Run(sh+"/"+name, func(t *testing.T) {
+				need(t, sh, "grep", "sed")
 				root, log := t.TempDir(), filepath.Join(t.TempDir(), "log")
 				for _, f := range txtar.Parse([]byte(c.files)).Files {
 					mode := os.FileMode(0o644)
@@ -185,9 +188,9 @@ func TestSection(t *testing.T) {
 					write(t, filepath.Join(root, "bin", tool), "#!/bin/sh\necho "+tool+" >>"+log+"\nexec "+path+" \"$@\"\n", 0o755)
 				}
 				before := tree(t, root)
-				path, err := exec.LookPath(shell)
+				path, err := exec.LookPath(sh)
 				check(t, err)
-				cmd := exec.Command(path, append(args, "-c", "set -u\n"+absolute.ReplaceAllString(Section, "${1}"+root+"${2}"))...)
+				cmd := exec.Command(path, append(args, "-c", "set -u\n"+absolute.ReplaceAllString(script, "${1}"+root+"${2}"))...)
 				cmd.Env = []string{"PATH=" + root + "/bin"}
 				var complaints strings.Builder
 				cmd.Stderr = &complaints
@@ -205,7 +208,7 @@ func TestSection(t *testing.T) {
 				if d := cmp.Diff(before, tree(t, root)); d != "" {
 					t.Errorf("the script changed files: %s", d)
 				}
-				if shell == "busybox" {
+				if sh == "busybox" {
 					return // its tools are its own
 				}
 				runs, err := os.ReadFile(log)

@@ -1,5 +1,10 @@
-// Package shell is what runs on nodes: commands as data and the one place that
-// quotes values, so that what a plan prints is what runs.
+// Package shell is what runs on nodes: commands as data, the one place that
+// quotes values, and every piece of POSIX sh, so that what a plan prints is what
+// runs.
+//
+// The sh stands in files of its own here, as functions. To add one: write it to a
+// file, give it a line in the table of functions.go, and call it by [Call]. A
+// [Script] brings along what its commands call.
 package shell
 
 import "strings"
@@ -10,10 +15,17 @@ type Command struct {
 	// To is a file that receives the command's standard output, as sysctls are
 	// written; "" for none.
 	To string `json:"to,omitempty"`
+	// Calls is the function that the command calls; "" for a program.
+	Calls Function `json:"calls,omitempty"`
 }
 
-// Cmd makes a Command.
+// Cmd makes a Command that runs a program.
 func Cmd(args ...string) Command { return Command{Args: args} }
+
+// Call makes a Command that calls a function.
+func Call(f Function, args ...string) Command {
+	return Command{Args: append([]string{string(f)}, args...), Calls: f}
+}
 
 // String is the command as a line of POSIX sh: what a plan prints, and what
 // runs.

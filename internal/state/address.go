@@ -91,13 +91,9 @@ func quiet(dev string) bool {
 	return dev == "lo" || strings.HasPrefix(dev, "tunl") || strings.HasPrefix(dev, "ip6tnl") || strings.HasPrefix(dev, "dummy")
 }
 
-// announce tells the neighbours by gratuitous ARP that an address has moved
-// here, where arping is installed; without it their caches learn in time. It is
-// left running: the second and third packet are a second apart, and its failing
-// is no failure of the change.
+// announce tells the neighbours that an address has moved here.
 func announce(k AddressKey) shell.Command {
-	const script = `command -v arping >/dev/null || exit 0; arping -q -U -c 3 -I "$1" "$2" >/dev/null 2>&1 &`
-	return shell.Cmd("sh", "-c", script, "announce", k.Dev, k.Prefix.Addr().String())
+	return shell.Call(shell.Announce, k.Dev, k.Prefix.Addr().String())
 }
 
 // removeAddress always names prefix and device: without a prefix length ip
@@ -110,8 +106,7 @@ func removeAddress(_ *State, k AddressKey, _ Address) []shell.Command {
 	}
 	remove := shell.Cmd("ip", family, "addr", "del", k.Prefix.String(), "dev", k.Dev)
 	if k.Prefix.Addr().Is4() && !k.Prefix.IsSingleIP() {
-		const script = `old=$(cat "$0") && echo 1 >"$0" || exit 1; "$@"; s=$?; echo "$old" >"$0"; exit "$s"`
-		remove = shell.Cmd(append([]string{"sh", "-c", script, "/proc/sys/net/ipv4/conf/" + k.Dev + "/promote_secondaries"}, remove.Args...)...)
+		remove = shell.Call(shell.PromoteSecondaries, append([]string{"/proc/sys/net/ipv4/conf/" + k.Dev + "/promote_secondaries"}, remove.Args...)...)
 	}
 	return []shell.Command{remove}
 }

@@ -77,19 +77,6 @@ func startDaemon(k string, d Daemon) shell.Command {
 	return shell.Cmd(args...)
 }
 
-// daemonScript prints the daemons, and for an ipvsadm that cannot list a backup
-// daemon whether its kernel thread runs (ipvs-b:GENERATION:ID, 0 outside of
-// containers; ipvs_syncbackup in 2.6).
-const daemonScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
-  ipvsadm -L --daemon
-  case $(ipvsadm --version) in *' v1.2'[4567]' '*)
-    for f in /proc/[0-9]*/stat; do
-      { read -r name <"$f"; } 2>/dev/null || continue
-      case $name in *'(ipvs-b:0:'*|*'(ipvs_syncbackup)'*) printf 'backup sync daemon\n'; break ;; esac
-    done
-  esac
-fi`
-
 // parseDaemons reads ipvsadm -L --daemon:
 //
 //	master sync daemon (mcast=eth0, syncid=1)

@@ -31,7 +31,7 @@ func removeServer(to *State, k ServerKey, _ Server) []shell.Command {
 	if k.Service.Protocol == UDP || k.Service.Protocol == SCTP {
 		count = "all"
 	}
-	wait := shell.Cmd(append([]string{"lvsctl_drain", k.Addr.String(), strconv.Itoa(int(drain.Seconds())), count}, k.Service.args()...)...)
+	wait := shell.Call(shell.Drain, append([]string{k.Addr.String(), strconv.Itoa(int(drain.Seconds())), count}, k.Service.args()...)...)
 	return []shell.Command{wait, remove}
 }
 
@@ -43,38 +43,3 @@ func quiesceServer(to *State, k ServerKey, v Server) []shell.Command {
 	v.Weight = 0
 	return []shell.Command{serverCommand("-e", k, v)}
 }
-
-// DrainFunction is the shell function that waits for a server's connections to
-// end: lvsctl_drain SERVER SECONDS active|all SERVICE... . The seconds count from
-// when the batch's servers were quiesced, so that all drain at once. It prints
-// "note: " lines, and calls put_off, which its script defines.
-const DrainFunction = `lvsctl_uptime() { read -r up rest </proc/uptime && printf '%s\n' "${up%%.*}"; }
-lvsctl_open() {
-  ipvsadm -L -n "$@" | while read -r arrow server method weight active inactive rest; do
-    if [ "$arrow $server" = "-> $lvsctl_leaving" ]; then
-      if [ "$lvsctl_count" = all ]; then active=$((active + inactive)); fi
-      printf '%s\n' "$active"
-    fi
-  done
-}
-lvsctl_drain() {
-  lvsctl_leaving=$1 lvsctl_count=$3 said= last=0
-  until=$((${lvsctl_quiet:-$(lvsctl_uptime)} + $2))
-  shift 3
-  while :; do
-    open=$(lvsctl_open "$@")
-    now=$(lvsctl_uptime)
-    if [ "${open:-0}" -eq 0 ]; then return 0; fi
-    if [ "$now" -ge "$until" ]; then
-      printf 'note: %s still has %s open connections, and its time is up\n' "$lvsctl_leaving" "$open"
-      return 0
-    fi
-    if [ "$open" != "$said" ] || [ "$now" -ge "$((last + 10))" ]; then
-      printf 'note: draining %s: %s open connections, %s s left\n' "$lvsctl_leaving" "$open" "$((until - now))"
-      said=$open last=$now
-    fi
-    put_off
-    sleep 1
-  done
-}
-`

@@ -41,11 +41,11 @@ func (f File) String() string {
 }
 
 func writeFile(path string, f File) shell.Command {
-	args := []string{"lvsctl_file", path, f.mode()}
+	args := []string{path, f.mode()}
 	if f.Text != "" {
 		args = append(args, strings.Split(strings.TrimSuffix(f.Text, "\n"), "\n")...)
 	}
-	return shell.Cmd(args...)
+	return shell.Call(shell.File, args...)
 }
 
 // mode is the octal number alone.
@@ -57,14 +57,7 @@ func (f File) mode() string {
 // fileSection prints each file that matches the shell's patterns: a line of
 // ls -ldn, then the file's own lines, each after a blank.
 func fileSection(paths []string) Section {
-	script := ":\n"
-	if len(paths) > 0 {
-		script = "for f in " + strings.Join(paths, " ") + `; do
-  [ -f "$f" ] || continue
-  ls -ldn "$f" && awk '{ print " " $0 }' "$f" || return
-done`
-	}
-	return Section{"own files", script, parseFiles}
+	return Section{"own files", shell.Call(shell.ReadFiles, paths...), parseFiles}
 }
 
 // parseFiles reads what fileSection printed:

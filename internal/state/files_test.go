@@ -255,7 +255,7 @@ func TestReadBack(t *testing.T) {
 		have := state.New()
 		for _, s := range state.Sections(state.Wanted{Topology: "web", Shared: []string{sh.root + "/a*"}, Own: []string{sh.root + "/own.sh", sh.root + "/none"}}) {
 			if slices.Contains([]string{"files", "own files"}, s.Name) {
-				check(t, s.Parse(sh.run(s.Script), have))
+				check(t, s.Parse(sh.run(shell.Definitions(s.Read.Calls)+s.Read.String()), have))
 			}
 		}
 		if d := cmp.Diff(want, have); d != "" {

@@ -157,7 +157,7 @@ var services = &table[ServiceKey, Service]{
 	edit: func(_ *State, k ServiceKey, from, v Service) []shell.Command {
 		edit := serviceCommand("-E", k, v)
 		if from.Scheduler != v.Scheduler {
-			edit = hushed(k, edit)
+			edit = muted(k, edit)
 		}
 		return []shell.Command{edit}
 	},
@@ -197,7 +197,7 @@ var servers = &table[ServerKey, Server]{
 	edit: func(_ *State, k ServerKey, from, v Server) []shell.Command {
 		commands := []shell.Command{serverCommand("-e", k, v)}
 		if vip := k.Service.Addr.Addr(); (from.Forward == Direct) != (v.Forward == Direct) && vip.Is4() {
-			commands = append(commands, shell.Cmd("lvsctl_unstick", vip.String()))
+			commands = append(commands, shell.Call(shell.RefreshRoute, vip.String()))
 		}
 		return commands
 	},

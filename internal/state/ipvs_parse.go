@@ -10,22 +10,6 @@ import (
 	"strings"
 )
 
-// ipvsScript prints the table. /proc/net/ip_vs is there exactly while ip_vs is
-// loaded, and ipvsadm must not be run before: every call of it loads the module. Its first three
-// lines are headers.
-const ipvsScript = `if [ -e /proc/net/ip_vs ]; then
-  if command -v ipvsadm >/dev/null; then
-    ipvsadm -S -n
-  elif { read -r l && read -r l && read -r l && read -r l; } </proc/net/ip_vs; then
-    printf 'unreadable\n'
-  fi
-fi`
-
-// thresholdScript prints what -S leaves out of the servers.
-const thresholdScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
-  ipvsadm -L -n --thresholds
-fi`
-
 var errNoIPVSADM = errors.New("the node has virtual services but no ipvsadm to read them with; install ipvsadm there first")
 
 // parseIPVS reads ipvsadm -S -n, versions 1.24 to 1.31 and later:

@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -253,14 +252,6 @@ func TestNetmask(t *testing.T) {
 		s := Service{Timeout: 5, Mask: c.mask}
 		if have := s.netmask(service(c.key)); have != c.want {
 			t.Errorf("%s mask %d: %q, not %q", c.key, c.mask, have, c.want)
-		}
-	}
-}
-
-func TestIPVSScripts(t *testing.T) {
-	for _, script := range []string{ipvsScript, thresholdScript, timeoutScript, daemonScript} {
-		if !strings.HasPrefix(script, "if [ -e /proc/net/ip_vs ]") {
-			t.Errorf("runs ipvsadm, which loads ip_vs, without asking first:\n%s", script)
 		}
 	}
 }

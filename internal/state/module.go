@@ -33,18 +33,17 @@ var moduleSign = map[string]string{
 	"ip6_tunnel": "/proc/sys/net/ipv6/conf/ip6tnl0",
 }
 
-// moduleSection prints the names of those modules that are there. modprobe is
-// not run: even asking ipvsadm for its version would load ip_vs.
+// moduleSection prints the names of those modules that are there.
 func moduleSection(names []string) Section {
-	var script strings.Builder
+	var args []string
 	for _, n := range names {
 		sign, ok := moduleSign[n]
 		if !ok {
 			sign = "/sys/module/" + n
 		}
-		script.WriteString("if [ -e " + shell.Quote(sign) + " ]; then printf '%s\\n' " + shell.Quote(n) + "; fi\n")
+		args = append(args, n, sign)
 	}
-	return Section{"modules", script.String(), func(text string, s *State) error {
+	return Section{"modules", shell.Call(shell.ReadModules, args...), func(text string, s *State) error {
 		for name := range strings.FieldsSeq(text) {
 			s.Modules[name] = Module{}
 		}

@@ -59,15 +59,7 @@ func install(manager, name string) shell.Command {
 //	manager apt-get
 //	ipvsadm
 func packageSection(commands []string) Section {
-	script := `for m in apt-get dnf yum zypper apk; do
-  if command -v "$m" >/dev/null; then printf 'manager %s\n' "$m"; break; fi
-done
-`
-	for _, c := range commands {
-		q := shell.Quote(c)
-		script += "if command -v " + q + " >/dev/null; then printf '%s\\n' " + q + "; fi\n"
-	}
-	return Section{"packages", script, func(text string, s *State) error {
+	return Section{"packages", shell.Call(shell.ReadPackages, commands...), func(text string, s *State) error {
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)
 			if m, ok := strings.CutPrefix(line, "manager "); ok {

@@ -1,12 +1,14 @@
 package state
 
-// A Section is one part of a node's live state: the POSIX sh that prints it and
-// the parser of what it prints. Scripts change nothing on a node, need no tool
+import "github.com/lvsctl/lvsctl/internal/shell"
+
+// A Section is one part of a node's live state: the command that prints it and
+// the parser of what it prints. Commands change nothing on a node, need no tool
 // but ip and ipvsadm, and return non-zero when they could not read.
 type Section struct {
-	Name   string
-	Script string
-	Parse  func(text string, s *State) error
+	Name  string
+	Read  shell.Command
+	Parse func(text string, s *State) error
 }
 
 // Wanted is what of a node's state cannot be found by looking around: it has to
@@ -29,17 +31,17 @@ func Sections(w Wanted) []Section {
 		packageSection(w.Packages),
 		moduleSection(w.Modules),
 		sysctlSection(w.Sysctls),
-		{"links", "ip -o link show", parseLinks},
-		{"addresses4", "ip -o -4 addr show", parseAddresses},
-		{"addresses6", "ip -o -6 addr show", parseAddresses},
-		{"routes4", "ip -o -4 route show table main", parseRoutes4},
-		{"routes6", "ip -o -6 route show table main", parseRoutes6},
-		{"policies4", policyScript("-4"), parsePolicies4},
-		{"policies6", policyScript("-6"), parsePolicies6},
-		{"ipvs", ipvsScript, parseIPVS},
-		{"thresholds", thresholdScript, parseThresholds},
-		{"timeouts", timeoutScript, parseTimeouts},
-		{"sync daemons", daemonScript, parseDaemons},
+		{"links", shell.Cmd("ip", "-o", "link", "show"), parseLinks},
+		{"addresses4", shell.Cmd("ip", "-o", "-4", "addr", "show"), parseAddresses},
+		{"addresses6", shell.Cmd("ip", "-o", "-6", "addr", "show"), parseAddresses},
+		{"routes4", shell.Cmd("ip", "-o", "-4", "route", "show", "table", "main"), parseRoutes4},
+		{"routes6", shell.Cmd("ip", "-o", "-6", "route", "show", "table", "main"), parseRoutes6},
+		{"policies4", shell.Call(shell.ReadPolicies, "-4"), parsePolicies4},
+		{"policies6", shell.Call(shell.ReadPolicies, "-6"), parsePolicies6},
+		{"ipvs", shell.Call(shell.ReadTable), parseIPVS},
+		{"thresholds", shell.Call(shell.ReadThresholds), parseThresholds},
+		{"timeouts", shell.Call(shell.ReadTimeouts), parseTimeouts},
+		{"sync daemons", shell.Call(shell.ReadDaemons), parseDaemons},
 		ruleSection(w.Topology),
 		blockSection(w.Topology, w.Shared),
 		fileSection(w.Own),

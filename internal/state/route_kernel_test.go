@@ -70,7 +70,11 @@ func (h host) read() *state.State {
 	s := state.New()
 	for _, section := range state.Sections(state.Wanted{Topology: "t"}) {
 		if strings.HasPrefix(section.Name, "routes") || strings.HasPrefix(section.Name, "addresses") || strings.HasPrefix(section.Name, "policies") {
-			if err := section.Parse(h.run(section.Script), s); err != nil {
+			script := section.Read.String()
+			if f := section.Read.Calls; f != "" {
+				script = shell.Definitions(f) + script
+			}
+			if err := section.Parse(h.run(script), s); err != nil {
 				h.Fatal(err)
 			}
 		}

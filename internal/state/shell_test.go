@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
-	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // shells are those that nodes have. busybox brings its own awk, sed and cp.
@@ -46,7 +46,7 @@ func (s nodeShell) run(script string) string {
 		prelude += "chown() { :; }\n" // root's alone
 	}
 	cmd := exec.Command(shelltest.Commands[s.name][0], append(shelltest.Commands[s.name][1:], "-s")...)
-	cmd.Stdin = strings.NewReader(prelude + state.FileFunctions + script)
+	cmd.Stdin = strings.NewReader(prelude + shell.Definitions(shell.Block) + script)
 	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -203,38 +203,21 @@ func Automatic(key string) bool {
 	return false
 }
 
-// sysctlSection prints PATH:VALUE lines of the keys that roles deal in, on every
-// interface, and of those named; a key that is not there has none. One grep
-// reads them all: a node may have hundreds of interfaces. The shell itself
-// cannot: dash reads a byte at a time, and a file below /proc/sys gives its value
-// to the first read only (proc_dointvec, kernel/sysctl.c).
+// sysctlSection prints the keys that roles deal in, and those named.
 func sysctlSection(keys []string) Section {
-	script := `set -- /proc/sys/net/ipv4/ip_forward
-for k in accept_redirects arp_announce arp_ignore forwarding rp_filter send_redirects; do
-  set -- "$@" /proc/sys/net/ipv4/conf/*/"$k"
-done
-for k in accept_ra forwarding; do
-  set -- "$@" /proc/sys/net/ipv6/conf/*/"$k"
-done
-for f in /proc/sys/net/ipv4/vs/*; do
-  if [ -r "$f" ]; then set -- "$@" "$f"; fi
-done
-`
+	var files []string
 	for _, k := range keys {
-		script += "set -- \"$@\" " + shell.Quote("/proc/sys/"+k) + "\n"
+		files = append(files, "/proc/sys/"+k)
 		// What a device's own value is combined with, or starts as.
 		if rest, ok := strings.CutPrefix(k, "net/ipv4/conf/"); ok {
 			_, name, _ := strings.Cut(rest, "/")
-			script += "set -- \"$@\" " + shell.Quote("/proc/sys/net/ipv4/conf/all/"+name) + " " + shell.Quote("/proc/sys/net/ipv4/conf/default/"+name) + "\n"
+			files = append(files, "/proc/sys/net/ipv4/conf/all/"+name, "/proc/sys/net/ipv4/conf/default/"+name)
 		}
 	}
-	return Section{"sysctls", script + GrepSysctls, ParseSysctls}
+	return Section{"sysctls", shell.Call(shell.ReadSysctls, files...), ParseSysctls}
 }
 
-// GrepSysctls is the POSIX sh that prints the files among its arguments.
-const GrepSysctls = `grep '' /dev/null "$@" 2>/dev/null || :`
-
-// ParseSysctls reads what GrepSysctls printed:
+// ParseSysctls reads lines PATH:VALUE:
 //
 //	/proc/sys/net/ipv4/conf/all/arp_ignore:0
 //

@@ -50,10 +50,6 @@ func setTimeout(_ *State, k string, seconds int) []shell.Command {
 	return []shell.Command{shell.Cmd(args...)}
 }
 
-const timeoutScript = `if [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; then
-  ipvsadm -L --timeout
-fi`
-
 // parseTimeouts reads ipvsadm -L --timeout, all versions:
 //
 //	Timeout (tcp tcpfin udp): 900 120 300

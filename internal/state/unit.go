@@ -58,18 +58,7 @@ func (u Unit) set(name string, on bool) shell.Command {
 //	init systemd
 //	ipvsadm
 func unitSection(names []string) Section {
-	script := `if [ -d /run/systemd/system ]; then printf 'init systemd\n'
-elif command -v chkconfig >/dev/null; then printf 'init chkconfig\n'
-elif command -v update-rc.d >/dev/null; then printf 'init update-rc.d\n'; fi
-`
-	if len(names) > 0 {
-		script += "for u in " + shell.Cmd(names...).String() + `; do
-  for l in /etc/systemd/system/*.wants/"$u.service" /etc/rc[35].d/S[0-9][0-9]"$u"; do
-    if [ -e "$l" ] || [ -L "$l" ]; then printf '%s\n' "$u"; break; fi
-  done
-done`
-	}
-	return Section{"units", script, func(text string, s *State) error {
+	return Section{"units", shell.Call(shell.ReadUnits, names...), func(text string, s *State) error {
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)
 			if init, ok := strings.CutPrefix(line, "init "); ok {

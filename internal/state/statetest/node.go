@@ -19,23 +19,23 @@ import (
 
 // Node is a host.
 type Node struct {
-	Sysctls   map[string]string // by path below /proc/sys
-	Links     map[string]bool   // whether up
-	Addresses []Address         // in the order they were added
-	Routes    []Route
-	Policies  []Policy // beside the kernel's own, in the order they were made
-	Modules   map[string]bool
-	Commands  map[string]bool // that are installed
-	Manager   string          // the package manager; "" for none
-	Services  map[string]*Service
-	Timeouts  [3]int // tcp, tcpfin, udp; zero while ip_vs is not loaded
-	Daemons   map[string]string
-	Rules     map[string][]string // by "iptables nat POSTROUTING"
-	Files     map[string]string   // by path
-	Modes     map[string]string   // of Files: "0644"
-	Units     map[string]bool     // that start at boot
-	Init      string              // what starts them: systemd, or ""
-	Detours   map[string]string   // gateway, by the source it is for
+	Sysctls     map[string]string // by path below /proc/sys
+	Links       map[string]bool   // whether up
+	Addresses   []Address         // in the order they were added
+	Routes      []Route
+	Policies    []Policy // beside the kernel's own, in the order they were made
+	Modules     map[string]bool
+	Commands    map[string]bool // that are installed
+	Manager     string          // the package manager; "" for none
+	Services    map[string]*Service
+	Timeouts    [3]int // tcp, tcpfin, udp; zero while ip_vs is not loaded
+	Daemons     map[string]string
+	Rules       map[string][]string // by "iptables nat POSTROUTING"
+	Files       map[string]string   // by path
+	Modes       map[string]string   // of Files: "0644"
+	Units       map[string]bool     // that start at boot
+	Init        string              // what starts them: systemd, or ""
+	ReplyRoutes map[string]string   // gateway, by the source it is for
 
 	// IPVSADM is the minor version of ipvsadm: 24 to 32, for what comes after
 	// 1.31.
@@ -54,7 +54,7 @@ func New() *Node {
 		Sysctls: map[string]string{ipForward: "0", "net/ipv6/conf/all/forwarding": "0", "net/ipv6/conf/default/forwarding": "0"},
 		Links:   map[string]bool{}, Modules: map[string]bool{},
 		Commands: map[string]bool{"ip": true, "ipvsadm": true, "iptables": true, "ip6tables": true},
-		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{}, Detours: map[string]string{}, Modes: map[string]string{}, Units: map[string]bool{},
+		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{}, ReplyRoutes: map[string]string{}, Modes: map[string]string{}, Units: map[string]bool{},
 		IPVSADM: 31, explicit: map[string]bool{},
 	}
 	for name, value := range confDefaults() {
@@ -90,7 +90,7 @@ func (n *Node) Clone() *Node {
 	c.Sysctls, c.Links, c.Modules, c.Commands = maps.Clone(n.Sysctls), maps.Clone(n.Links), maps.Clone(n.Modules), maps.Clone(n.Commands)
 	c.Addresses, c.Routes, c.Daemons = slices.Clone(n.Addresses), slices.Clone(n.Routes), maps.Clone(n.Daemons)
 	c.Modes, c.Units = maps.Clone(n.Modes), maps.Clone(n.Units)
-	c.Files, c.Detours, c.explicit = maps.Clone(n.Files), maps.Clone(n.Detours), maps.Clone(n.explicit)
+	c.Files, c.ReplyRoutes, c.explicit = maps.Clone(n.Files), maps.Clone(n.ReplyRoutes), maps.Clone(n.explicit)
 	c.Rules = map[string][]string{}
 	for k, v := range n.Rules {
 		c.Rules[k] = slices.Clone(v)
@@ -127,8 +127,8 @@ func (n *Node) Dump() []string {
 	for k := range n.Commands {
 		add("command %s", k)
 	}
-	for k, via := range n.Detours {
-		add("detour from %s via %s", k, via)
+	for k, via := range n.ReplyRoutes {
+		add("reply route from %s via %s", k, via)
 	}
 	for k, s := range n.Services {
 		v := *s
@@ -184,29 +184,29 @@ func (n *Node) exec(c shell.Command) error {
 		return n.modprobe(args[1])
 	case args[0] == "ipvsadm":
 		return n.ipvsadm(args[1:])
-	case args[0] == "lvsctl_unstick" && len(args) == 2:
+	case c.Calls == shell.RefreshRoute && len(args) == 2:
 		return nil // it waits, and changes nothing that is modelled
-	case args[0] == "lvsctl_detour" && len(args) == 5:
-		n.Detours[args[1]] = args[2]
+	case c.Calls == shell.ReplyRoute && len(args) == 5:
+		n.ReplyRoutes[args[1]] = args[2]
 		return nil
-	case args[0] == "lvsctl_detour_end" && len(args) == 2:
-		delete(n.Detours, args[1])
+	case c.Calls == shell.ReplyRouteEnd && len(args) == 2:
+		delete(n.ReplyRoutes, args[1])
 		return nil
-	case args[0] == "lvsctl_drain" && len(args) > 5:
+	case c.Calls == shell.Drain && len(args) > 5:
 		return n.drain(args[1], args[4:])
 	case args[0] == "iptables" || args[0] == "ip6tables":
 		return n.iptables(args[0], args[1:])
-	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && args[3] == "announce":
-		return n.announce(args[4])
-	case args[0] == "lvsctl_hushed" && len(args) > 2:
+	case c.Calls == shell.Announce && len(args) == 3:
+		return n.announce(args[1])
+	case c.Calls == shell.MuteICMP && len(args) > 2:
 		return n.exec(shell.Command{Args: args[2:]}) // with something held meanwhile
-	case args[0] == "sh" && len(args) > 4 && args[1] == "-c" && strings.HasSuffix(args[3], "/promote_secondaries"):
+	case c.Calls == shell.PromoteSecondaries && len(args) > 2:
 		n.promote = true
 		defer func() { n.promote = false }()
-		return n.exec(shell.Command{Args: args[4:]})
-	case args[0] == "lvsctl_block" && len(args) > 4:
+		return n.exec(shell.Command{Args: args[2:]})
+	case c.Calls == shell.Block && len(args) > 4:
 		return n.block(args[1], args[2], args[3], args[4], args[5:])
-	case args[0] == "lvsctl_file" && len(args) > 2:
+	case c.Calls == shell.File && len(args) > 2:
 		n.file(args[1], args[2], args[3:])
 		return nil
 	case args[0] == "systemctl":

@@ -15,7 +15,11 @@ func line(text string) shell.Command {
 	if value, key, ok := strings.Cut(text, " > "); ok {
 		return shell.Command{Args: []string{"printf", `%s\n`, value}, To: key}
 	}
-	return shell.Cmd(strings.Fields(text)...)
+	words := strings.Fields(text)
+	if strings.HasPrefix(text, "lvsctl_") {
+		return shell.Call(shell.Function(words[0]), words[1:]...)
+	}
+	return shell.Cmd(words...)
 }
 
 // prepared is a node with a LAN, a table and something of everything.

@@ -6,23 +6,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestDetour has replies from one address leave another way, on a real host, and
+// TestReplyRoute has replies from one address leave another way, on a real host, and
 // sees nothing of it left.
-func TestDetour(t *testing.T) {
+func TestReplyRoute(t *testing.T) {
 	t.Parallel()
 	n := start(t, how{setup: ethernet + "ip addr add 10.0.0.100/32 dev lo; ip addr add 10.0.0.101/32 dev lo\n"})
-	write(t, n.dir+"/detour.sh", state.DetourFunctions+"\"$@\"\n")
+	write(t, n.dir+"/reply.sh", shell.Definitions(shell.ReplyRoute)+"\"$@\"\n")
 	before := n.snapshot()
-	run := func(d state.Detour, end bool) {
+	run := func(d state.ReplyRoute, end bool) {
 		t.Helper()
 		command := d.Begin()
 		if end {
 			command = d.End()
 		}
-		if out := n.sh("sh " + n.dir + "/detour.sh " + command.String()); out != "" {
+		if out := n.sh("sh " + n.dir + "/reply.sh " + command.String()); out != "" {
 			t.Errorf("%s says %s", command, out)
 		}
 	}
@@ -32,10 +33,10 @@ func TestDetour(t *testing.T) {
 			t.Errorf("replies from %s take %s, want via %s", from, have, via)
 		}
 	}
-	one := state.Detour{From: netip.MustParseAddr("10.0.0.100"), Via: netip.MustParseAddr("10.0.0.254"), Dev: "eth0", For: time.Minute}
+	one := state.ReplyRoute{From: netip.MustParseAddr("10.0.0.100"), Via: netip.MustParseAddr("10.0.0.254"), Dev: "eth0", For: time.Minute}
 	other := one
 	other.From = netip.MustParseAddr("10.0.0.101")
-	for _, d := range []state.Detour{one, one, other} { // twice is once
+	for _, d := range []state.ReplyRoute{one, one, other} { // twice is once
 		run(d, false)
 	}
 	wantVia("10.0.0.100", "10.0.0.254")
@@ -50,7 +51,7 @@ func TestDetour(t *testing.T) {
 		t.Errorf("something is left:\n%s", have)
 	}
 	eventually(n, soon, "nobody watches any more", func() bool {
-		_, err := n.try("pgrep -f '[d]etour.sh'")
+		_, err := n.try("pgrep -f '[r]eply.sh'")
 		return err != nil
 	})
 	// Nobody ends it.
@@ -64,7 +65,7 @@ func TestDetour(t *testing.T) {
 	run(brief, false)
 	run(one, false)
 	eventually(n, soon, "the first watcher has ended", func() bool {
-		return strings.Count(n.sh("pgrep -f '[d]etour.sh'"), "\n") == 1
+		return strings.Count(n.sh("pgrep -f '[r]eply.sh'"), "\n") == 1
 	})
 	time.Sleep(brief.For)
 	wantVia("10.0.0.100", "10.0.0.254")
@@ -75,7 +76,7 @@ func TestDetour(t *testing.T) {
 	// A gateway that is out of reach is no reason to stop.
 	lost := one
 	lost.Via = netip.MustParseAddr("198.51.100.1")
-	if out := n.sh("sh " + n.dir + "/detour.sh " + lost.Begin().String()); !strings.Contains(out, "\nnote: no rule for replies from 10.0.0.100 can be made") {
+	if out := n.sh("sh " + n.dir + "/reply.sh " + lost.Begin().String()); !strings.Contains(out, "\nnote: no rule for replies from 10.0.0.100 can be made") {
 		t.Errorf("it says %q", out)
 	}
 	if have := n.snapshot(); have != before {

@@ -6,19 +6,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// TestHushed ends a change that keeps a host from sending ICMP errors in every
+// TestMuteICMP ends a change that keeps a host from sending ICMP errors in every
 // way that a shell can end in: they may be sent again afterwards, as often as
 // before.
-func TestHushed(t *testing.T) {
+func TestMuteICMP(t *testing.T) {
 	t.Parallel()
 	// A limit that was raised is read back as the kernel's ticks divide it.
 	const limit = "/proc/sys/net/ipv4/icmp_ratelimit"
 	n := start(t, how{setup: "mkdir -p /run/lvsctl\necho 776 >" + limit + "\n"})
-	write(t, n.dir+"/hush.sh", state.HushFunctions+"\"$@\"\n")
-	script := "sh " + n.dir + "/hush.sh "
+	write(t, n.dir+"/mute.sh", shell.Definitions(shell.MuteICMP)+"\"$@\"\n")
+	script := "sh " + n.dir + "/mute.sh "
 	have := func() string { return strings.TrimSpace(n.sh("cat " + limit + "; ls -A /run/lvsctl")) }
 	wantHave := func(want string) {
 		t.Helper()
@@ -26,38 +26,38 @@ func TestHushed(t *testing.T) {
 			t.Errorf("the limit, and what is kept (-want +have):\n%s", diff)
 		}
 	}
-	n.sh(script + "lvsctl_hushed " + limit + " grep -qx '2147483[0-9]*' " + limit)
+	n.sh(script + "lvsctl_mute_icmp " + limit + " grep -qx '2147483[0-9]*' " + limit)
 	wantHave("776")
-	if out, err := n.try(script + "lvsctl_hushed " + limit + " sh -c 'echo said; exit 3'"); err == nil || out != "said\n" {
+	if out, err := n.try(script + "lvsctl_mute_icmp " + limit + " sh -c 'echo said; exit 3'"); err == nil || out != "said\n" {
 		t.Errorf("a command that fails: %q, %v", out, err)
 	}
 	wantHave("776")
 	for _, signal := range []string{"HUP", "INT", "TERM", "KILL"} {
 		// A job of a shell without job control ignores INT.
-		n.sh("set -m; " + script + "lvsctl_hushed " + limit + " sleep 3 >/dev/null 2>&1 & ")
-		eventually(n, soon, "it is hushed", func() bool {
+		n.sh("set -m; " + script + "lvsctl_mute_icmp " + limit + " sleep 3 >/dev/null 2>&1 & ")
+		eventually(n, soon, "it is muted", func() bool {
 			_, err := n.try("pgrep -x sleep")
 			return err == nil && strings.HasPrefix(have(), "2147483")
 		})
-		// Of the two shells the one whose child sleeps is the one that hushes.
+		// Of the two shells the one whose child sleeps is the one that mutes.
 		n.sh(`kill -` + signal + ` $(ps -o ppid= -p $(pgrep -x sleep))`)
 		if signal == "KILL" {
-			eventually(n, soon, "it is dead", func() bool { _, err := n.try(`pgrep -f '[h]ush.sh'`); return err != nil })
-			if !strings.HasPrefix(have(), "2147483") || !strings.HasSuffix(have(), "\nicmp_ratelimit") {
+			eventually(n, soon, "it is dead", func() bool { _, err := n.try(`pgrep -f '[m]ute.sh'`); return err != nil })
+			if !strings.HasPrefix(have(), "2147483") || !strings.HasSuffix(have(), "\nborrowed.net.ipv4.icmp_ratelimit") {
 				t.Errorf("what a killed one leaves: %s", have())
 			}
-			n.sh(script + "lvsctl_unhush")
+			n.sh(script + "lvsctl_give_back")
 		}
 		eventually(n, soon, "it is as before after "+signal, func() bool { return have() == "776" })
 		eventually(n, soon, "nothing runs any more", func() bool { _, err := n.try("pgrep -x sleep"); return err != nil })
 	}
 	// What was killed and not mended does not make the next one keep its limit.
-	n.sh("echo 2147483647 >" + limit + "; echo 776 >/run/lvsctl/icmp_ratelimit")
-	n.sh(script + "lvsctl_hushed " + limit + " true")
+	n.sh("echo 2147483647 >" + limit + "; printf '%s\\n' " + limit + " 776 >/run/lvsctl/borrowed.net.ipv4.icmp_ratelimit")
+	n.sh(script + "lvsctl_mute_icmp " + limit + " true")
 	wantHave("776")
 	// Where nothing can be kept nothing is changed.
 	n.sh("mount -t tmpfs -o ro tmpfs /run/lvsctl")
-	n.sh(script + "lvsctl_hushed " + limit + " grep -qx 776 " + limit)
+	n.sh(script + "lvsctl_mute_icmp " + limit + " grep -qx 776 " + limit)
 	n.sh("umount /run/lvsctl")
 	wantHave("776")
 }

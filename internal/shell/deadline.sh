@@ -1,0 +1,17 @@
+# A transaction is a folder of lvsctl's in /run: while the file armed is there, the
+# node puts itself back once its deadline has passed.
+
+# lvsctl_transaction ID SECONDS says which one this is, and how long it waits for
+# its confirmation.
+lvsctl_transaction() {
+  lvsctl_find_run
+  lvsctl_transaction=$lvsctl_run/$1 lvsctl_seconds=$2
+}
+
+# lvsctl_put_off gives it another full wait. Without a transaction it does nothing:
+# whatever takes long calls it.
+lvsctl_put_off() {
+  [ -n "${lvsctl_seconds-}" ] || return 0
+  read -r up rest </proc/uptime && printf '%s\n' "$((${up%%.*} + lvsctl_seconds))" >"$lvsctl_transaction/deadline.new" &&
+    mv -f "$lvsctl_transaction/deadline.new" "$lvsctl_transaction/deadline"
+}

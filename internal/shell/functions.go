@@ -1,0 +1,175 @@
+package shell
+
+import (
+	"embed"
+	"strings"
+)
+
+// Function is a function of the shell that lvsctl brings to a node. What it takes
+// stands in the comment above it, in its file.
+type Function string
+
+// The functions that commands and scripts call.
+const (
+	// Of changes, and so of plans.
+	Announce           Function = "lvsctl_announce"
+	Block              Function = "lvsctl_block"
+	Drain              Function = "lvsctl_drain"
+	File               Function = "lvsctl_file"
+	MuteICMP           Function = "lvsctl_mute_icmp"
+	PromoteSecondaries Function = "lvsctl_promote_secondaries"
+	RefreshRoute       Function = "lvsctl_refresh_route"
+	ReplyRoute         Function = "lvsctl_reply_route"
+	ReplyRouteEnd      Function = "lvsctl_reply_route_end"
+
+	// Of the scripts that carry changes out.
+	Arm           Function = "lvsctl_arm"
+	Begin         Function = "lvsctl_begin"
+	Begun         Function = "lvsctl_begun"
+	Claim         Function = "lvsctl_claim"
+	Clear         Function = "lvsctl_clear"
+	Disarm        Function = "lvsctl_disarm"
+	DrainBegin    Function = "lvsctl_drain_begin"
+	Fire          Function = "lvsctl_fire"
+	Lock          Function = "lvsctl_lock"
+	Mark          Function = "lvsctl_mark"
+	PlaceRecord   Function = "lvsctl_place_record"
+	Probe         Function = "lvsctl_probe"
+	ProbeAgain    Function = "lvsctl_probe_again"
+	PutOff        Function = "lvsctl_put_off"
+	RemoveRecord  Function = "lvsctl_remove_record"
+	Report        Function = "lvsctl_report"
+	RestoreServer Function = "lvsctl_restore_server"
+	Say           Function = "lvsctl_say"
+	StageRecord   Function = "lvsctl_stage_record"
+	Transaction   Function = "lvsctl_transaction"
+	Unclaim       Function = "lvsctl_unclaim"
+	WriteRecord   Function = "lvsctl_write_record"
+
+	// Of the script that reads a node.
+	HasIP          Function = "lvsctl_has_ip"
+	ReadBlocks     Function = "lvsctl_read_blocks"
+	ReadBoot       Function = "lvsctl_read_boot"
+	ReadDaemons    Function = "lvsctl_read_daemons"
+	ReadFacts      Function = "lvsctl_read_facts"
+	ReadFiles      Function = "lvsctl_read_files"
+	ReadModules    Function = "lvsctl_read_modules"
+	ReadOwners     Function = "lvsctl_read_owners"
+	ReadPackages   Function = "lvsctl_read_packages"
+	ReadPolicies   Function = "lvsctl_read_policies"
+	ReadRecord     Function = "lvsctl_read_record"
+	ReadRecorded   Function = "lvsctl_read_recorded"
+	ReadRules      Function = "lvsctl_read_rules"
+	ReadSchedulers Function = "lvsctl_read_schedulers"
+	ReadSysctls    Function = "lvsctl_read_sysctls"
+	ReadTable      Function = "lvsctl_read_table"
+	ReadThresholds Function = "lvsctl_read_thresholds"
+	ReadTimeouts   Function = "lvsctl_read_timeouts"
+	ReadUnits      Function = "lvsctl_read_units"
+	Section        Function = "lvsctl_section"
+
+	// What only other functions, or the end of a script, call.
+	findRun       Function = "lvsctl_find_run"
+	giveBack      Function = "lvsctl_give_back"
+	grepSysctls   Function = "lvsctl_grep_sysctls"
+	refreshRoutes Function = "lvsctl_refresh_routes"
+)
+
+// definition is what is known of a function.
+type definition struct {
+	file string // where it stands, with others of its subject
+	// needs are the functions of other files that its file calls.
+	needs []Function
+	// closes is what has to be called once at the end of a script that calls it; ""
+	// for nothing.
+	closes Function
+}
+
+// functions is every function.
+var functions = map[Function]definition{
+	Announce:           {file: "announce.sh"},
+	Block:              {file: "files.sh"},
+	Drain:              {file: "drain.sh", needs: []Function{PutOff}},
+	File:               {file: "files.sh"},
+	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
+	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
+	RefreshRoute:       {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: refreshRoutes},
+	ReplyRoute:         {file: "reply_route.sh", needs: []Function{findRun}},
+	ReplyRouteEnd:      {file: "reply_route.sh", needs: []Function{findRun}},
+
+	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},
+	Begun:         {file: "rollback.sh"},
+	Claim:         {file: "rollback.sh"},
+	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
+	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Lock:          {file: "lock.sh", needs: []Function{Say, findRun}},
+	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
+	PlaceRecord:   {file: "record.sh", needs: []Function{Say}},
+	Probe:         {file: "probe.sh", needs: []Function{Say}},
+	ProbeAgain:    {file: "probe.sh", needs: []Function{Say}},
+	PutOff:        {file: "deadline.sh", needs: []Function{findRun}},
+	RemoveRecord:  {file: "record.sh", needs: []Function{Say}},
+	Report:        {file: "report.sh"},
+	RestoreServer: {file: "server.sh"},
+	Say:           {file: "report.sh"},
+	StageRecord:   {file: "record.sh", needs: []Function{Say}},
+	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
+	Unclaim:       {file: "rollback.sh"},
+	WriteRecord:   {file: "record.sh", needs: []Function{Say}},
+
+	HasIP:          {file: "section.sh"},
+	ReadBlocks:     {file: "read_files.sh"},
+	ReadBoot:       {file: "read_boot.sh"},
+	ReadDaemons:    {file: "read_ipvs.sh"},
+	ReadFacts:      {file: "read_facts.sh"},
+	ReadFiles:      {file: "read_files.sh"},
+	ReadModules:    {file: "read_names.sh"},
+	ReadOwners:     {file: "read_owners.sh"},
+	ReadPackages:   {file: "read_names.sh"},
+	ReadPolicies:   {file: "read_policies.sh"},
+	ReadRecord:     {file: "read_record.sh", needs: []Function{grepSysctls}},
+	ReadRecorded:   {file: "read_record.sh", needs: []Function{grepSysctls}},
+	ReadRules:      {file: "read_rules.sh"},
+	ReadSchedulers: {file: "read_facts.sh"},
+	ReadSysctls:    {file: "read_sysctls.sh"},
+	ReadTable:      {file: "read_ipvs.sh"},
+	ReadThresholds: {file: "read_ipvs.sh"},
+	ReadTimeouts:   {file: "read_ipvs.sh"},
+	ReadUnits:      {file: "read_names.sh"},
+	Section:        {file: "section.sh"},
+
+	findRun:       {file: "run.sh"},
+	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},
+	grepSysctls:   {file: "read_sysctls.sh"},
+	refreshRoutes: {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: giveBack},
+}
+
+//go:embed *.sh
+var files embed.FS
+
+// text is a file as it is sent: without its comments.
+func text(file string) string {
+	all, err := files.ReadFile(file)
+	if err != nil {
+		panic(err) // the table names a file that is not there
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(all)) {
+		if bare := strings.TrimSpace(line); bare != "" && !strings.HasPrefix(bare, "#") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// SaveTable is a program that a node keeps, comments included: see save_table.sh.
+func SaveTable() string {
+	all, err := files.ReadFile("save_table.sh")
+	if err != nil {
+		panic(err)
+	}
+	return string(all)
+}

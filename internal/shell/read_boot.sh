@@ -1,0 +1,60 @@
+# lvsctl_read_boot EXPRESSION... -- PATTERN... prints what of a node decides how
+# things come back at its boot, a line each: a word, then its value. The last are
+# lines of files that match a pattern of the shell: those that one of the extended
+# regular expressions matches, by one process. Nodes are slow, and files are many.
+lvsctl_read_boot() {
+  if [ -r /etc/redhat-release ]; then read -r l </etc/redhat-release; printf 'redhat %s\n' "$l"; fi
+  if [ -e /etc/sysconfig/network-scripts/ifup-aliases ]; then
+    for l in /etc/rc[35].d/S[0-9][0-9]network /etc/rc.d/rc[35].d/S[0-9][0-9]network; do
+      if [ -e "$l" ] || [ -L "$l" ]; then printf 'scripts\n'; break; fi
+    done
+  fi
+  if lvsctl_running NetworkManager; then printf 'nm %s\n' "$(NetworkManager --version 2>/dev/null)"; fi
+  if lvsctl_running systemd-networkd; then printf 'networkd\n'; fi
+  if command -v netplan >/dev/null; then
+    for f in /etc/netplan/*.yaml /run/netplan/*.yaml /lib/netplan/*.yaml; do
+      if [ -e "$f" ]; then printf 'netplan\n'; break; fi
+    done
+  fi
+  for f in /etc/sysconfig/network-scripts/ifcfg-*:*; do
+    if [ -e "$f" ]; then printf 'alias %s\n' "${f#*/ifcfg-}"; fi
+  done
+  for f in /etc/systemd/system/ipvsadm.service /usr/lib/systemd/system/ipvsadm.service /lib/systemd/system/ipvsadm.service /etc/init.d/ipvsadm; do
+    [ -e "$f" ] || continue
+    if grep -q sysconfig/ipvsadm "$f"; then printf 'service redhat\n'; else printf 'service debian\n'; fi
+    break
+  done
+  if [ -r /etc/default/ipvsadm ]; then
+    sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[[:space:]]*AUTO=/s/^/auto /p' /etc/default/ipvsadm
+  fi
+  for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules; do
+    if [ -r "$f" ]; then sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"; fi
+  done
+  for f in /etc/rc.d/rc.local /etc/rc.local; do
+    if [ -f "$f" ] && [ -x "$f" ]; then printf 'rclocal %s\n' "$f"; break; fi
+  done
+  lvsctl_grep_boot "$@"
+}
+
+# lvsctl_running NAME reports whether a daemon runs.
+lvsctl_running() {
+  if [ -d /run/systemd/system ]; then systemctl is-active --quiet "$1" 2>/dev/null; return; fi
+  [ -e "/var/run/$1/$1.pid" ]
+}
+
+lvsctl_grep_boot() (
+  IFS=
+  files=''
+  for word in "$@"; do
+    shift
+    if [ "$word" = -- ]; then
+      files=1
+    elif [ -z "$files" ]; then
+      set -- "$@" -e "$word"
+    else
+      # shellcheck disable=SC2086 # a pattern
+      set -- "$@" $word
+    fi
+  done
+  { grep -H -n -E "$@" 2>/dev/null || :; } | sed 's/^/grep /'
+)

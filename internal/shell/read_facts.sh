@@ -1,0 +1,17 @@
+# lvsctl_read_facts prints NAME=VALUE lines. busybox's ip does not know -V and fails.
+lvsctl_read_facts() {
+  { read -r l l kernel l </proc/version; } 2>/dev/null || kernel=$(uname -r)
+  printf 'kernel=%s\n' "$kernel"
+  if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
+  if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
+  printf 'ssh=%s\n' "${SSH_CONNECTION-}"
+}
+
+# lvsctl_read_schedulers NAME... prints those that the kernel has. It asks modprobe,
+# without loading anything: versions do not tell, distributions leave some out. Where
+# there is no modprobe nobody can tell, and the apply will.
+lvsctl_read_schedulers() {
+  for s in "$@"; do
+    if [ -e "/sys/module/ip_vs_$s" ] || ! command -v modprobe >/dev/null || modprobe -n -q "ip_vs_$s" 2>/dev/null; then printf '%s\n' "$s"; fi
+  done
+}

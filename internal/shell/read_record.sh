@@ -1,0 +1,18 @@
+# lvsctl_read_record FILE prints the record whole. cat is used where there is one:
+# the shell itself reads a byte at a time.
+lvsctl_read_record() {
+  [ -e "$1" ] || return 0
+  if command -v cat >/dev/null; then cat "$1"; return; fi
+  while IFS= read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$1"
+}
+
+# lvsctl_read_recorded FILE prints the sysctls that the record names on its second
+# line, so that one which left the topology can be put back.
+lvsctl_read_recorded() {
+  [ -e "$1" ] || return 0
+  { read -r l; read -r l; } <"$1"
+  l=${l#*: \"}
+  shift
+  for k in ${l%%\"*}; do set -- "$@" "/proc/sys/$k"; done
+  lvsctl_grep_sysctls "$@"
+}

@@ -1,0 +1,65 @@
+# What a node runs to put itself back: when its time is up ("timer") or when it is
+# told to ("now"). It undoes, last first, the steps whose mark says that they were
+# begun. Every inverse is tried whatever became of the others, and however little of
+# the node works.
+#
+# Of builtins only regular ones are redirected: sh ends where a special one's file
+# cannot be opened.
+
+# lvsctl_claim TOPOLOGY timer|now waits for its time and takes the transaction.
+# Whoever renames the file armed first, this program or the confirmation, has the
+# word; the other does nothing. Its new name says which process has it.
+lvsctl_claim() {
+  PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin LC_ALL=C
+  export PATH LC_ALL
+  lvsctl_folder=${0%/*}
+  if [ "$2" = timer ]; then
+    while [ -e "$lvsctl_folder/armed" ] && read -r up rest </proc/uptime; do
+      # Empty while a step puts it off just now: look again.
+      d=''; read -r d <"$lvsctl_folder/deadline"
+      [ -z "$d" ] || [ "${up%%.*}" -lt "$d" ] || break
+      sleep 1
+    done
+  fi
+  mv "$lvsctl_folder/armed" "$lvsctl_folder/firing.$$" 2>/dev/null || exit 0
+  if [ "$2" = timer ] && command -v logger >/dev/null; then
+    logger -t lvsctl "nobody confirmed the change of $1: putting this node back"
+  fi
+  # The shell that changes things may still run, cut off from whoever began it, or
+  # wait for a command that would do its work after all of this.
+  if p=$(cat "$lvsctl_folder/changer" 2>/dev/null) && lvsctl_kill "$p"; then sleep 1; fi
+  lvsctl_log=$lvsctl_folder/log lvsctl_failed=''
+  { true >>"$lvsctl_log"; } 2>/dev/null || lvsctl_log=/dev/null
+  if timeout 9 true 2>/dev/null; then lvsctl_limit='timeout 20'; else lvsctl_limit=''; fi
+}
+
+# lvsctl_kill PID ends a process and its children: none may make another meanwhile.
+lvsctl_kill() {
+  [ "$1" != "$$" ] && kill -STOP "$1" 2>/dev/null || return 1
+  for s in /proc/[0-9]*/stat; do
+    { read -r l <"$s"; } 2>/dev/null || continue
+    l=${l##*) ? }
+    if [ "${l%% *}" = "$1" ]; then s=${s%/stat}; (lvsctl_kill "${s##*/}"); fi
+  done
+  kill -9 "$1"
+}
+
+# lvsctl_begun ID reports whether a step has to be undone.
+lvsctl_begun() { [ -e "$lvsctl_folder/b/$1" ]; }
+
+# lvsctl_unclaim RECORD FOLDER gives the record, a file of that folder, its old text
+# if all went well; otherwise it goes on naming what may still be ours, and the
+# apply, which looks at the result by itself, decides.
+lvsctl_unclaim() {
+  rm -f "$1.new"
+  if [ -z "$lvsctl_failed" ]; then
+    l=''; read -r l <"$lvsctl_folder/record"
+    if [ -z "$l" ]; then
+      rm -f "$1"; rmdir "$2" 2>/dev/null
+    else
+      cp "$lvsctl_folder/record" "$1.old" && mv -f "$1.old" "$1" || rm -f "$1.old"
+    fi
+  fi
+  printf 'rolled back%s\n' "$lvsctl_failed" >"$lvsctl_folder/result.new" && mv "$lvsctl_folder/result.new" "$lvsctl_folder/result"
+  mv "$lvsctl_folder/firing.$$" "$lvsctl_folder/fired"
+}

@@ -74,10 +74,19 @@ func (a *attempt) close() {
 func (a *attempt) prepare() {
 	held := a.fromAgent()
 	files := a.ring.load(a.e.identities)
+	named, missing := a.ring.certificates(a.e.certificates)
+	a.skipped = append(a.skipped, missing...)
+	if a.e.token != "" {
+		a.skipped = append(a.skipped, "the keys of PKCS11Provider "+a.e.token+" (lvsctl does not load it: ssh-add -s)")
+	}
 	var first, plain, locked []candidate
 	for _, id := range files {
+		certs := named
+		if id.cert != nil {
+			certs = append([]certificate{{id.path + "-cert.pub", id.cert}}, named...)
+		}
 		if c, ok := takeAgentKey(&held, id); ok {
-			first = append(first, id.certified(c)...)
+			first = append(first, certified(c, certs)...)
 			continue
 		}
 		switch {
@@ -88,14 +97,20 @@ func (a *attempt) prepare() {
 		case id.locked && a.ring.prompt == nil:
 			a.skipped = append(a.skipped, id.path+" (encrypted, and there is no terminal to ask for its passphrase: ssh-add it)")
 		case id.locked:
-			locked = append(locked, id.certified(candidate{id.path, &lockedKey{id: id, ring: a.ring, attempt: a}})...)
+			locked = append(locked, certified(candidate{id.path, &lockedKey{id: id, ring: a.ring, attempt: a}}, certs)...)
 		default:
-			plain = append(plain, id.certified(candidate{id.path, id.signer})...)
+			plain = append(plain, certified(candidate{id.path, id.signer}, certs)...)
 		}
 	}
+	first, plain, locked = a.accepted(first), a.accepted(plain), a.accepted(locked)
 	if a.e.identitiesOnly {
 		held = nil
 	}
+	var others []candidate
+	for _, c := range held {
+		others = append(others, certified(c, named)...)
+	}
+	held = a.accepted(others)
 	// An agent full of other keys must not use up the server's patience.
 	if room := max(0, mostKeys-len(first)-len(plain)-len(locked)); len(held) > room {
 		a.skipped = append(a.skipped, fmt.Sprintf("%d more keys of the agent (a server hangs up after %d: name the right one with identity_file)", len(held)-room, mostKeys))
@@ -112,6 +127,40 @@ func (a *attempt) prepare() {
 		}
 		a.queue = a.queue[:mostKeys]
 	}
+}
+
+// accepted leaves out what PubkeyAcceptedAlgorithms and RequiredRSASize leave out.
+func (a *attempt) accepted(all []candidate) []candidate {
+	var rest []candidate
+	for _, c := range all {
+		key := c.signer.PublicKey()
+		if size := rsaBits(key); size > 0 && size < a.e.minRSA {
+			a.skipped = append(a.skipped, fmt.Sprintf("%s (it has %d bits, and RequiredRSASize is %d)", c.label, size, a.e.minRSA))
+			continue
+		}
+		var allowed []string
+		possible := signatures(key.Type())
+		for _, name := range possible {
+			if slices.Contains(a.e.algorithms.publicKeys, name) {
+				allowed = append(allowed, strings.Replace(name, "-cert-v01@openssh.com", "", 1))
+			}
+		}
+		signer, ok := c.signer.(ssh.AlgorithmSigner)
+		switch {
+		case len(allowed) == 0:
+			a.skipped = append(a.skipped, c.label+" (PubkeyAcceptedAlgorithms leaves out "+key.Type()+")")
+			continue
+		case len(allowed) < len(possible) && ok:
+			s, err := ssh.NewSignerWithAlgorithms(signer, allowed)
+			if err != nil {
+				a.skipped = append(a.skipped, c.label+" ("+bare(err)+")")
+				continue
+			}
+			c.signer = s
+		}
+		rest = append(rest, c)
+	}
+	return rest
 }
 
 // fromAgent is every key the agent has.

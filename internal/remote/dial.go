@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -111,7 +112,7 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 			leave()
 		}()
 	}()
-	db, err := d.hostKeys.open(e.knownHosts)
+	hostKeys, err := d.judge(e)
 	if err != nil {
 		return nil, false, configError(err)
 	}
@@ -124,7 +125,7 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 
 	var raw net.Conn
 	if via == nil {
-		raw, err = new(net.Dialer).DialContext(ctx, "tcp", e.dial())
+		raw, err = e.connect(ctx)
 	} else {
 		raw, err = via.client.DialContext(ctx, "tcp", e.dial())
 	}
@@ -147,11 +148,12 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 		return func() { clock.Reset(e.timeout) }
 	}}
 	config := &ssh.ClientConfig{
+		Config:            ssh.Config{KeyExchanges: e.algorithms.keyExchanges, Ciphers: e.algorithms.ciphers, MACs: e.algorithms.macs},
 		User:              e.user,
-		HostKeyAlgorithms: e.algorithms(db),
-		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		HostKeyAlgorithms: hostKeys.algorithmsFor(),
+		HostKeyCallback: func(_ string, from net.Addr, key ssh.PublicKey) error {
 			shown = true
-			if distrust = d.hostKeys.check(e, db, key); distrust != nil {
+			if distrust = hostKeys.check(key, from); distrust != nil {
 				return distrust
 			}
 			return nil
@@ -209,6 +211,19 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 	// and counts every further try.
 	again = !shown && hungUp(r.err) && !strings.Contains(conn.said(), "Not allowed at this time")
 	return nil, again, e.noHandshake(r.err, conn.said())
+}
+
+// connect opens the connection itself.
+func (e *endpoint) connect(ctx context.Context) (net.Conn, error) {
+	var dialer net.Dialer
+	if e.bind != "" {
+		from, err := net.ResolveTCPAddr(e.network, net.JoinHostPort(e.bind, "0"))
+		if err != nil {
+			return nil, fmt.Errorf("the ssh config's BindAddress %s: %w", e.bind, err)
+		}
+		dialer.LocalAddr = from
+	}
+	return dialer.DialContext(ctx, e.network, e.dial())
 }
 
 func hungUp(err error) bool {

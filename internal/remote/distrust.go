@@ -2,11 +2,10 @@ package remote
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
@@ -26,28 +25,39 @@ func (e *endpoint) checkPin(key ssh.PublicKey) *Error {
 	}
 }
 
-func (e *endpoint) unknown(key ssh.PublicKey) *Error {
+func (j *judge) unknown(key ssh.PublicKey) *Error {
+	var unread []string
+	for _, k := range slices.Concat(j.known, j.bare) {
+		if k.bad != nil {
+			unread = append(unread, fmt.Sprintf("; %s is about it and cannot be read: %s", k.at(), said(k.bad.Error())))
+		}
+	}
 	return &Error{
 		Kind:    KindHostKey,
-		Summary: fmt.Sprintf("its host key is not known: %s", describe(key)),
+		Summary: fmt.Sprintf("its host key is not known: %s%s", describe(key), strings.Join(unread, "")),
 		Remedy: "compare the fingerprint with the node's own (" + fingerprintCommand(key) + "), then accept it:\n" +
-			e.ssh("-o", "StrictHostKeyChecking=ask"),
+			j.e.ssh("-o", "StrictHostKeyChecking=ask"),
 		Err: errUnknown,
 	}
 }
 
-func (e *endpoint) changed(key ssh.PublicKey, want []xknownhosts.KnownKey, err error) *Error {
-	var lines []string
-	for _, k := range want {
-		lines = append(lines, fmt.Sprintf("%s in %s:%d", describe(k.Key), k.Filename, k.Line))
-	}
+func (e *endpoint) changed(key ssh.PublicKey, others []knownKey) *Error {
 	return &Error{
 		Kind:    KindHostKey,
-		Summary: fmt.Sprintf("ITS HOST KEY HAS CHANGED: it offers %s, but known is %s", describe(key), strings.Join(lines, ", ")),
+		Summary: fmt.Sprintf("ITS HOST KEY HAS CHANGED: it offers %s, but known is %s", describe(key), places(others)),
 		Remedy: "either the node was reinstalled or somebody stands in between. If it was reinstalled, remove the old key:\n" +
-			shell.Cmd("ssh-keygen", "-f", want[0].Filename, "-R", knownhosts.Normalize(e.known())).String(),
-		Err: err,
+			shell.Cmd("ssh-keygen", "-f", others[0].file, "-R", e.knownName()).String(),
+		Err: errChanged,
 	}
+}
+
+// places names keys and where they stand.
+func places(keys []knownKey) string {
+	var all []string
+	for _, k := range keys {
+		all = append(all, describe(k.public)+" in "+k.at())
+	}
+	return strings.Join(all, ", ")
 }
 
 func describe(key ssh.PublicKey) string { return key.Type() + " " + ssh.FingerprintSHA256(key) }

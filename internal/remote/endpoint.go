@@ -1,9 +1,11 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/lvsctl/lvsctl/internal/remote/sshconfig"
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
@@ -23,16 +26,23 @@ type endpoint struct {
 	user  string
 	via   *endpoint // the jump host before it; nil for none
 
+	network string // tcp, tcp4 or tcp6
+	bind    string // the address to connect from; "" for any
+
 	identities     []string // key files, in order
-	named          bool     // somebody wrote them down; they are not the defaults
+	certificates   []string // certificate files, for whichever key they fit
+	named          bool     // somebody wrote the identities down; they are not the defaults
 	identitiesOnly bool
 	agent          string // the agent's socket; "" for none
+	token          string // PKCS11Provider, which lvsctl cannot use; "" for none
 
-	knownHosts []string // the user's files, then the system's; the first is written to
-	keyAlias   string   // HostKeyAlias
+	knownHosts []string // the user's files, then the system's
+	revoked    []string // RevokedHostKeys
+	keyAlias   string   // HostKeyAlias, in lower case
+	checkIP    bool     // CheckHostIP
+	minRSA     int      // bits
 	pin        ssh.PublicKey
-	acceptNew  bool // StrictHostKeyChecking accept-new
-	hashNew    bool // HashKnownHosts
+	algorithms algorithms
 
 	timeout time.Duration
 	flags   []string // what makes ssh(1) go the same way
@@ -52,7 +62,8 @@ func (e *endpoint) login() string { return e.user + "@" + e.dial() }
 
 // key tells whether two ways to log in are the same one.
 func (e *endpoint) key() string {
-	k := fmt.Sprintf("%q %q %q %v %q", e.login(), e.identities, e.knownHosts, e.identitiesOnly, e.keyAlias)
+	k := fmt.Sprintf("%q %q %q %q %v %q %q %q %q %v", e.login(), e.identities, e.certificates, e.knownHosts, e.identitiesOnly,
+		e.agent, e.keyAlias, e.revoked, e.bind, e.algorithms)
 	if e.pin != nil {
 		k += string(e.pin.Marshal())
 	}
@@ -70,152 +81,193 @@ func (e *endpoint) ssh(more ...string) string {
 
 // resolve finds out how to reach t, jump hosts included.
 func (d *Dialer) resolve(t Target) (*endpoint, error) {
-	user := t.User
-	if user == "" {
-		user = d.config.get(t.Address, "User")
-	}
-	if user == "" {
-		user = "root"
-	}
-	e, err := d.endpoint(t, user)
+	s, err := d.settings(t, "root")
 	if err != nil {
 		return nil, err
 	}
-	jump := t.ProxyJump
-	if jump == "" {
-		if jump, err = d.jumpOf(e.alias); err != nil {
-			return nil, err
-		}
-	} else {
-		e.flags = append(e.flags, "-J", jump)
+	e, err := d.endpoint(t, s)
+	if err != nil {
+		return nil, err
 	}
-	e.via, err = d.chain(jump, t, []string{e.login()})
+	if t.ProxyJump != "" {
+		e.flags = append(e.flags, "-J", t.ProxyJump)
+	}
+	e.via, err = d.chain(s, t, []string{e.login()})
 	return e, err
 }
 
-// endpoint resolves everything of t but the jump hosts.
-func (d *Dialer) endpoint(t Target, user string) (*endpoint, error) {
-	e := &endpoint{alias: t.Address, host: t.Address, user: user, port: t.Port, flags: slices.Clone(d.flags)}
-	get := func(key string) string { return d.config.get(t.Address, key) }
-	if h := get("HostName"); h != "" {
-		e.host = hostName(h, t.Address)
+// settings is what the ssh config says of t. A topology's own word goes first.
+func (d *Dialer) settings(t Target, defaultUser string) (*sshconfig.Settings, error) {
+	if t.Address == "" {
+		return nil, errors.New("it has no address")
 	}
-	if e.host == "" {
-		return nil, fmt.Errorf("it has no address")
+	s, err := d.config.Resolve(sshconfig.Request{
+		Host: t.Address, User: t.User, Port: t.Port, ProxyJump: t.ProxyJump, DefaultUser: defaultUser,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the ssh config: %w", err)
 	}
-	var err error
-	if p := get("Port"); e.port == 0 && p != "" {
-		if e.port, err = parsePort(p); err != nil {
-			return nil, fmt.Errorf("cannot read the ssh config's Port for %s: %w", t.Address, err)
-		}
-	} else if e.port == 0 {
-		e.port = 22
-	}
+	return s, nil
+}
+
+// endpoint makes an endpoint of all that is settled but the jump hosts.
+func (d *Dialer) endpoint(t Target, s *sshconfig.Settings) (*endpoint, error) {
+	e := &endpoint{alias: t.Address, host: s.HostName, user: s.User, port: s.Port, flags: slices.Clone(d.flags)}
 	if t.Port != 0 {
 		e.flags = append(e.flags, "-p", strconv.Itoa(t.Port))
 	}
+	if err := e.way(s, t); err != nil {
+		return nil, err
+	}
+	if err := e.keys(s, t); err != nil {
+		return nil, err
+	}
+	return e, e.trust(s, t)
+}
+
+// way is how the connection is made.
+func (e *endpoint) way(s *sshconfig.Settings, t Target) error {
 	e.timeout = t.ConnectTimeout
-	if s := get("ConnectTimeout"); e.timeout <= 0 && s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 0 {
-			return nil, fmt.Errorf("cannot read the ssh config's ConnectTimeout for %s: %q is not a number of seconds", t.Address, s)
-		}
+	if e.timeout <= 0 {
+		n, _ := strconv.Atoi(s.Get("ConnectTimeout")) // parsed when it was read
 		e.timeout = time.Duration(n) * time.Second
 	}
 	if e.timeout <= 0 {
 		e.timeout = 10 * time.Second
 	}
-	if err := d.identities(e, t); err != nil {
-		return nil, err
+	e.network = map[string]string{"inet": "tcp4", "inet6": "tcp6"}[s.Get("AddressFamily")]
+	if e.network == "" {
+		e.network = "tcp"
 	}
-	return e, d.trust(e, t)
+	if e.bind = s.Get("BindAddress"); strings.EqualFold(e.bind, "none") {
+		e.bind = ""
+	}
+	for _, r := range unsupported {
+		if v := s.Get(r.keyword); v != "" && r.stops(v) {
+			return fmt.Errorf("the ssh config has %s for %s, %s", r.keyword+" "+v, t.Address, r.why)
+		}
+	}
+	return nil
 }
 
-func parsePort(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > 65535 {
-		return 0, fmt.Errorf("%q is not a port", s)
-	}
-	return n, nil
+// unsupported is what the ssh config may say of a node and lvsctl cannot do.
+// ProxyCommand is another one, where no ProxyJump came first.
+var unsupported = []struct {
+	keyword string
+	stops   func(value string) bool
+	why     string // and what to do
+}{
+	{"BindInterface", isSet, "which lvsctl does not do\nuse BindAddress"},
+	{"KnownHostsCommand", isSet, "which lvsctl does not run\nlist the host keys in a file, or pin the node's with host_key in the topology"},
+	{"PubkeyAuthentication", func(v string) bool { return v == "no" }, "and lvsctl logs in with keys alone"},
+	{"PreferredAuthentications", func(v string) bool { return !slices.Contains(strings.Split(v, ","), "publickey") },
+		"and lvsctl logs in with keys alone\nadd publickey"},
 }
 
-// identities finds the keys to log in with.
-func (d *Dialer) identities(e *endpoint, t Target) error {
-	files := d.config.all(t.Address, "IdentityFile")
+func isSet(v string) bool { return !strings.EqualFold(v, "none") }
+
+// keys finds what to log in with.
+func (e *endpoint) keys(s *sshconfig.Settings, t Target) error {
+	names := s.All("IdentityFile")
 	if t.IdentityFile != "" {
-		files = []string{t.IdentityFile}
+		names = []string{t.IdentityFile}
 		e.flags = append(e.flags, "-i", t.IdentityFile)
 	}
-	e.named = len(files) > 0
+	e.named = len(names) > 0
 	if !e.named {
-		files = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
+		names = []string{"~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"}
 	}
-	for _, f := range files {
-		if strings.EqualFold(f, "none") {
-			continue
-		}
-		f, err := d.expand(f, e)
-		if err != nil {
-			return fmt.Errorf("cannot read IdentityFile for %s: %w", t.Address, err)
-		}
-		if !slices.Contains(e.identities, f) {
-			e.identities = append(e.identities, f)
-		}
+	var err error
+	if e.identities, err = files(s, "IdentityFile", names); err != nil {
+		return err
 	}
-	e.identitiesOnly = strings.EqualFold(d.config.get(t.Address, "IdentitiesOnly"), "yes")
+	if e.certificates, err = files(s, "CertificateFile", s.All("CertificateFile")); err != nil {
+		return err
+	}
+	if e.token = s.Get("PKCS11Provider"); !isSet(e.token) {
+		e.token = ""
+	}
+	e.identitiesOnly = s.Get("IdentitiesOnly") == "yes"
 	if t.IdentitiesOnly != nil {
 		e.identitiesOnly = *t.IdentitiesOnly
 	}
-	switch agent := d.config.get(t.Address, "IdentityAgent"); {
+	switch agent := s.Get("IdentityAgent"); {
 	case agent == "" || agent == "SSH_AUTH_SOCK":
 		e.agent = os.Getenv("SSH_AUTH_SOCK")
 	case strings.EqualFold(agent, "none"):
-	case strings.HasPrefix(agent, "$"):
-		e.agent = os.Expand(agent, os.Getenv)
+	case agent[0] == '$' && !strings.HasPrefix(agent, "${"):
+		e.agent = os.Getenv(agent[1:])
 	default:
-		var err error
-		if e.agent, err = d.expand(agent, e); err != nil {
+		if e.agent, err = s.File(agent); err != nil {
 			return fmt.Errorf("cannot read IdentityAgent for %s: %w", t.Address, err)
 		}
 	}
 	return nil
 }
 
-// trust finds the host keys to expect.
-func (d *Dialer) trust(e *endpoint, t Target) error {
-	get := func(key, otherwise string) string {
-		if v := d.config.get(t.Address, key); v != "" {
-			return v
-		}
-		return otherwise
-	}
-	users := fields(get("UserKnownHostsFile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
-	if t.KnownHosts != "" {
-		users = []string{t.KnownHosts}
-		e.flags = append(e.flags, "-o", "UserKnownHostsFile="+word(t.KnownHosts))
-	}
-	global := fields(get("GlobalKnownHostsFile", "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"))
-	for _, f := range slices.Concat(users, global) {
-		if strings.EqualFold(f, "none") {
+// files expands file names, each once, and leaves none out.
+func files(s *sshconfig.Settings, keyword string, names []string) ([]string, error) {
+	var all []string
+	for _, name := range names {
+		if !isSet(name) {
 			continue
 		}
-		f, err := d.expand(f, e)
+		name, err := s.File(name)
 		if err != nil {
-			return fmt.Errorf("cannot read UserKnownHostsFile for %s: %w", t.Address, err)
+			return nil, fmt.Errorf("cannot read %s for %s: %w", keyword, s.Host, err)
 		}
-		e.knownHosts = append(e.knownHosts, f)
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
 	}
-	e.keyAlias = get("HostKeyAlias", "")
-	// no, off and ask count as yes: a person who turned the check off for ssh did
-	// not mean it for a tool that works as root on every node.
-	e.acceptNew = strings.EqualFold(get("StrictHostKeyChecking", ""), "accept-new")
-	e.hashNew = strings.EqualFold(get("HashKnownHosts", ""), "yes")
+	return all, nil
+}
+
+// trust finds the host keys to expect. StrictHostKeyChecking has no say: a person
+// who turned the check off for ssh did not mean it for a tool that works as root
+// on every node, and lvsctl writes no key down.
+func (e *endpoint) trust(s *sshconfig.Settings, t Target) error {
+	own := s.All("UserKnownHostsFile")
+	if len(own) == 0 {
+		own = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
+	}
+	if t.KnownHosts != "" {
+		if strings.HasPrefix(filepath.Base(t.KnownHosts), "authorized_keys") {
+			return fmt.Errorf("known_hosts is %s: a file of that name says who may log in here, and a host's key has no place in it\nname another file", t.KnownHosts)
+		}
+		own = []string{t.KnownHosts}
+		e.flags = append(e.flags, "-o", "UserKnownHostsFile="+sshconfig.Quote(t.KnownHosts))
+	}
+	var err error
+	if e.knownHosts, err = files(s, "UserKnownHostsFile", own); err != nil {
+		return err
+	}
+	global := s.All("GlobalKnownHostsFile") // ssh takes these names as they stand
+	if len(global) == 0 {
+		global = []string{"/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"}
+	}
+	for _, name := range global {
+		if isSet(name) {
+			e.knownHosts = append(e.knownHosts, name)
+		}
+	}
+	if e.revoked, err = files(s, "RevokedHostKeys", s.All("RevokedHostKeys")); err != nil {
+		return err
+	}
+	e.keyAlias = strings.ToLower(s.Get("HostKeyAlias"))
+	e.checkIP = s.Get("CheckHostIP") == "yes"
+	e.minRSA = 1024
+	if n, err := strconv.Atoi(s.Get("RequiredRSASize")); err == nil {
+		e.minRSA = max(n, e.minRSA)
+	}
+	if e.algorithms, err = newAlgorithms(s); err != nil {
+		return err
+	}
 	if t.HostKey != "" {
-		pin, _, _, _, err := ssh.ParseAuthorizedKey([]byte(t.HostKey))
+		e.pin, _, _, _, err = ssh.ParseAuthorizedKey([]byte(t.HostKey))
 		if err != nil {
 			return fmt.Errorf("cannot read host_key: want a public key such as \"ssh-ed25519 AAAA...\": %w", err)
 		}
-		e.pin = pin
 	}
 	return nil
 }

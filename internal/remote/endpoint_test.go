@@ -12,36 +12,11 @@ import (
 	"github.com/lvsctl/lvsctl/internal/remote/sshtest"
 )
 
+// What no ssh could read stops every node, before anything is dialled.
 func TestConfigErrors(t *testing.T) {
-	for title, c := range map[string]struct {
-		config string
-		want   string
-	}{
-		"Match exec":        {"Host a\n  Port 1\nMatch exec \"true\"\n  Port 2\n", "FILE:3: Match exec true is not understood"},
-		"Match user":        {"\nMatch user bob\n", "FILE:2: Match user bob is not understood"},
-		"Match host user":   {"Match host web user bob\n", "FILE:1: Match host web user bob is not understood"},
-		"Match not host":    {"Match !host web\n", "FILE:1: Match !host web is not understood"},
-		"Match host":        {"Match host\n", "FILE:1: Match host is not understood"},
-		"Match nothing":     {"Match\n", "FILE:1: match has no value"},
-		"no value":          {"\n# comment\n  Port\n", "FILE:3: port has no value"},
-		"no pattern":        {"Match host a,,b\n", `FILE:1: "" is no pattern`},
-		"an include's line": {"Include INC\n", "INC:2: Match exec"},
-		"itself":            {"Include FILE\n", "may include itself"},
-	} {
-		t.Run(title, func(t *testing.T) {
-			dir := t.TempDir()
-			file, inc := filepath.Join(dir, "config"), filepath.Join(dir, "inc")
-			names := strings.NewReplacer("FILE", file, "INC", inc)
-			for f, text := range map[string]string{file: names.Replace(c.config), inc: "# two\nMatch exec true\n"} {
-				if err := os.WriteFile(f, []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			_, err := NewDialer(Config{SSHConfig: file})
-			if err == nil || !strings.Contains(err.Error(), names.Replace(c.want)) || !strings.HasPrefix(err.Error(), "cannot read the ssh config: ") {
-				t.Errorf("want ...%s..., have %v", names.Replace(c.want), err)
-			}
-		})
+	file := write(t, "Host web\n  Port ssh-ish\n")
+	if _, err := NewDialer(Config{SSHConfig: file}); err == nil || !strings.HasPrefix(err.Error(), "cannot read the ssh config: "+file+":2: port: ") {
+		t.Errorf("have %v", err)
 	}
 	if _, err := NewDialer(Config{SSHConfig: "/no/such/config"}); err == nil || !strings.Contains(err.Error(), "/no/such/config") {
 		t.Errorf("want an error for a file that was named, have %v", err)
@@ -55,14 +30,22 @@ func TestResolveRefuses(t *testing.T) {
 		want   string
 	}{
 		"no address":     {"", Target{}, "no address"},
-		"port":           {"Port ssh", Target{Address: "web"}, `Port for web: "ssh" is not a port`},
-		"port zero":      {"Port 0", Target{Address: "web"}, `"0" is not a port`},
-		"timeout":        {"ConnectTimeout soon", Target{Address: "web"}, "ConnectTimeout for web"},
+		"Match exec":     {"Host web\nMatch exec true\n Port 2", Target{Address: "web"}, "Match exec of FILE:2 decides on port (FILE:3) for web"},
+		"BindInterface":  {"BindInterface eth0", Target{Address: "web"}, "BindInterface eth0 for web, which lvsctl does not do"},
+		"more keys":      {"KnownHostsCommand /bin/keys %H", Target{Address: "web"}, "KnownHostsCommand /bin/keys %H for web, which lvsctl does not run"},
+		"no keys":        {"PubkeyAuthentication no", Target{Address: "web"}, "lvsctl logs in with keys alone"},
+		"only passwords": {"PreferredAuthentications password", Target{Address: "web"}, "lvsctl logs in with keys alone"},
+		"refused":        {"Host web\n RefuseConnection \"ask first\"", Target{Address: "web"}, "RefuseConnection: ask first"},
+		"ciphers":        {"Ciphers aes256-cbc", Target{Address: "web"}, "Ciphers for web: aes256-cbc leaves nothing that lvsctl can do"},
+		"no cipher":      {"Ciphers aes256-ctr,aes-what", Target{Address: "web"}, `"aes-what" is no algorithm that is known`},
+		"MACs":           {"MACs -*", Target{Address: "web"}, "MACs for web: -* leaves nothing"},
+		"variable":       {"IdentityFile ${NO_SUCH_VARIABLE}/k", Target{Address: "web"}, "no environment variable NO_SUCH_VARIABLE"},
+		"no known_hosts": {"", Target{Address: "web", KnownHosts: "~/.ssh/authorized_keys"}, "known_hosts is ~/.ssh/authorized_keys"},
 		"token":          {"IdentityFile ~/%z", Target{Address: "web"}, "%z is not understood"},
 		"half a token":   {"IdentityFile /a%", Target{Address: "web"}, "ends in %"},
 		"ProxyCommand":   {"ProxyCommand nc %h %p", Target{Address: "web"}, "ProxyCommand for web, which lvsctl does not run"},
 		"jump's command": {"Host gw\n ProxyCommand nc", Target{Address: "web", ProxyJump: "gw"}, "ProxyCommand for gw"},
-		"jump port":      {"", Target{Address: "web", ProxyJump: "gw:http"}, `jump host "gw:http"`},
+		"jump port":      {"", Target{Address: "web", ProxyJump: "gw:x!"}, `jump host "gw:x!"`},
 		"no jump":        {"", Target{Address: "web", ProxyJump: "a,,b"}, `jump host ""`},
 		"itself":         {"Host *\n ProxyJump gw", Target{Address: "web"}, "goes in a circle: root@web:22 -> me@gw:22 -> me@gw:22"},
 		"each other":     {"Host a\n ProxyJump b\nHost b\n ProxyJump a", Target{Address: "web", ProxyJump: "a"}, "goes in a circle"},
@@ -71,7 +54,7 @@ func TestResolveRefuses(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			d := dialer(t, c.config)
-			d.me = "me"
+			d.config.Me = "me"
 			c.to.Name = "node-1"
 			_, err := d.Dial(t.Context(), c.to)
 			if c.to.Address == "" {
@@ -80,7 +63,8 @@ func TestResolveRefuses(t *testing.T) {
 				}
 				return
 			}
-			wantError(t, err, KindConfig, c.want)
+			file := d.flags[1]
+			wantError(t, err, KindConfig, strings.ReplaceAll(c.want, "FILE", file))
 		})
 	}
 }
@@ -129,12 +113,17 @@ func TestWays(t *testing.T) {
 		"first hop's jump":  {"Host a b\n ProxyJump out", Target{Address: "web", ProxyJump: "a,b"}, "me@out:22 me@a:22 me@b:22 root@web:22"},
 		"no jump":           {"ProxyJump gw", Target{Address: "web", ProxyJump: "none"}, "root@web:22"},
 		"no jump, config":   {"Host web\n ProxyJump none\nHost *\n ProxyJump gw", Target{Address: "web"}, "root@web:22"},
+		"another command":   {"Host db\n ProxyCommand nc\nMatch host db exec true\n Port 3", Target{Address: "web"}, "root@web:22"},
+		"undecided, unused": {"Match exec true\n ForwardX11 yes\nHost web\n Port 2", Target{Address: "web"}, "root@web:2"},
+		"undecided, late":   {"Host web\n Port 2\nMatch exec true\n Port 3", Target{Address: "web"}, "root@web:2"},
+		"bastion's command": {"Host bastion\n ProxyCommand none\nHost *\n ProxyJump bastion", Target{Address: "web"}, "me@bastion:22 root@web:22"},
+		"jump's tokens":     {"Host web\n User op\n ProxyJump %r@gw-%h:2", Target{Address: "web"}, "op@gw-web:2 op@web:22"},
 		"gateway exempt":    {"Host gw\n ProxyJump none\nHost *\n ProxyJump gw", Target{Address: "web"}, "me@gw:22 root@web:22"},
 		"jump over command": {"ProxyJump gw\nHost gw\nProxyCommand none", Target{Address: "web", ProxyJump: "none"}, "root@web:22"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			d := dialer(t, c.config)
-			d.me, d.config.me = "me", "me"
+			d.config.Me = "me"
 			e, err := d.resolve(c.to)
 			if err != nil {
 				t.Fatal(err)
@@ -160,7 +149,7 @@ func TestIncludes(t *testing.T) {
 		}
 	}
 	d := dialer(t, "Match final all\n  Include ~/last # as in Fedora\nHost *\nInclude "+home+"/*.conf\nHost db\n  Include \""+home+"/gw\"\nHost * !ssl\n  Port 3\n")
-	d.me = "me"
+	d.config.Me = "me"
 	for address, want := range map[string]string{"web": "root@web:1", "db": "me@gw:3 root@db:3", "ssl": "op@ssl:4"} {
 		e, err := d.resolve(Target{Address: address})
 		if err != nil {
@@ -176,7 +165,7 @@ func TestEndpoint(t *testing.T) {
 	type short struct {
 		Identities, KnownHosts []string
 		Agent, KeyAlias        string
-		Only, AcceptNew        bool
+		Only                   bool
 		Timeout                time.Duration
 	}
 	const global = "/etc/ssh/ssh_known_hosts"
@@ -209,7 +198,11 @@ func TestEndpoint(t *testing.T) {
 			with(func(s *short) { s.KnownHosts = []string{"/home/me/a", "/b c"} })},
 		"topology's known_hosts": {"UserKnownHostsFile ~/a", Target{KnownHosts: "/k"},
 			with(func(s *short) { s.KnownHosts = []string{"/k", global, global + "2"} })},
-		"accept-new":         {"StrictHostKeyChecking accept-new\nHostKeyAlias w", Target{}, with(func(s *short) { s.AcceptNew, s.KeyAlias = true, "w" })},
+		"alias": {"HostKeyAlias W", Target{}, with(func(s *short) { s.KeyAlias = "w" })},
+		"variables": {"IdentityFile ${OTHER_SOCK}/k\nUserKnownHostsFile ${OTHER_SOCK}/h", Target{},
+			with(func(s *short) {
+				s.Identities, s.KnownHosts = []string{"/other/k"}, []string{"/other/h", global, global + "2"}
+			})},
 		"timeout":            {"ConnectTimeout 3", Target{}, with(func(s *short) { s.Timeout = 3 * time.Second })},
 		"topology's timeout": {"ConnectTimeout 3", Target{ConnectTimeout: time.Minute}, with(func(s *short) { s.Timeout = time.Minute })},
 	} {
@@ -217,13 +210,13 @@ func TestEndpoint(t *testing.T) {
 			d := dialer(t, c.config)
 			t.Setenv("SSH_AUTH_SOCK", "/agent")
 			t.Setenv("OTHER_SOCK", "/other")
-			d.home, d.me = "/home/me", "me"
+			d.config.Home, d.config.Me = "/home/me", "me"
 			c.to.Address = "web"
 			e, err := d.resolve(c.to)
 			if err != nil {
 				t.Fatal(err)
 			}
-			have := short{e.identities, e.knownHosts, e.agent, e.keyAlias, e.identitiesOnly, e.acceptNew, e.timeout}
+			have := short{e.identities, e.knownHosts, e.agent, e.keyAlias, e.identitiesOnly, e.timeout}
 			if d := cmp.Diff(c.want, have); d != "" {
 				t.Error(d)
 			}

@@ -2,243 +2,264 @@ package remote
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 
-	"github.com/skeema/knownhosts"
 	"golang.org/x/crypto/ssh"
-	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// hostKeys is the known_hosts of a run: each set of files is read once.
-type hostKeys struct {
-	mu  sync.Mutex
-	dbs map[string]*knownhosts.HostKeyDB
+// What is wrong with a host key.
+var (
+	errUnknown = errors.New("unknown host key")
+	errChanged = errors.New("changed host key")
+)
+
+// judge decides whether a key is that of an endpoint. Its answer follows OpenSSH's
+// check_host_key with StrictHostKeyChecking yes, whatever the config says: an
+// unknown key is refused, and no file is written.
+type judge struct {
+	e       *endpoint
+	known   []knownKey // lines about the endpoint's name
+	bare    []knownKey // lines about its host without the port, where that differs
+	ip      []*knownFile
+	revoked []*revokedKeys
 }
 
-// noAddr stands in for the peer's IP: keys are looked up by name alone, as
-// OpenSSH does since 8.5 (CheckHostIP no).
-var noAddr = &net.TCPAddr{IP: net.IPv4zero}
-
-// plainAlgorithms and certAlgorithms are what we can check, in OpenSSH's order
-// of preference. ssh-rsa with SHA-1 comes last, for EL6.
-var (
-	plainAlgorithms = []string{
-		ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-		ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA,
-	}
-	certAlgorithms = []string{
-		ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-		ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01,
-	}
-)
-
-// errUnknown marks a host of which no key is known.
-var errUnknown = errors.New("unknown host key")
-
-// open reads the known_hosts files, once.
-func (h *hostKeys) open(files []string) (*knownhosts.HostKeyDB, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	key := strings.Join(files, "\x00")
-	if db := h.dbs[key]; db != nil {
-		return db, nil
-	}
-	db, err := readKnownHosts(files)
+// judge reads what is known of e.
+func (d *Dialer) judge(e *endpoint) (*judge, error) {
+	files, err := d.knownHosts.open(e.knownHosts)
 	if err != nil {
 		return nil, err
 	}
-	if h.dbs == nil {
-		h.dbs = map[string]*knownhosts.HostKeyDB{}
+	j := &judge{e: e, known: about(files, e.knownName())}
+	if e.keyAlias == "" && e.port != 22 {
+		j.bare = about(files, strings.ToLower(e.host))
 	}
-	h.dbs[key] = db
-	return db, nil
-}
-
-// readKnownHosts reads those of the files that exist. A line that makes no sense
-// is an error, not left out as in OpenSSH: it may have been meant to revoke.
-func readKnownHosts(files []string) (*knownhosts.HostKeyDB, error) {
-	var there []string
-	for _, f := range files {
-		if _, err := os.Stat(f); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		there = append(there, f)
+	if e.checkIP {
+		j.ip = files
 	}
-	db, err := knownhosts.NewDB(there...)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read known_hosts: %s", strings.TrimPrefix(err.Error(), "knownhosts: "))
-	}
-	return db, nil
-}
-
-// known is the name under which e stands in known_hosts, as host:port.
-func (e *endpoint) known() string {
-	if e.keyAlias != "" {
-		return net.JoinHostPort(e.keyAlias, "22") // an alias stands there without its port
-	}
-	return strings.ToLower(e.dial())
-}
-
-// algorithms is what to negotiate: the types of the keys we know come first, so
-// that a server with several keys shows one we can compare (golang/go#29286).
-// The others follow, so that a server without such a key still shows one, and
-// the error can name it.
-func (e *endpoint) algorithms(db *knownhosts.HostKeyDB) []string {
-	var first []string
-	if e.pin != nil {
-		first = signatures(e.pin.Type())
-	} else {
-		for _, k := range db.HostKeys(e.known()) {
-			if k.Cert { // a CA signs host keys of any type
-				first = slices.Concat(certAlgorithms, first)
-			} else {
-				first = append(first, signatures(k.Type())...)
+	for _, k := range slices.Concat(j.known, j.bare) {
+		// A key that cannot be read is one less to trust. One that cannot be read
+		// and is marked may be one less to refuse.
+		if k.marker != "" && k.marker != caMarker && (k.bad != nil || k.marker != revokedMarker) {
+			if k.bad == nil {
+				k.bad = fmt.Errorf("there is no marker %s", k.marker)
 			}
+			return nil, fmt.Errorf("%s is about %s and is not understood: %w\n"+
+				"it may revoke a key: mend the line, or remove it", k.at(), e.host, k.bad)
 		}
 	}
-	var all []string
-	for _, a := range slices.Concat(first, plainAlgorithms) {
-		if !slices.Contains(all, a) {
-			all = append(all, a)
-		}
-	}
-	return all
+	j.revoked, err = d.revoked.open(e.revoked)
+	return j, err
 }
 
-func signatures(keyType string) []string {
-	if keyType == ssh.KeyAlgoRSA {
-		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA}
+// knownName is the name under which e stands in known_hosts.
+func (e *endpoint) knownName() string {
+	if e.keyAlias != "" {
+		return e.keyAlias // an alias stands there without its port
 	}
-	return []string{keyType}
+	return known(strings.ToLower(e.host), e.port)
 }
 
-// check says whether key is the host key of e; nil if it is, or now counts as
-// such.
-func (h *hostKeys) check(e *endpoint, db *knownhosts.HostKeyDB, key ssh.PublicKey) *Error {
-	failed := e.check(db, key)
-	if failed == nil || !e.acceptNew || !errors.Is(failed, errUnknown) || len(e.knownHosts) == 0 {
+func known(host string, port int) string {
+	if port == 22 {
+		return host
+	}
+	return "[" + host + "]:" + strconv.Itoa(port)
+}
+
+// principal is the name that a host certificate has to be for.
+func (e *endpoint) principal() string {
+	if e.keyAlias != "" {
+		return e.keyAlias
+	}
+	return strings.ToLower(e.host)
+}
+
+// check says why key is not to be trusted; nil if it is.
+func (j *judge) check(key ssh.PublicKey, from net.Addr) *Error {
+	if failed := j.revokedBy(key); failed != nil {
 		return failed
 	}
-	return h.remember(e, key)
-}
-
-func (e *endpoint) check(db *knownhosts.HostKeyDB, key ssh.PublicKey) *Error {
-	if e.pin != nil {
-		return e.checkPin(key)
+	if size := rsaBits(key); size > 0 && size < j.e.minRSA {
+		return &Error{Kind: KindHostKey, Summary: fmt.Sprintf("its host key has %d bits, and RequiredRSASize is %d", size, j.e.minRSA),
+			Remedy: "give the node a longer key, or one of another type: ssh-keygen -A after removing the old files"}
 	}
-	known := db.HostKeys(e.known())
-	cert, isCert := key.(*ssh.Certificate)
-	if isCert && slices.ContainsFunc(known, func(k knownhosts.PublicKey) bool {
-		return k.Cert && same(k.PublicKey, cert.SignatureKey)
-	}) {
-		if err := db.HostKeyCallback()(e.known(), noAddr, key); err != nil {
-			return &Error{
-				Kind:    KindHostKey,
-				Summary: "its host certificate does not hold: " + said(strings.TrimPrefix(err.Error(), "ssh: ")),
-				Remedy:  "have its CA sign the node's host key anew, for the name " + host(e.known()),
-				Err:     err,
-			}
-		}
-		return nil
-	}
-	if isCert { // not from a CA of ours: as OpenSSH does, the bare key may still be known
-		key = cert.Key
-	}
-	err := db.HostKeyCallback()(e.known(), noAddr, key)
-	var revoked *xknownhosts.RevokedError
-	var other *xknownhosts.KeyError
-	switch {
-	case errors.As(err, &revoked):
-		return &Error{
-			Kind:    KindHostKey,
-			Summary: fmt.Sprintf("its host key %s is REVOKED in %s:%d", describe(key), revoked.Revoked.Filename, revoked.Revoked.Line),
-			Remedy:  "somebody may hold a copy of that key: give the node a new one (ssh-keygen -A after removing the old files)",
-			Err:     err,
-		}
-	case err == nil && slices.ContainsFunc(known, func(k knownhosts.PublicKey) bool { return !k.Cert && same(k.PublicKey, key) }):
-		return nil
-	case errors.As(err, &other):
-		if want := plain(other.Want, known); len(want) > 0 {
-			return e.changed(key, want, err)
-		}
-	case err != nil:
-		return &Error{Kind: KindHostKey, Summary: "its host key cannot be checked: " + err.Error(), Err: err}
-	}
-	return e.unknown(key)
-}
-
-// remember writes a new host's key down. The lock is held throughout: nodes
-// dialled at once must not write the same line twice, or half a line.
-func (h *hostKeys) remember(e *endpoint, key ssh.PublicKey) *Error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.dbs = nil // read again: the next connection must find it
-	now, err := readKnownHosts(e.knownHosts)
-	if err != nil {
-		return configError(err)
-	}
-	if failed := e.check(now, key); failed == nil || !errors.Is(failed, errUnknown) {
-		return failed // somebody was faster
+	if j.e.pin != nil {
+		return j.e.checkPin(key)
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
+		if signedBy(j.known, cert) || signedBy(j.bare, cert) {
+			return j.e.checkCertificate(cert)
+		}
+		// Not from a CA of ours: as with OpenSSH the bare key may still be known.
 		key = cert.Key
+		if !slices.ContainsFunc(signatures(key.Type()), j.e.algorithms.allowsHostKey) {
+			return &Error{Kind: KindHostKey, Summary: fmt.Sprintf("HostKeyAlgorithms leaves out the type of its host key %s", describe(key))}
+		}
 	}
-	file := e.knownHosts[0]
-	name := knownhosts.Normalize(e.known())
-	if e.hashNew {
-		name = xknownhosts.HashHostname(name)
+	var others []knownKey
+	for _, k := range j.known {
+		if k.marker != "" || k.bad != nil {
+			continue
+		}
+		if same(k.public, key) {
+			return j.checkAddress(key, from)
+		}
+		others = append(others, k)
 	}
-	if err := appendLine(file, name+" "+strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))); err != nil {
-		return configError(fmt.Errorf("cannot write the new host key to known_hosts: %w", err))
+	switch {
+	case len(others) > 0:
+		return j.e.changed(key, others)
+	case slices.ContainsFunc(j.bare, func(k knownKey) bool { return k.marker == "" && k.bad == nil && same(k.public, key) }):
+		return nil
+	}
+	return j.unknown(key)
+}
+
+// checkAddress holds the key against what is known of the address, where
+// CheckHostIP wants that: a name that leads elsewhere all of a sudden shows.
+func (j *judge) checkAddress(key ssh.PublicKey, from net.Addr) *Error {
+	addr, ok := from.(*net.TCPAddr)
+	if !ok || j.ip == nil || addr.IP.IsLoopback() || addr.IP.String() == j.e.host {
+		return nil
+	}
+	var others []knownKey
+	for _, k := range about(j.ip, known(addr.IP.String(), j.e.port)) {
+		if k.marker != "" || k.bad != nil {
+			continue
+		}
+		if same(k.public, key) {
+			return nil
+		}
+		others = append(others, k)
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return &Error{
+		Kind: KindHostKey,
+		Summary: fmt.Sprintf("its host key %s is known, but its address %s had another one: %s",
+			describe(key), addr.IP, places(others)),
+		Remedy: "either its address has changed or somebody answers in its name: look at the name service, then remove the old line",
+	}
+}
+
+// signedBy tells whether one of the lines names the CA of a certificate.
+func signedBy(lines []knownKey, cert *ssh.Certificate) bool {
+	return slices.ContainsFunc(lines, func(k knownKey) bool {
+		return k.marker == caMarker && k.bad == nil && same(k.public, cert.SignatureKey)
+	})
+}
+
+func (e *endpoint) checkCertificate(cert *ssh.Certificate) *Error {
+	var err error
+	switch {
+	case cert.CertType != ssh.HostCert:
+		err = errors.New("it is not one for hosts")
+	case !slices.Contains(e.algorithms.caSignatures, cert.Signature.Format):
+		err = fmt.Errorf("CASignatureAlgorithms leaves out %s", cert.Signature.Format)
+	default:
+		err = new(ssh.CertChecker).CheckCert(e.principal(), cert)
+	}
+	if err == nil {
+		return nil
+	}
+	return &Error{
+		Kind:    KindHostKey,
+		Summary: "its host certificate does not hold: " + said(bare(err)),
+		Remedy:  "have its CA sign the node's host key anew, for the name " + e.principal(),
+		Err:     err,
+	}
+}
+
+// revokedBy says where a key, or the key of the CA that signed it, is revoked.
+func (j *judge) revokedBy(key ssh.PublicKey) *Error {
+	keys := []ssh.PublicKey{key}
+	if cert, ok := key.(*ssh.Certificate); ok {
+		keys = append(keys, cert.Key, cert.SignatureKey)
+	}
+	for _, key := range keys {
+		place := ""
+		for _, k := range slices.Concat(j.known, j.bare) {
+			if k.marker == revokedMarker && same(k.public, key) {
+				place = k.at()
+			}
+		}
+		for _, f := range j.revoked {
+			if n := f.line(key); n > 0 {
+				place = fmt.Sprintf("%s:%d", f.name, n)
+			}
+		}
+		if place != "" {
+			return &Error{
+				Kind:    KindHostKey,
+				Summary: fmt.Sprintf("its host key %s is REVOKED in %s", describe(key), place),
+				Remedy:  "somebody may hold a copy of that key: give the node a new one (ssh-keygen -A after removing the old files)",
+			}
+		}
 	}
 	return nil
 }
 
-func appendLine(file, line string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return err
+// algorithmsFor is which host key algorithms to ask for, in what order: those of
+// the keys we know come first, so that a server with several keys shows one we
+// can compare (golang/go#29286). The others follow, so that a server without such
+// a key still shows one, and the error can name it. A HostKeyAlgorithms that is a
+// whole list is taken as it stands, as ssh does.
+func (j *judge) algorithmsFor() []string {
+	all := j.e.algorithms.hostKeys
+	if j.e.pin == nil && j.e.algorithms.hostKeysInOrder {
+		return all
 	}
-	text, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if len(text) > 0 && text[len(text)-1] != '\n' {
-		line = "\n" + line
-	}
-	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(line + "\n")
-	return errors.Join(err, f.Close())
-}
-
-// plain leaves the keys of CAs out of want: a CA that did not sign the key says
-// nothing about whether it changed.
-func plain(want []xknownhosts.KnownKey, known []knownhosts.PublicKey) []xknownhosts.KnownKey {
-	var rest []xknownhosts.KnownKey
-	for _, w := range want {
-		if slices.ContainsFunc(known, func(k knownhosts.PublicKey) bool { return !k.Cert && same(k.PublicKey, w.Key) }) {
-			rest = append(rest, w)
+	wanted := map[string]bool{}
+	want := func(key ssh.PublicKey) {
+		for _, s := range signatures(key.Type()) {
+			wanted[s] = true
 		}
 	}
-	return rest
+	if j.e.pin != nil {
+		want(j.e.pin)
+	} else {
+		for _, k := range slices.Concat(j.known, j.bare) {
+			switch {
+			case k.bad != nil || k.marker == revokedMarker:
+			case k.marker == caMarker: // a CA signs host keys of any type
+				for _, a := range certificateAlgorithms {
+					wanted[a] = true
+				}
+			default:
+				want(k.public)
+			}
+		}
+	}
+	var first, last []string
+	for _, a := range all {
+		if wanted[a] {
+			first = append(first, a)
+		} else {
+			last = append(last, a)
+		}
+	}
+	return slices.Concat(first, last)
 }
 
 func same(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
-func host(hostport string) string {
-	h, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		return hostport
+// rsaBits is the length of an RSA key, 0 for another one.
+func rsaBits(key ssh.PublicKey) int {
+	if cert, ok := key.(*ssh.Certificate); ok {
+		key = cert.Key
 	}
-	return h
+	if k, ok := key.(ssh.CryptoPublicKey); ok {
+		if r, ok := k.CryptoPublicKey().(*rsa.PublicKey); ok {
+			return r.N.BitLen()
+		}
+	}
+	return 0
 }

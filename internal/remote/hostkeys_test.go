@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -47,6 +48,15 @@ func public(t *testing.T, line string) ssh.PublicKey {
 	return key
 }
 
+func fifo(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 func TestHostKeys(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Options{HostKeys: []string{"ed25519", "ecdsa", "rsa"}})
 	name := fmt.Sprintf("[%s]:%d", s.Host, s.Port)
@@ -64,20 +74,48 @@ func TestHostKeys(t *testing.T) {
 		summary string
 		remedy  string
 	}{
-		"nothing known":    {kind: KindHostKey, summary: "not known: ssh-ed25519 " + print, remedy: "-o 'StrictHostKeyChecking=ask' " + s.User + "@127.0.0.1 true"},
-		"another host":     {known: "127.0.0.1 " + ed, kind: KindHostKey, summary: "not known"},
-		"changed":          {known: "# comment\n" + name + " " + other, kind: KindHostKey, summary: "HAS CHANGED: it offers ssh-ed25519 " + print + ", but known is " + describe(public(t, other)) + " in KNOWN:2", remedy: "ssh-keygen -f KNOWN -R '" + name + "'"},
-		"one of several":   {known: name + " " + other + name + " " + ec, kind: KindHostKey, summary: "HAS CHANGED"},
-		"another CA's":     {known: "@cert-authority * " + other, kind: KindHostKey, summary: "not known"},
-		"a CA is no host":  {known: "@cert-authority * " + ed, kind: KindHostKey, summary: "not known"},
-		"revoked":          {known: name + " " + ed + "@revoked * " + ed, kind: KindHostKey, summary: "REVOKED in KNOWN:2"},
-		"pin of another":   {known: name + " " + ed, pin: other, kind: KindHostKey, summary: "host_key is " + describe(public(t, other))},
-		"no pin at all":    {pin: "ssh-ed25519 what", kind: KindConfig, summary: "cannot read host_key"},
-		"no known_hosts":   {known: name + " ssh-ed25519 what\n", kind: KindConfig, summary: "cannot read known_hosts: KNOWN:1"},
-		"no means yes":     {config: "StrictHostKeyChecking no", kind: KindHostKey, summary: "not known"},
-		"off means yes":    {config: "StrictHostKeyChecking off", kind: KindHostKey, summary: "not known"},
-		"ask means yes":    {config: "StrictHostKeyChecking ask", kind: KindHostKey, summary: "not known"},
-		"accept-new holds": {known: name + " " + other, config: "StrictHostKeyChecking accept-new", kind: KindHostKey, summary: "HAS CHANGED"},
+		"nothing known":             {kind: KindHostKey, summary: "not known: ssh-ed25519 " + print, remedy: "-o 'StrictHostKeyChecking=ask' " + s.User + "@127.0.0.1 true"},
+		"another host":              {known: "127.0.0.2 " + ed, kind: KindHostKey, summary: "not known"},
+		"another port":              {known: "[127.0.0.1]:1 " + ed, kind: KindHostKey, summary: "not known"},
+		"without the port, another": {known: "127.0.0.1 " + other, kind: KindHostKey, summary: "not known"},
+		"changed":                   {known: "# comment\n" + name + " " + other, kind: KindHostKey, summary: "HAS CHANGED: it offers ssh-ed25519 " + print + ", but known is " + describe(public(t, other)) + " in KNOWN:2", remedy: "ssh-keygen -f KNOWN -R '" + name + "'"},
+		"one of several":            {known: name + " " + other + name + " " + ec, kind: KindHostKey, summary: "HAS CHANGED"},
+		"another CA's":              {known: "@cert-authority * " + other, kind: KindHostKey, summary: "not known"},
+		"a CA is no host":           {known: "@cert-authority * " + ed, kind: KindHostKey, summary: "not known"},
+		"revoked":                   {known: name + " " + ed + "@revoked * " + ed, kind: KindHostKey, summary: "REVOKED in KNOWN:2"},
+		"pin of another":            {known: name + " " + ed, pin: other, kind: KindHostKey, summary: "host_key is " + describe(public(t, other))},
+		"no pin at all":             {pin: "ssh-ed25519 what", kind: KindConfig, summary: "cannot read host_key"},
+		"unreadable":                {known: name + " ssh-ed25519 wh@t\n", kind: KindHostKey, summary: "; KNOWN:1 is about it and cannot be read: its key is not in base64"},
+		"unread revoked":            {known: name + " " + ed + "@revoked " + name + " ssh-ed25519 what\n", kind: KindConfig, summary: "KNOWN:2 is about 127.0.0.1 and is not understood"},
+		"unknown marker":            {known: name + " " + ed + "@revokd * " + ed, kind: KindConfig, summary: "there is no marker @revokd"},
+		"pin and revoked":           {known: "@revoked * " + ed, pin: ed, kind: KindHostKey, summary: "REVOKED in KNOWN:1"},
+		"RevokedHostKeys":           {known: name + " " + ed, config: "RevokedHostKeys " + write(t, "# bad\n"+ed), kind: KindHostKey, summary: "is REVOKED in "},
+		"revoked and pin":           {pin: ed, config: "RevokedHostKeys " + write(t, ed), kind: KindHostKey, summary: "is REVOKED in "},
+		"revoked nowhere":           {known: name + " " + ed, config: "RevokedHostKeys /no/such/file", kind: KindConfig, summary: "cannot read RevokedHostKeys: open /no/such/file"},
+		"not a key":                 {known: name + " " + ed, config: "RevokedHostKeys " + write(t, "what\n"), kind: KindConfig, summary: ":1: no public key"},
+		"FIFO":                      {config: "UserKnownHostsFile " + fifo(t), kind: KindConfig, summary: "not a regular file"},
+		"device":                    {config: "GlobalKnownHostsFile /dev/zero", kind: KindConfig, summary: "/dev/zero: not a regular file"},
+		"no common type":            {known: name + " " + ed, config: "HostKeyAlgorithms ssh-dss,ecdsa-sha2-nistp521", kind: KindUnreachable, summary: "no common algorithm for host key"},
+		"no common kex":             {known: name + " " + ed, config: "KexAlgorithms diffie-hellman-group1-sha1", kind: KindUnreachable, summary: "no common algorithm for key exchange"},
+		"no common cipher":          {known: name + " " + ed, config: "Ciphers 3des-cbc", kind: KindUnreachable, summary: "no common algorithm for client to server cipher"},
+		"removed type":              {known: name + " " + ed, config: "HostKeyAlgorithms -ssh-ed25519*", kind: KindHostKey, summary: "HAS CHANGED: it offers ecdsa-sha2"},
+		"in that order":             {known: name + " " + ed, config: "HostKeyAlgorithms rsa-sha2-512,ssh-ed25519", kind: KindHostKey, summary: "HAS CHANGED: it offers ssh-rsa"},
+		"short key":                 {known: name + " " + rsa, config: "HostKeyAlgorithms rsa-sha2-512\nRequiredRSASize 16000", kind: KindHostKey, summary: "bits, and RequiredRSASize is 16000"},
+		"no means yes":              {config: "StrictHostKeyChecking no", kind: KindHostKey, summary: "not known"},
+		"off means yes":             {config: "StrictHostKeyChecking off", kind: KindHostKey, summary: "not known"},
+		"ask means yes":             {config: "StrictHostKeyChecking ask", kind: KindHostKey, summary: "not known"},
+		"accept-new too":            {config: "StrictHostKeyChecking accept-new", kind: KindHostKey, summary: "not known"},
+		"another's line":            {known: "nobody ssh-ed25519 what\n@revoked nobody what\nwhat\n|1|what|what ssh-ed25519 AAAA\n" + name + " " + ed},
+		"unread, but known":         {known: name + " ssh-ed25519 what\n" + name + " " + ed},
+		"without the port":          {known: "127.0.0.1 " + ed},
+		"other port's key":          {known: "[127.0.0.1]:1 " + other + name + " " + ed},
+		"revokes another":           {known: name + " " + ed, config: "RevokedHostKeys " + write(t, other)},
+		"revokes none":              {known: name + " " + ed, config: "RevokedHostKeys none"},
+		"removed, known":            {known: name + " " + ec, config: "HostKeyAlgorithms -ssh-ed25519"},
+		"added":                     {known: name + " " + rsa, config: "HostKeyAlgorithms +ssh-rsa"},
+		"first":                     {known: name + " " + rsa, config: "HostKeyAlgorithms ^rsa-sha2-*"},
+		"algorithms":                {known: name + " " + ed, config: "Ciphers ^aes256-ctr\nMACs hmac-sha2-512\nKexAlgorithms ecdh-sha2-nistp521"},
+		"accept-new holds":          {known: name + " " + other, config: "StrictHostKeyChecking accept-new", kind: KindHostKey, summary: "HAS CHANGED"},
 
 		"ed25519":          {known: name + " " + ed},
 		"ecdsa":            {known: name + " " + ec},
@@ -94,6 +132,15 @@ func TestHostKeys(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			to := target(s)
 			to.HostKey, to.KnownHosts = c.pin, write(t, c.known)
+			before := read(t, to.KnownHosts)
+			if strings.Contains(c.config, "UserKnownHostsFile") {
+				to.KnownHosts = ""
+			}
+			defer func() {
+				if to.KnownHosts != "" && read(t, to.KnownHosts) != before {
+					t.Error("known_hosts was written to")
+				}
+			}()
 			err := greet(t.Context(), dialer(t, c.config), to)
 			if c.kind == "" {
 				if err != nil {
@@ -120,43 +167,6 @@ func TestUnknownKeyRemedy(t *testing.T) {
 	command = strings.Replace(command, "=ask", "=accept-new", 1) // nobody is here to answer
 	tool(t, "sh", "-c", command)
 	wantHello(t, dialer(t, ""), to)
-}
-
-func TestAcceptNew(t *testing.T) {
-	s := sshtest.Start(t, sshtest.Options{})
-	for title, config := range map[string]string{
-		"plain":  "StrictHostKeyChecking accept-new",
-		"hashed": "StrictHostKeyChecking accept-new\nHashKnownHosts yes",
-	} {
-		t.Run(title, func(t *testing.T) {
-			to := target(s)
-			to.KnownHosts = filepath.Join(t.TempDir(), "new", "known_hosts")
-			d := dialer(t, config)
-			wantHello(t, d, to)
-			wantHello(t, d, to)
-			text := read(t, to.KnownHosts)
-			if n := strings.Count(text, "\n"); n != 1 {
-				t.Errorf("want one line, have %d: %s", n, text)
-			}
-			if strings.Contains(text, s.Host) == (title == "hashed") {
-				t.Errorf("have %s", text)
-			}
-			tool(t, "ssh-keygen", "-F", fmt.Sprintf("[%s]:%d", s.Host, s.Port), "-f", to.KnownHosts)
-			wantHello(t, dialer(t, ""), to) // and without accept-new
-		})
-	}
-}
-
-func TestAcceptNewKeepsTheLastLine(t *testing.T) {
-	file := write(t, "# no newline at its end")
-	for _, line := range []string{"a", "b"} {
-		if err := appendLine(file, line); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if have, want := read(t, file), "# no newline at its end\na\nb\n"; have != want {
-		t.Errorf("want %q, have %q", want, have)
-	}
 }
 
 func TestHostCertificates(t *testing.T) {

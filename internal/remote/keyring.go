@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/lvsctl/lvsctl/internal/remote/sshconfig"
 )
+
+// mostKeyBytes bounds one key file.
+const mostKeyBytes = 1 << 20
 
 // keyring holds the key files of a run: each is read once, and asked for once.
 type keyring struct {
@@ -19,6 +23,9 @@ type keyring struct {
 
 	mu  sync.Mutex
 	ids map[string]*identity
+	// certs are the certificates of files that were asked for; nil where there is
+	// none.
+	certs map[string]*ssh.Certificate
 
 	asking sync.Mutex // one question at a time
 }
@@ -27,10 +34,10 @@ type keyring struct {
 // for what opened guards.
 type identity struct {
 	path    string
-	public  ssh.PublicKey // nil: known only once it is decrypted
-	certs   []*ssh.Certificate
-	signer  ssh.Signer // nil if locked
-	locked  bool       // encrypted
+	public  ssh.PublicKey    // nil: known only once it is decrypted
+	cert    *ssh.Certificate // from PATH-cert.pub; nil for none
+	signer  ssh.Signer       // nil if locked
+	locked  bool             // encrypted
 	missing bool
 	problem string // why it cannot be used
 	pem     []byte
@@ -65,10 +72,9 @@ func readIdentity(path string) *identity {
 		id.public = pub
 	}
 	if cert, ok := readPublic(path + "-cert.pub").(*ssh.Certificate); ok {
-		id.certs = append(id.certs, cert)
-		id.public = cert.Key
+		id.cert, id.public = cert, cert.Key
 	}
-	text, err := os.ReadFile(path)
+	text, err := sshconfig.ReadFile(path, mostKeyBytes)
 	if err != nil {
 		id.missing = errors.Is(err, fs.ErrNotExist)
 		id.problem = strings.TrimPrefix(err.Error(), "open "+path+": ")
@@ -99,7 +105,7 @@ func readIdentity(path string) *identity {
 }
 
 func readPublic(path string) ssh.PublicKey {
-	text, err := os.ReadFile(path)
+	text, err := sshconfig.ReadFile(path, mostKeyBytes)
 	if err != nil {
 		return nil
 	}
@@ -110,13 +116,45 @@ func readPublic(path string) ssh.PublicKey {
 	return pub
 }
 
-// certified is c, preceded by c with each certificate of the key: a server that
-// trusts only a CA takes nothing else.
-func (id *identity) certified(c candidate) []candidate {
+// certificates reads certificate files, each once. What is no certificate is
+// said, and left out.
+func (r *keyring) certificates(paths []string) (all []certificate, missing []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.certs == nil {
+		r.certs = map[string]*ssh.Certificate{}
+	}
+	for _, p := range paths {
+		cert, known := r.certs[p]
+		if !known {
+			cert, _ = readPublic(p).(*ssh.Certificate)
+			r.certs[p] = cert
+		}
+		if cert == nil {
+			missing = append(missing, p+" (no certificate)")
+			continue
+		}
+		all = append(all, certificate{p, cert})
+	}
+	return all, missing
+}
+
+// certificate is one that may fit a key.
+type certificate struct {
+	path string
+	*ssh.Certificate
+}
+
+// certified is c, preceded by c with each certificate that fits its key: a server
+// that trusts only a CA takes nothing else.
+func certified(c candidate, certs []certificate) []candidate {
 	var all []candidate
-	for _, cert := range id.certs {
-		if s, err := ssh.NewCertSigner(cert, c.signer); err == nil {
-			all = append(all, candidate{label: c.label + " with " + id.path + "-cert.pub", signer: s})
+	for _, cert := range certs {
+		if !same(cert.Key, c.signer.PublicKey()) {
+			continue
+		}
+		if s, err := ssh.NewCertSigner(cert.Certificate, c.signer); err == nil {
+			all = append(all, candidate{label: c.label + " with " + cert.path, signer: s})
 		}
 	}
 	return append(all, c)

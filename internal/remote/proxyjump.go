@@ -2,52 +2,56 @@ package remote
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/remote/sshconfig"
 )
 
-// jumpOf is the ssh config's ProxyJump for a host. A ProxyCommand would have to
-// be run and trusted as ssh does; it is refused rather than left out.
-func (d *Dialer) jumpOf(alias string) (string, error) {
-	jump := d.config.get(alias, "ProxyJump")
-	command := d.config.get(alias, "ProxyCommand")
-	if jump == "" && command != "" && !strings.EqualFold(command, "none") {
-		return "", fmt.Errorf("the ssh config has a ProxyCommand for %s, which lvsctl does not run\nuse ProxyJump, or proxy_jump in the topology", alias)
+// chain resolves the jump hosts before an endpoint with settings s and returns
+// the last one. As in OpenSSH, the first hop's own ProxyJump counts, the others
+// are reached through the one before them.
+func (d *Dialer) chain(s *sshconfig.Settings, t Target, seen []string) (*endpoint, error) {
+	// A command would have to be run, and trusted, as ssh does; it is refused
+	// rather than left out.
+	if command := s.Get("ProxyCommand"); command != "" && isSet(command) {
+		return nil, fmt.Errorf("the ssh config has a ProxyCommand for %s, which lvsctl does not run\nuse ProxyJump, or proxy_jump in the topology", t.Address)
 	}
-	return jump, nil
-}
-
-// chain resolves a ProxyJump list and returns its last hop. As in OpenSSH, the
-// first hop's own ProxyJump counts, the others are reached through the one
-// before them.
-func (d *Dialer) chain(jump string, t Target, seen []string) (*endpoint, error) {
-	if jump == "" || strings.EqualFold(jump, "none") {
+	list := s.Get("ProxyJump")
+	if list == "" || !isSet(list) {
 		return nil, nil
 	}
+	list, err := s.Jump(strings.ReplaceAll(list, " ", ""))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read ProxyJump for %s: %w", t.Address, err)
+	}
+	hops, err := sshconfig.ParseJump(list)
+	if err != nil {
+		return nil, err
+	}
 	var via *endpoint
-	for i, hop := range strings.Split(jump, ",") {
-		h, err := parseHop(hop)
+	for i, hop := range hops {
+		h := Target{
+			Address: hop.Host, User: hop.User, Port: hop.Port,
+			ConnectTimeout: t.ConnectTimeout,
+		}
+		if i > 0 { // its own way does not count
+			h.ProxyJump = "none"
+		}
+		own, err := d.settings(h, d.config.Me)
 		if err != nil {
 			return nil, err
 		}
-		h.ConnectTimeout = t.ConnectTimeout
+		h.ProxyJump = ""
 		// The config's word on a hop stands; a topology that brings its own key and
 		// known_hosts means its jump hosts too.
-		if d.config.get(h.Address, "IdentityFile") == "" {
+		if own.Get("IdentityFile") == "" {
 			h.IdentityFile = t.IdentityFile
 		}
-		if d.config.get(h.Address, "UserKnownHostsFile") == "" {
+		if own.Get("UserKnownHostsFile") == "" {
 			h.KnownHosts = t.KnownHosts
 		}
-		user := h.User
-		if user == "" {
-			user = d.config.get(h.Address, "User")
-		}
-		if user == "" {
-			user = d.me
-		}
-		e, err := d.endpoint(h, user)
+		e, err := d.endpoint(h, own)
 		if err != nil {
 			return nil, err
 		}
@@ -57,10 +61,6 @@ func (d *Dialer) chain(jump string, t Target, seen []string) (*endpoint, error) 
 		}
 		seen = append(seen, e.login())
 		if i == 0 {
-			own, err := d.jumpOf(h.Address)
-			if err != nil {
-				return nil, err
-			}
 			if via, err = d.chain(own, h, seen); err != nil {
 				return nil, err
 			}
@@ -68,26 +68,4 @@ func (d *Dialer) chain(jump string, t Target, seen []string) (*endpoint, error) 
 		e.via, via = via, e
 	}
 	return via, nil
-}
-
-// parseHop reads one hop of a ProxyJump: [ssh://][USER@]HOST[:PORT].
-func parseHop(s string) (Target, error) {
-	var t Target
-	rest := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "ssh://"), "/")
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		t.User, rest = rest[:at], rest[at+1:]
-	}
-	t.Address = rest
-	if host, port, err := net.SplitHostPort(rest); err == nil {
-		n, err := parsePort(port)
-		if err != nil {
-			return t, fmt.Errorf("cannot read the jump host %q: %w", s, err)
-		}
-		t.Address, t.Port = host, n
-	}
-	t.Address = strings.Trim(t.Address, "[]")
-	if t.Address == "" || strings.ContainsAny(t.Address, " \t") {
-		return t, fmt.Errorf("cannot read the jump host %q: want [USER@]HOST[:PORT]", s)
-	}
-	return t, nil
 }

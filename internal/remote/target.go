@@ -2,10 +2,11 @@ package remote
 
 import (
 	"context"
-	"os/user"
-	"path/filepath"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lvsctl/lvsctl/internal/remote/sshconfig"
 )
 
 // Target is one node as a topology names it. What it leaves empty comes from
@@ -43,15 +44,15 @@ type Config struct {
 // Dialer connects to nodes. It may be used by many goroutines at once; nodes
 // behind the same jump host share one connection to it.
 type Dialer struct {
-	config   *sshConfig
-	flags    []string // how ssh(1) is told to read the same config
-	silence  time.Duration
-	home     string // ~
-	me       string // the caller's own user name
-	keys     keyring
-	hostKeys hostKeys
-	jumps    jumps
-	doors    doors
+	config     *sshconfig.Config
+	flags      []string // how ssh(1) is told to read the same config
+	silence    time.Duration
+	limit      time.Duration
+	keys       keyring
+	knownHosts knownHosts
+	revoked    revokedFiles
+	jumps      jumps
+	doors      doors
 }
 
 // NewDialer reads the ssh config. The error names file and line.
@@ -60,19 +61,12 @@ func NewDialer(cfg Config) (*Dialer, error) {
 	if d.silence <= 0 {
 		d.silence = 60 * time.Second
 	}
-	d.home = homeDir()
-	if u, err := user.Current(); err == nil {
-		d.me = u.Username
-	}
-	var err error
 	if cfg.SSHConfig != "" {
 		d.flags = []string{"-F", cfg.SSHConfig}
-		d.config, err = readConfig(cfg.SSHConfig)
-	} else {
-		d.config, err = readConfigs(filepath.Join(d.home, ".ssh", "config"), "/etc/ssh/ssh_config")
 	}
-	if err != nil {
-		return nil, err
+	var err error
+	if d.config, err = sshconfig.Read(cfg.SSHConfig); err != nil {
+		return nil, fmt.Errorf("cannot read the ssh config: %w", err)
 	}
 	return d, nil
 }

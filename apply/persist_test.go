@@ -52,8 +52,8 @@ func TestFilesLast(t *testing.T) {
 	}
 	for file, text := range map[string]string{
 		"/etc/sysctl.d/zz-lvsctl.conf":              "net.ipv4.conf.all.arp_ignore = 1\n",
-		"/etc/network/interfaces.d/lvsctl":          "iface lo:0 inet static\n    address 10.0.0.101/32\n",
-		"/etc/network/if-up.d/lvsctl-test":          "ip -4 route replace default via 10.0.0.254 dev eth0\n",
+		"/etc/network/if-up.d/lvsctl-test":          "script=/etc/lvsctl/test.sh\n",
+		"/etc/lvsctl/test.sh":                       "ip -4 route replace default via 10.0.0.254 dev eth0\n",
 		"/var/lib/lvsctl/" + topologyName + ".json": "/etc/network/if-up.d/lvsctl-test",
 	} {
 		if have := n.sh("cat " + file); !strings.Contains(have, text) {

@@ -1,9 +1,7 @@
 package persist
 
 import (
-	"maps"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -54,30 +52,6 @@ func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
 			return label, true
 		}
 	}
-}
-
-// hook is a script's part for each device: what a system runs once it has
-// configured the device by its own files, so that ours comes last.
-func (j *job) hook(path, variable, condition string, parts map[string][]string) {
-	if len(parts) == 0 {
-		return
-	}
-	lines := []string{
-		"#!/bin/sh",
-		"# lvsctl, topology " + j.Topology + ". Made by lvsctl; edits are drift.",
-	}
-	if condition != "" {
-		lines = append(lines, condition)
-	}
-	lines = append(lines, `case "`+variable+`" in`)
-	for _, dev := range slices.Sorted(maps.Keys(parts)) {
-		lines = append(lines, dev+")")
-		for _, c := range parts[dev] {
-			lines = append(lines, "  "+c)
-		}
-		lines = append(lines, "  ;;")
-	}
-	j.file(path, "0755", append(lines, "esac")...)
 }
 
 // ownBlock is the text of the topology's block in a file, as it is now.

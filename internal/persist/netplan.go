@@ -18,10 +18,11 @@ func netplanPath(topology string) string { return "/etc/netplan/90-lvsctl-" + to
 // by their names (netplan(5)): lists are joined. lo is an Ethernet device to it,
 // and so is a tunnel's device that a module makes.
 func netplan(j *job) {
+	j.undoes = "netplan apply"
 	sections := map[string][]string{}
 	for _, d := range devices(j.Want) {
-		if d.name == "" || j.shares(d.name) {
-			j.leaveAll(d)
+		if why := j.unheld(d.name); why != "" {
+			j.leaveAll(d, why)
 			continue
 		}
 		id := d.name
@@ -45,8 +46,8 @@ func netplan(j *job) {
 		first := true
 		for _, k := range d.routes {
 			r := j.Want.Routes[k]
-			if j.replaces(k) || r.Type != "" {
-				j.leaveRoute(k)
+			if why := j.unheldRoute(k); why != "" {
+				j.leaveRoute(k, why)
 				continue
 			}
 			if first {

@@ -11,9 +11,10 @@ import (
 // networkd: systemd.network(5). One file configures a device, so what is added to
 // a device that has one is a drop-in of it; another device gets a file of ours.
 func networkd(j *job) {
+	j.undoes = "networkctl reload"
 	for _, d := range devices(j.Want) {
-		if d.name == "" || j.shares(d.name) {
-			j.leaveAll(d)
+		if why := j.unheld(d.name); why != "" {
+			j.leaveAll(d, why)
 			continue
 		}
 		base := j.Boot.Devices[d.name].Network
@@ -27,15 +28,37 @@ func networkd(j *job) {
 			j.block(path, networkAddress(p)...)
 		}
 		for _, k := range d.routes {
-			r := j.Want.Routes[k]
-			if j.replaces(k) || r.Type != "" {
-				// Two with the same metric: whichever is set last would stay.
-				j.leaveRoute(k)
+			if why := j.unheldRoute(k); why != "" {
+				j.leaveRoute(k, why)
 				continue
 			}
-			j.block(path, networkRoute(k, r)...)
+			j.block(path, networkRoute(k, j.Want.Routes[k])...)
 		}
 	}
+}
+
+// unheld is why no file of networkd's can have what a device is to have; "" if one
+// can.
+func (j *job) unheld(dev string) string {
+	switch {
+	case dev == "":
+		return j.cannot()
+	case j.shares(dev):
+		return sharedFile
+	}
+	return ""
+}
+
+// unheldRoute is why no file of networkd's can have a route. Of two with one
+// destination and metric whichever is set last would stay.
+func (j *job) unheldRoute(k state.RouteKey) string {
+	switch {
+	case j.replaces(k):
+		return replacing
+	case j.Want.Routes[k].Type != "":
+		return j.cannot()
+	}
+	return ""
 }
 
 // networkAddress is a section of its own: an IPv6 VIP is to be nobody's source.

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-
-	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
 // networkManager: a profile of lvsctl's own holds the VIPs on lo, from 1.42 on; a
@@ -14,27 +12,53 @@ import (
 // device cannot be made by NetworkManager, and one of its ip-tunnels needs a
 // remote end: the boot script has it.
 func networkManager(j *job) {
-	parts := map[string][]string{}
+	var names []string
 	for _, d := range devices(j.Want) {
 		switch {
-		case tunnel(d.name) != "":
-			j.leaveAll(d)
-		case d.name == "lo" && j.profile(d.addresses):
-			for _, k := range d.routes {
-				j.leaveRoute(k)
-			}
-		case d.name == "lo" || d.name == "":
-			j.leaveAll(d)
+		case tunnel(d.name) != "" || d.name == "":
+			j.leaveAll(d, j.cannot())
+			continue
+		case d.name == "lo":
+			j.loopback(d)
 		default:
-			for _, p := range d.addresses {
-				parts[d.name] = append(parts[d.name], shell.Cmd(replaceAddress(d.name, p)...).String())
-			}
-			for _, k := range d.routes {
-				parts[d.name] = append(parts[d.name], shell.Cmd(replaceRoute(k, j.Want.Routes[k])...).String())
-			}
+			j.leaveAll(d, hooked)
+		}
+		names = append(names, d.name)
+	}
+	j.dispatcher(names)
+}
+
+// dispatcher has NetworkManager run the script once it has brought a device up.
+// A lease that is renewed has it set a device's addresses anew.
+func (j *job) dispatcher(names []string) {
+	if len(names) == 0 {
+		return
+	}
+	j.file(j.dispatcherPath(), "0755",
+		"#!/bin/sh",
+		"# lvsctl, topology "+j.Topology+". Made by lvsctl; edits are drift.",
+		"case $1 in "+patterns(names)+") ;; *) exit 0 ;; esac",
+		"case $2 in up|reapply|dhcp4-change|dhcp6-change) "+j.hookLine()+" ;; esac")
+}
+
+// loopback gives lo's VIPs to a profile. An IPv6 one is not for it: a keyfile has
+// no preferred_lft, without which a VIP may become the node's source, and
+// NetworkManager adds a local route of its own that outlives the address (1.42).
+func (j *job) loopback(d device) {
+	const why = "NetworkManager has no preferred_lft 0 for an IPv6 VIP"
+	inProfile := slices.DeleteFunc(slices.Clone(d.addresses), func(p netip.Prefix) bool { return p.Addr().Is6() })
+	held := j.profile(inProfile)
+	for _, p := range d.addresses {
+		switch {
+		case p.Addr().Is6():
+			j.leaveAddress(d.name, p, why)
+		case !held:
+			j.leaveAddress(d.name, p, j.cannot())
 		}
 	}
-	j.hook(j.dispatcherPath(), "$1", `[ "$2" = up ] || [ "$2" = reapply ] || exit 0`, parts)
+	for _, k := range d.routes {
+		j.leaveRoute(k, j.cannot())
+	}
 }
 
 func (j *job) dispatcherPath() string { return "/etc/NetworkManager/dispatcher.d/90-" + j.own() }
@@ -51,23 +75,14 @@ func (j *job) profile(addresses []netip.Prefix) bool {
 	if !j.Boot.since(1, 42) || len(others) > 0 || len(addresses) == 0 {
 		return false
 	}
-	lines := []string{"[connection]", "id=" + j.own() + "-lo", "type=loopback", "interface-name=lo", "autoconnect=true", "autoconnect-priority=10"}
-	for _, f := range []struct {
-		name string
-		ipv6 bool
-	}{{"ipv4", false}, {"ipv6", true}} {
-		var list []string
-		for _, p := range addresses {
-			if p.Addr().Is6() == f.ipv6 {
-				list = append(list, "address"+strconv.Itoa(len(list)+1)+"="+p.String())
-			}
-		}
-		method := "manual"
-		if len(list) == 0 {
-			method = "auto" // "disabled" is no method of loopback's
-		}
-		lines = append(append(lines, "", "["+f.name+"]", "method="+method), list...)
+	lines := []string{
+		"[connection]", "id=" + j.own() + "-lo", "type=loopback", "interface-name=lo", "autoconnect=true", "autoconnect-priority=10",
+		"", "[ipv4]", "method=manual",
 	}
-	j.file(path, "0600", lines...)
+	for i, p := range addresses {
+		lines = append(lines, "address"+strconv.Itoa(i+1)+"="+p.String())
+	}
+	// "disabled" is no method of loopback's.
+	j.file(path, "0600", append(lines, "", "[ipv6]", "method=auto")...)
 	return true
 }

@@ -14,10 +14,11 @@ import (
 // their parent: ifcfg-lo:0. A file of another name beside them, a backup too, would
 // be read as one more.
 func networkScripts(j *job) {
+	j.undoes = "service network restart"
 	labels := newAliases(j.Boot.Aliases, j.heldFiles())
 	for _, d := range devices(j.Want) {
 		if d.name == "ip6tnl0" {
-			j.leaveAll(d) // ifup knows no such device
+			j.leaveAll(d, j.cannot()) // ifup knows no such device
 			continue
 		}
 		_, configured := j.Boot.Ifcfg[d.name]
@@ -26,14 +27,14 @@ func networkScripts(j *job) {
 		case tunnel(d.name) != "":
 			rest = j.tunnelFile(d)
 		case d.name != "lo" && !configured:
-			j.leaveAll(d) // nothing there brings it up
+			j.leaveAll(d, j.cannot()) // nothing there brings it up
 			continue
 		}
 		for _, p := range rest {
 			label, ok := labels.label(d.name, p)
 			if !ok || p.Addr().Is6() {
 				// EL6 reads no IPv6 address in an alias file.
-				j.leaveAddress(d.name, p)
+				j.leaveAddress(d.name, p, j.cannot())
 				continue
 			}
 			// Without PREFIX an alias has its parent's, whatever its NETMASK; with a
@@ -93,24 +94,11 @@ func (j *job) routeFile(dev string, k state.RouteKey) {
 		j.block(scriptsDir+"ifcfg-"+dev, "GATEWAY="+r.Via.String(), "DEFROUTE=yes")
 		j.block(networkFile, "GATEWAY="+r.Via.String(), "GATEWAYDEV="+dev)
 	case dev == "" || r.Type != "" || j.Boot.Indexed[name] || k.IsDefault():
-		j.leaveRoute(k)
+		j.leaveRoute(k, j.cannot())
 	case r.Via.IsValid():
 		j.block(name, k.Dst.String()+" via "+r.Via.String()+" dev "+dev+metric)
 	default:
 		j.block(name, k.Dst.String()+" dev "+dev+metric)
-	}
-}
-
-// leaveAll hands all that a device is to have to the boot script.
-func (j *job) leaveAll(d device) {
-	if tunnel(d.name) != "" {
-		j.leaveDevice(d.name)
-	}
-	for _, p := range d.addresses {
-		j.leaveAddress(d.name, p)
-	}
-	for _, k := range d.routes {
-		j.leaveRoute(k)
 	}
 }
 

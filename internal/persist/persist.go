@@ -68,7 +68,7 @@ type Output struct {
 
 // Files returns what makes a node's State come back after a reboot.
 func Files(in Input) Output {
-	j := &job{Input: in, script: state.New(), out: Output{
+	j := &job{Input: in, script: newPart(), hooked: newPart(), out: Output{
 		Blocks: map[state.BlockKey]state.Block{}, Files: map[string]state.File{}, Units: map[string]state.Unit{},
 	}}
 	if in.System == "" || in.System == netsystem.None || !anything(in.Want) {
@@ -135,8 +135,12 @@ type job struct {
 	Input
 	system netsystem.Name // "" for none that is known
 	out    Output
-	// script is what is left to the boot script.
-	script *state.State
+	// script is what is left to the boot script, and hooked what it sets only when
+	// the network system has it run.
+	script, hooked part
+	// undoes is what takes away what the script has set, in the network system's
+	// commands; "" where that has the script run again.
+	undoes string
 	// scriptTable is the file of the table that it loads too; "" if a service does.
 	scriptTable string
 }
@@ -225,19 +229,10 @@ func (j *job) replaces(k state.RouteKey) bool {
 	return was
 }
 
-// leave hands a device, an address or a route to the boot script.
-func (j *job) leaveDevice(dev string) { j.script.Links[dev] = j.Want.Links[dev] }
-
-func (j *job) leaveAddress(dev string, p netip.Prefix) {
-	k := state.AddressKey{Prefix: p, Dev: dev}
-	j.script.Addresses[k] = j.Want.Addresses[k]
-}
-
-func (j *job) leaveRoute(k state.RouteKey) { j.script.Routes[k] = j.Want.Routes[k] }
-
 // everything is for a system that is not known: the boot script does it all.
 func everything(j *job) {
-	maps.Copy(j.script.Links, j.Want.Links)
-	maps.Copy(j.script.Addresses, j.Want.Addresses)
-	maps.Copy(j.script.Routes, j.Want.Routes)
+	j.undoes = "whatever configures the network anew"
+	for _, d := range devices(j.Want) {
+		j.leaveAll(d, "its network system is none that lvsctl knows")
+	}
 }

@@ -145,16 +145,22 @@ func TestLabels(t *testing.T) {
 	for i := range 12 {
 		address(fmt.Sprintf("10.9.0.%d/32", i), long)(want)
 	}
-	boot := Boot{Ifupdown: true, Aliases: map[string]bool{long + ":3": true}}
-	text := func(out Output) string { return out.Blocks[state.BlockKey{Path: interfaces, Topology: "web"}].Text }
-	out := filed("web", netsystem.Auto, state.InitSystemd, boot, want)
-	if have := strings.Count(text(out), "iface "+long+":"); have != 9 || strings.Contains(text(out), long+":3") || strings.Contains(text(out), long+":1"+"0") {
-		t.Errorf("%d aliases: %s", have, text(out))
+	boot := Boot{NetworkScripts: true, Aliases: map[string]bool{long + ":3": true}, Ifcfg: map[string]Ifcfg{long: {Path: scriptsDir + "ifcfg-" + long}}}
+	labels := func(out Output) map[string]string {
+		list := map[string]string{}
+		for k, b := range out.Blocks {
+			list[value(b.Text, "IPADDR")] = strings.TrimPrefix(k.Path, scriptsDir+"ifcfg-")
+		}
+		return list
 	}
-	hook := out.Files["/etc/network/if-up.d/lvsctl-web"].Text
+	out := filed("web", netsystem.Auto, state.InitSystemd, boot, want)
+	if have := labels(out); len(have) != 9 || slices.Contains(slices.Collect(maps.Values(have)), long+":3") || have["10.9.0.8"] != long+":9" {
+		t.Errorf("aliases: %v", have)
+	}
+	script := out.Files["/etc/lvsctl/web.sh"].Text
 	for _, addr := range []string{"10.9.0.9/32", "10.9.0.10/32", "10.9.0.11/32"} {
-		if !strings.Contains(hook, "  ip -4 addr replace "+addr+" dev "+long+"\n") {
-			t.Errorf("%s is nowhere: %s", addr, hook)
+		if !strings.Contains(script, "  ip -4 addr replace "+addr+" dev "+long+" || s=1\n") {
+			t.Errorf("%s is nowhere: %s", addr, script)
 		}
 	}
 
@@ -164,15 +170,12 @@ func TestLabels(t *testing.T) {
 	live := state.New()
 	live.Init = state.InitSystemd
 	maps.Copy(live.Blocks, out.Blocks)
-	for label := range strings.Lines(text(out)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(label), "auto "); ok {
-			boot.Aliases[name] = true
-		}
+	for _, label := range labels(out) {
+		boot.Aliases[label] = true
 	}
-	again := Files(Input{Topology: "web", System: netsystem.Auto, Want: want, Before: state.New(), Live: live, Boot: boot})
-	stanza := "iface " + long + ":8 inet static\n    address 10.9.0.7/32\n"
-	if !strings.Contains(text(out), stanza) || !strings.Contains(text(again), stanza) {
-		t.Errorf("10.9.0.7 is called otherwise: %s\nand then: %s", text(out), text(again))
+	again := labels(Files(Input{Topology: "web", System: netsystem.Auto, Want: want, Before: state.New(), Live: live, Boot: boot}))
+	if name := long + ":8"; labels(out)["10.9.0.7"] != name || again["10.9.0.7"] != name {
+		t.Errorf("10.9.0.7 is called %s, and then %s", labels(out)["10.9.0.7"], again["10.9.0.7"])
 	}
 }
 

@@ -71,7 +71,7 @@ func TestSave(t *testing.T) {
 			write(t, dir+"/bin/ipvsadm", "#!/bin/sh\n[ \"$*\" = '-S -n' ] || exit 9\n"+c.tool, 0o755)
 			write(t, dir+"/ipvsadm", c.before, 0o640)
 			args := map[string][]string{"busybox": {"sh"}}[name]
-			cmd := exec.Command(name, append(args, "-c", strings.ReplaceAll(shell.SaveTable(), "/etc/sysconfig/", dir+"/"))...)
+			cmd := exec.Command(name, append(args, "-c", strings.ReplaceAll(strings.Join(shell.SaveTable(), "\n"), "/etc/sysconfig/", dir+"/"))...)
 			cmd.Env = []string{"PATH=" + dir + "/bin:" + os.Getenv("PATH")}
 			out, _ := cmd.CombinedOutput() // that it fails is systemd's to say
 			have, err := os.ReadFile(dir + "/ipvsadm")

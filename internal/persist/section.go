@@ -25,7 +25,7 @@ func Own(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
 	return []string{
 		j.scriptPath(), j.savePath(), j.unitPath(), j.dropInPath(), netplanPath(topology),
-		profilesDir + j.own() + "-lo.nmconnection", j.dispatcherPath(), j.hookPath(),
+		profilesDir + j.own() + "-lo.nmconnection", j.dispatcherPath(), j.ifUpPath(),
 	}
 }
 

@@ -165,11 +165,17 @@ func text(file string) string {
 	return b.String()
 }
 
-// SaveTable is a program that a node keeps, comments included: see save_table.sh.
-func SaveTable() string {
-	all, err := files.ReadFile("save_table.sh")
+// SaveTable is a program that a node keeps, see save_table.sh, a line each.
+func SaveTable() []string { return kept("save_table.sh") }
+
+// IfUp is the end of a program that a node keeps, see if_up.sh, a line each.
+func IfUp() []string { return kept("if_up.sh") }
+
+// kept are a file's lines, comments included.
+func kept(file string) []string {
+	all, err := files.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
-	return string(all)
+	return strings.Split(strings.TrimSuffix(string(all), "\n"), "\n")
 }

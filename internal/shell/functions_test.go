@@ -81,7 +81,9 @@ func TestFilesAreSh(t *testing.T) {
 		for f := range functions {
 			checkSyntax(t, name, shell, Definitions(f))
 		}
-		checkSyntax(t, name, shell, SaveTable())
+		for _, program := range [][]string{SaveTable(), IfUp()} {
+			checkSyntax(t, name, shell, strings.Join(program, "\n"))
+		}
 	}
 }
 

@@ -1,0 +1,63 @@
+package persist
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// modules has the kernel modules loaded before the parameters are set: those of
+// net.ipv4.vs and of a tunnel's device are there only with them.
+func (j *job) modules() {
+	names := slices.Sorted(maps.Keys(j.Want.Modules))
+	if len(names) == 0 {
+		return
+	}
+	switch {
+	case j.Live.Init == state.InitRedHat:
+		// rc.sysinit runs *.modules before it sets the parameters a second time.
+		for i, n := range names {
+			names[i] = "modprobe " + n + " >/dev/null 2>&1"
+		}
+		j.block(modulesScript, names...)
+	case j.Live.Init == state.InitDebian:
+		j.block(etcModules, names...)
+	default:
+		j.block(modulesFile, names...)
+	}
+}
+
+// sysctls has the kernel parameters set early: before any network system, so
+// that a real server's VIP is quiet when it comes, and after the modules
+// (systemd-sysctl.service is ordered after systemd-modules-load.service; udev sets
+// a late device's again, 99-systemd.rules). zz sorts after 99-sysctl.conf, which is
+// /etc/sysctl.conf. The forwarding switches go first, because they reset others.
+func (j *job) sysctls() {
+	keys := slices.SortedFunc(maps.Keys(j.Want.Sysctls), state.CompareSysctls)
+	if len(keys) == 0 {
+		return
+	}
+	lines := make([]string, len(keys))
+	for i, k := range keys {
+		lines[i] = state.SysctlName(k) + " = " + strings.Join(strings.Fields(j.Want.Sysctls[k]), " ")
+	}
+	j.block(sysctlFile, lines...)
+	for _, a := range j.Boot.Assignments {
+		want, ok := j.Want.Sysctls[a.Key]
+		if !ok || a.File == sysctlFile || a.File == sysctlLink || a.Value == strings.Join(strings.Fields(want), " ") {
+			continue
+		}
+		name := fmt.Sprintf("%s:%d sets %s = %s", a.File, a.Line, state.SysctlName(a.Key), a.Value)
+		base := a.File[strings.LastIndexByte(a.File, '/')+1:]
+		last := strings.Contains(a.File, "/sysctl.d/") && base > "zz-lvsctl.conf"
+		// sysctl --system, which Debian's SysV script runs, comes to it last.
+		if last || a.File == sysctlConf && j.Live.Init == state.InitDebian {
+			j.out.Warnings = append(j.out.Warnings, name+", which is read after "+sysctlFile+" and wins at boot; remove that line")
+			continue
+		}
+		j.out.Notes = append(j.out.Notes, name+"; at boot "+sysctlFile+" is read after it and wins")
+	}
+}

@@ -1,0 +1,104 @@
+package persist
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// part is a part of the boot script: devices, addresses, routes and rules, and
+// why no file of the network system's has them.
+type part struct {
+	*state.State
+	why map[string][]string // entries in words, by reason
+}
+
+func newPart() part { return part{state.New(), map[string][]string{}} }
+
+// words are all entries, whatever the reason.
+func (p part) words() []string {
+	var words []string
+	for _, why := range slices.Sorted(maps.Keys(p.why)) {
+		words = append(words, p.why[why]...)
+	}
+	return words
+}
+
+// hooked are devices that a network system configures and then runs a script for:
+// what the script sets needs no mention, because it comes and goes with them.
+const hooked = ""
+
+// cannot is the reason that the network system has no words for an entry.
+func (j *job) cannot() string { return string(j.system) + " cannot hold that" }
+
+// Other reasons.
+const (
+	nobody     = "no network system holds that"
+	replacing  = "the node's own files set another one in its place"
+	sharedFile = "its file configures other devices too"
+)
+
+// leaveDevice has the boot script bring a tunnel's device up.
+func (j *job) leaveDevice(dev, why string) {
+	p := j.part(why)
+	p.Links[dev] = j.Want.Links[dev]
+	p.why[why] = append(p.why[why], dev)
+}
+
+// leaveAddress has the boot script set an address.
+func (j *job) leaveAddress(dev string, prefix netip.Prefix, why string) {
+	k := state.AddressKey{Prefix: prefix, Dev: dev}
+	p := j.part(why)
+	p.Addresses[k] = j.Want.Addresses[k]
+	p.why[why] = append(p.why[why], k.String())
+}
+
+// leaveRoute has the boot script set a route.
+func (j *job) leaveRoute(k state.RouteKey, why string) {
+	p := j.part(why)
+	p.Routes[k] = j.Want.Routes[k]
+	p.why[why] = append(p.why[why], "the route "+k.String())
+}
+
+// leaveAll has the boot script set all that a device is to have.
+func (j *job) leaveAll(d device, why string) {
+	if tunnel(d.name) != "" {
+		j.leaveDevice(d.name, why)
+	}
+	for _, p := range d.addresses {
+		j.leaveAddress(d.name, p, why)
+	}
+	for _, k := range d.routes {
+		j.leaveRoute(k, why)
+	}
+}
+
+// part is where an entry goes that is left for a reason.
+func (j *job) part(why string) part {
+	if why == hooked {
+		return j.hooked
+	}
+	return j.script
+}
+
+// notes say what runs the script sets, and why: a sentence a reason.
+func (j *job) notes(how string) []string {
+	var notes []string
+	for _, why := range slices.Sorted(maps.Keys(j.script.why)) {
+		notes = append(notes, fmt.Sprintf("at boot %s sets %s: %s%s", how, several(j.script.why[why]), why, j.again()))
+	}
+	return notes
+}
+
+// several is a list that a person reads to its end.
+func several(words []string) string {
+	const most = 8
+	if n := len(words); n > most {
+		words = append(slices.Clone(words[:most-1]), fmt.Sprintf("%d more", n-most+1))
+	}
+	return strings.Join(words, ", ")
+}

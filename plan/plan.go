@@ -130,8 +130,9 @@ func Build(topology string, inputs []Input) *Plan {
 	inputs = slices.Clone(inputs)
 	slices.SortStableFunc(inputs, compareInputs)
 	p := &Plan{Topology: topology}
+	held := vips(inputs)
 	for i := range inputs {
-		n, actions := p.planNode(&inputs[i])
+		n, actions := p.planNode(&inputs[i], held)
 		p.Nodes = append(p.Nodes, n)
 		p.Actions = append(p.Actions, actions...)
 	}
@@ -139,8 +140,9 @@ func Build(topology string, inputs []Input) *Plan {
 	return p
 }
 
-// planNode plans a node as if it were alone.
-func (p *Plan) planNode(in *Input) (Node, []Action) {
+// planNode plans a node as if it were alone. held are the topology's VIPs, with the
+// directors that hold each.
+func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action) {
 	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want}
 	if in.Live == nil {
 		return n, nil
@@ -155,7 +157,8 @@ func (p *Plan) planNode(in *Input) (Node, []Action) {
 	n.Foreign = foreign(in.Live.State, s)
 	n.Warnings = append(warnings(in, s), boot.Warnings...)
 	changes := state.Diff(s.Have, s.Want)
-	if n.Problems = append(problems(in, s, changes), boot.Problems...); len(n.Problems) > 0 {
+	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, held), boot.Problems)
+	if len(n.Problems) > 0 {
 		return n, nil
 	}
 	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()

@@ -5,6 +5,7 @@ import (
 	"encoding"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -23,6 +24,9 @@ type Address struct {
 	// Label is the alias name (lo:0) of an IPv4 address; "" if it is just the
 	// device's name.
 	Label string `json:"label,omitempty"`
+	// Duplicate reports an IPv6 address that another host had first (dadfailed): the
+	// kernel does not answer for it (ipv6_chk_addr, net/ipv6/addrconf.c).
+	Duplicate bool `json:"duplicate,omitempty"`
 }
 
 var (
@@ -54,7 +58,10 @@ var addresses = &table[AddressKey, Address]{
 	},
 	key: func(k AddressKey) Key { return k },
 	value: func(a Address) string {
-		if a.Label == "" {
+		switch {
+		case a.Duplicate:
+			return "dadfailed"
+		case a.Label == "":
 			return ""
 		}
 		return "label " + a.Label
@@ -64,6 +71,7 @@ var addresses = &table[AddressKey, Address]{
 	fit: func(_ *State, _ Record, have, want map[AddressKey]Address) {
 		for k, w := range want {
 			if h, ok := have[k]; ok && w.Label == "" {
+				h.Duplicate = false
 				want[k] = h
 			}
 		}
@@ -80,14 +88,14 @@ func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	if a.Label != "" {
 		add.Args = append(add.Args, "label", a.Label)
 	}
-	if quiet(k.Dev) {
+	if Quiet(k.Dev) {
 		return []shell.Command{add}
 	}
 	return []shell.Command{add, announce(k)}
 }
 
-// quiet reports whether no neighbour ever asks a device who has an address.
-func quiet(dev string) bool {
+// Quiet reports whether no neighbour ever asks a device who has an address.
+func Quiet(dev string) bool {
 	return dev == "lo" || strings.HasPrefix(dev, "tunl") || strings.HasPrefix(dev, "ip6tnl") || strings.HasPrefix(dev, "dummy")
 }
 
@@ -147,6 +155,7 @@ func parseAddresses(text string, s *State) error {
 		if last := words[len(words)-1]; words[2] == "inet" && len(words) > 4 && last != dev && words[len(words)-2] != "scope" && strings.HasPrefix(last, dev+":") {
 			a.Label = last
 		}
+		a.Duplicate = slices.Contains(words, "dadfailed")
 		s.Addresses[AddressKey{prefix, dev}] = a
 	}
 	return nil

@@ -56,6 +56,12 @@ func TestParseAddresses(t *testing.T) {
 			map[AddressKey]Address{addressKey("10.4.0.1/24", "eth0.100"): {}, addressKey("10.5.0.1/24", "eth0.1"): {Label: "eth0.1:a"}, addressKey("10.6.0.1/32", "scope"): {}},
 		},
 		{
+			"duplicate address detection",
+			"2: eth0    inet6 fd00::1/128 scope global dadfailed tentative \\       valid_lft forever preferred_lft forever\n" +
+				"2: eth0    inet6 fd00::2/128 scope global tentative \\       valid_lft forever preferred_lft forever\n",
+			map[AddressKey]Address{addressKey("fd00::1/128", "eth0"): {Duplicate: true}, addressKey("fd00::2/128", "eth0"): {}},
+		},
+		{
 			"without a prefix length",
 			"2: ppp0    inet 10.7.0.1 scope global ppp0\n3: tun0    inet6 fd00::1 scope global\n",
 			map[AddressKey]Address{addressKey("10.7.0.1/32", "ppp0"): {}, addressKey("fd00::1/128", "tun0"): {}},

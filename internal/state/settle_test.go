@@ -107,6 +107,14 @@ func TestSettle(t *testing.T) {
 			want: []string{"change address 10.0.0.1/32 dev lo:  -> label lo:0"},
 		},
 		{
+			name: "an IPv6 address that another host had first is of no use",
+			live: stateOf(func(s *State) {
+				s.Addresses[AddressKey{netip.MustParsePrefix("fd00::100/128"), "eth0"}] = Address{Duplicate: true}
+			}),
+			wanted: stateOf(address("fd00::100/128", "eth0", "")), old: noRecord,
+			want: []string{"change address fd00::100/128 dev eth0: dadfailed ->"},
+		},
+		{
 			name: "another prefix length or device is another address", live: stateOf(address("10.0.0.1/24", "lo", ""), address("10.0.0.1/32", "eth0", "")),
 			wanted: stateOf(address("10.0.0.1/32", "lo", "")), old: noRecord,
 			want: []string{"add address 10.0.0.1/32 dev lo:  ->"},

@@ -1,0 +1,88 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// TestMisplacedVIPs: a VIP that somebody put where it draws the clients away from
+// the director is an error of its node, wherever it is; one that serves as well or
+// does no harm is nobody's business.
+func TestMisplacedVIPs(t *testing.T) {
+	pair := strings.Replace(onLAN("dr", "rr", "a"), `virtual_server "web" {`, "virtual_server \"web\" {\n  director = \"lvs\"", 1) + `
+director "spare" {
+  interface "eth0" { address = "10.1.0.3/24" }
+}
+`
+	for _, c := range []struct {
+		name, node, line string
+		want             string // part of the node's problem; "" for none
+	}{
+		{"on a real server's LAN device", "a", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0 and tells the neighbours so, beside lvs"},
+		{"the same with the LAN's prefix and a label", "a", "ip -4 addr add 10.1.0.100/24 dev eth0 label eth0:0", "ip addr del 10.1.0.100/24 dev eth0"},
+		{"a subnet on a real server's lo", "a", "ip -4 addr add 10.1.0.100/8 dev lo", "it has the VIP as 10.1.0.100/8 on lo: that makes the whole subnet 10.0.0.0/8 its own"},
+		{"on a real server's lo, as wanted", "a", "ip -4 addr add 10.1.0.100/32 dev lo", ""},
+		{"on a director that does not hold the service", "spare", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0"},
+		{"on such a director's lo, loud", "spare", "ip -4 addr add 10.1.0.100/32 dev lo", "because arp_ignore is 0"},
+		{"on a router", "gw", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0"},
+		{"twice on the director that holds it", "lvs", "ip -4 addr add 10.1.0.100/24 dev eth0", ""},
+		{"another address", "a", "ip -4 addr add 10.1.0.101/24 dev eth0", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster()
+			wants := cl.wants(t, pair)
+			cl.exec(t, c.node, c.line)
+			p := plan.Build(topologyName, cl.inputs(t, wants, false))
+			for _, n := range p.Nodes {
+				problems := strings.Join(n.Problems, "\n")
+				switch {
+				case n.Name == c.node && c.want != "":
+					if !strings.Contains(problems, c.want) {
+						t.Errorf("%s: want %q, have %q", n.Name, c.want, problems)
+					}
+				case problems != "":
+					t.Errorf("%s: %s", n.Name, problems)
+				}
+			}
+			// A destroy looks away: there is no VIP any more.
+			for _, n := range plan.Build(topologyName, cl.inputs(t, wants, true)).Nodes {
+				if len(n.Problems) > 0 {
+					t.Errorf("destroy, %s: %s", n.Name, n.Problems)
+				}
+			}
+		})
+	}
+}
+
+// TestMovedVIP: a VIP that the topology itself put on a node is taken away, not
+// complained of.
+func TestMovedVIP(t *testing.T) {
+	both := func(director string) string {
+		return strings.Replace(onLAN("dr", "rr", "a"), `virtual_server "web" {`, "virtual_server \"web\" {\n  director = \""+director+"\"", 1) + `
+director "other" {
+  interface "eth0" { address = "10.1.0.3/24" }
+}
+`
+	}
+	c := newCluster()
+	c.bring(t, both("lvs"))
+	p := plan.Build(topologyName, c.inputs(t, c.wants(t, both("other")), false))
+	var have []string
+	for _, a := range p.Actions {
+		if a.Node == "lvs" && a.Kind == "address" {
+			have = append(have, string(a.Op)+" "+a.Key.String())
+		}
+	}
+	if d := cmp.Diff([]string{"remove 10.1.0.100/32 dev eth0"}, have); d != "" {
+		t.Error(d)
+	}
+	for _, n := range p.Nodes {
+		if len(n.Problems) > 0 {
+			t.Errorf("%s: %s", n.Name, n.Problems)
+		}
+	}
+}

@@ -129,7 +129,7 @@ func TestProgram(t *testing.T) {
 		},
 		"locked": func(p *program) {
 			p.apply(0)
-			holder := exec.Command("nsenter", "-t", p.web.id(), "-m", "-p", "flock", "/run/lvsctl/lock", "sh", "-c", "echo ann@desk since 2026-01-02T03:04:05Z >/run/lvsctl/holder; echo; read -r x")
+			holder := exec.Command("nsenter", "-t", p.web.id(), "-m", "-p", "flock", "/run/lvsctl/lock", "sh", "-c", "printf 'ann@desk since 2026-01-02T03:04:05Z\\033[2J\\n' >/run/lvsctl/holder; echo; read -r x")
 			stdin, err := holder.StdinPipe()
 			check(p, err)
 			stdout, err := holder.StdoutPipe()
@@ -139,7 +139,7 @@ func TestProgram(t *testing.T) {
 			check(p, err)
 			p.web.sh("ip addr del 10.0.0.100/32 dev lo")
 			_, stderr := p.apply(6)
-			if want := "Error: web is locked by another apply: ann@desk since 2026-01-02T03:04:05Z\n"; !strings.Contains(stderr, want) {
+			if want := "Error: web is locked by another apply: ann@desk since 2026-01-02T03:04:05Z\\x1b[2J\n"; !strings.Contains(stderr, want) {
 				p.Errorf("it says:\n%s\nwant %s", stderr, want)
 			}
 			check(p, stdin.Close())
@@ -155,6 +155,11 @@ func TestProgram(t *testing.T) {
 				p.Errorf("it says:\n%s\nwant %s", stderr, want)
 			}
 			p.wantSnapshot(before)
+			p.web.sh("echo 0 >/proc/sys/net/ipv4/conf/all/arp_announce")
+			stdout, _ := p.run(0, "apply", "saved")
+			if !strings.HasPrefix(stdout, "Saved plan of topology ") {
+				p.Errorf("it begins with:\n%s", stdout)
+			}
 			p.apply(0)
 		},
 		"interrupted once": func(p *program) {

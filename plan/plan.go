@@ -7,7 +7,6 @@
 package plan
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/netsystem"
-	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -46,6 +44,10 @@ type Input struct {
 	// Chosen nodes may be changed; the others are looked at only because a
 	// chosen one depends on them.
 	Chosen bool
+	// Access is how the node is reached and whose key it has to show, as far as the
+	// topology says so: text that is the same wherever the topology is. It binds
+	// saved plans.
+	Access string
 	// Live is the node as read; Err says why it was not. Exactly one is set,
 	// unless the node was not looked at.
 	Live *live.Node
@@ -199,35 +201,6 @@ func (p *Plan) Forgets() bool {
 	return len(p.filter(func(n Node) bool { return n.Chosen && n.Forget })) > 0
 }
 
-// Counts is how much a plan does.
-type Counts struct{ Add, Change, Destroy, Nodes, Held int }
-
-// Count counts the actions that are to be done, and the nodes they are on.
-func (p *Plan) Count() Counts {
-	var c Counts
-	nodes := map[string]bool{}
-	for _, a := range p.Actions {
-		if a.Held != "" {
-			c.Held++
-			continue
-		}
-		nodes[a.Node] = true
-		switch a.Op {
-		case state.Add:
-			c.Add++
-		case state.Edit:
-			c.Change++
-		case state.Remove:
-			c.Destroy++
-		}
-	}
-	c.Nodes = len(nodes)
-	return c
-}
-
-// Any reports whether there is anything to do.
-func (c Counts) Any() bool { return c.Add+c.Change+c.Destroy > 0 }
-
 // Unreadable returns the chosen nodes that could not be read.
 func (p *Plan) Unreadable() []Node {
 	return p.filter(func(n Node) bool { return n.Chosen && n.Unreadable != nil })
@@ -250,30 +223,11 @@ func (p *Plan) filter(keep func(Node) bool) []Node {
 
 // Summary is the plan's last line. Its wording is stable: scripts read it.
 func (p *Plan) Summary() string {
-	c := p.Count()
-	bad := len(p.Unreadable()) + len(p.Blocked())
-	tail := ""
-	if n := len(p.Unreadable()); n > 0 {
-		tail += " " + plural.Of(n, "node") + " could not be read."
-	}
-	if n := len(p.Blocked()); n > 0 {
-		tail += " " + plural.Of(n, "node") + " cannot be changed."
-	}
-	if !c.Any() && c.Held == 0 {
-		if bad == len(p.filter(func(n Node) bool { return n.Chosen })) && bad > 0 {
-			return "Nothing could be planned." + tail
+	var c census
+	for _, n := range p.Nodes {
+		if n.Chosen {
+			c.count(n.Unreadable != nil, len(n.Problems) > 0)
 		}
-		chosen := len(p.filter(func(n Node) bool { return n.Chosen })) - bad
-		if bad > 0 {
-			return fmt.Sprintf("No changes on the %s that could be planned.%s", plural.Of(chosen, "node"), tail)
-		}
-		if chosen == 1 {
-			return "No changes. The node matches the topology."
-		}
-		return fmt.Sprintf("No changes. All %s match the topology.", plural.Of(chosen, "node"))
 	}
-	if c.Held > 0 {
-		tail = " " + plural.Of(c.Held, "change") + " held back." + tail
-	}
-	return fmt.Sprintf("Plan: %d to add, %d to change, %d to destroy on %s.%s", c.Add, c.Change, c.Destroy, plural.Of(c.Nodes, "node"), tail)
+	return c.summary(p.Count())
 }

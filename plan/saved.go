@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,16 +9,26 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Saved is a plan in a file: its document, what it was made from, and a sum over
-// all of it. It holds no commands that anyone runs: those are made anew from the
-// topology, and have to be the same.
+// Saved is a plan in a file: its document, and what it was made from.
+//
+// Who is shown a saved plan approves it, and it is applied unasked. The file
+// itself is trusted with nothing: its checksum finds a mistake, not a forgery.
+// So that what is shown is what is done,
+//
+//   - no command is taken from the file: an apply makes the plan anew, from the
+//     topology and the nodes, and does what both have, down to the commands
+//     ([Plan.Restrict]);
+//   - the topology, and how its nodes are reached, must have the digest
+//     ([Digest]);
+//   - what is shown is counted from the changes, all of them, and a file that
+//     says something else of itself is refused ([ReadSaved]).
 type Saved struct {
 	Document
 	Kind string `json:"kind"` // savedKind
 	// Path is the topology's folder or file, Lab whether the plan is for its lab.
 	Path string `json:"path"`
 	Lab  bool   `json:"lab,omitempty"`
-	// Digest is of what the topology wants of every node.
+	// Digest is of what the topology wants of every node, and of the way there.
 	Digest string `json:"topology_digest"`
 	Sum    string `json:"checksum"`
 }
@@ -29,33 +37,6 @@ const savedKind = "lvsctl saved plan"
 
 // ErrNotSaved says that a file is no saved plan at all.
 var ErrNotSaved = errors.New("it is not a saved plan")
-
-// Digest is a sum over what a topology wants of all nodes. Where it differs, a
-// plan is of another version of the topology.
-func Digest(topology string, inputs []Input) (string, error) {
-	type want struct {
-		Name, Role, Address string
-		Exclusive           bool
-		Want                *state.State
-	}
-	var all []want
-	for _, in := range inputs {
-		all = append(all, want{in.Name, in.Role, in.Address, in.Exclusive, in.Want})
-	}
-	return sum(struct {
-		Topology string
-		Wants    []want
-	}{topology, all})
-}
-
-func sum(v any) (string, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "", fmt.Errorf("cannot sum up the plan: %w", err)
-	}
-	h := sha256.Sum256(text)
-	return hex.EncodeToString(h[:]), nil
-}
 
 // Save makes a plan's file.
 func (p *Plan) Save(s Saved) ([]byte, error) {
@@ -80,57 +61,60 @@ func ReadSaved(text []byte) (Saved, error) {
 	bare := s
 	bare.Sum = ""
 	have, err := sum(bare)
-	if err == nil && have != s.Sum {
-		err = errors.New("it was changed after it was made; make a new plan")
+	switch {
+	case err != nil:
+		return s, err
+	case have != s.Sum:
+		return s, errors.New("it was changed after it was made; make a new plan")
 	}
-	return s, err
+	if err := s.check(); err != nil {
+		return s, fmt.Errorf("it contradicts itself: %w; make a new plan", err)
+	}
+	return s, nil
 }
 
-// Restrict cuts a plan down to what a saved one has, and refuses nodes that are
-// neither as that was planned on nor as it wants. What the saved plan has and
-// this one has not is as wanted already.
-func (p *Plan) Restrict(s Saved) {
-	type ref struct{ node, kind, key string } // as the document has them
-	saved := map[ref]*DocumentItem{}
-	for i := range s.Changes {
-		c := &s.Changes[i]
-		saved[ref{c.Node, c.Kind, c.Key}] = c
-	}
-	stale := map[string]*StaleError{}
-	p.Actions = slices.DeleteFunc(p.Actions, func(a Action) bool {
-		c, ok := saved[ref{a.Node, string(a.Kind), a.Key.String()}]
-		if !ok {
-			return true
+// check refuses a document that no plan has.
+func (d Document) check() error {
+	nodes := map[string]DocumentNode{}
+	for _, n := range d.Nodes {
+		if _, twice := nodes[n.Name]; twice {
+			return fmt.Errorf("node %q stands there twice", n.Name)
 		}
-		if !c.is(&a) {
-			e := stale[a.Node]
-			if e == nil {
-				e = &StaleError{Node: a.Node}
-				stale[a.Node] = e
-			}
-			e.Conflicts = append(e.Conflicts, c.conflict(a.Change))
+		nodes[n.Name] = n
+	}
+	seen := map[saved]bool{}
+	for _, c := range d.Changes {
+		n, listed := nodes[c.Node]
+		switch {
+		case !listed:
+			return fmt.Errorf("it changes node %q, and does not list it", c.Node)
+		case n.Error != "" || len(n.Problems) > 0:
+			return fmt.Errorf("it changes node %q, and says that it cannot", c.Node)
+		case !slices.Contains(state.Kinds(), state.Kind(c.Kind)):
+			return fmt.Errorf("%q is no kind of change", c.Kind)
+		case !slices.Contains([]state.Op{state.Add, state.Edit, state.Remove}, c.Action):
+			return fmt.Errorf("%q is nothing that is done to anything", c.Action)
+		case seen[c.ref()]:
+			return fmt.Errorf("%s %s on %s is changed twice", c.Kind, c.Key, c.Node)
 		}
-		return false
-	})
-	kept := map[int]bool{}
-	for _, a := range p.Actions {
-		kept[a.ID] = true
+		seen[c.ref()] = true
 	}
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		a.Needs = slices.DeleteFunc(a.Needs, func(id int) bool { return !kept[id] })
-		if stale[a.Node] != nil {
-			a.Held = a.Node + " was changed since the plan was made"
-		}
+	if d.Summary != d.summary() {
+		return errors.New("its summary is of other changes")
 	}
-	for i := range p.Nodes {
-		p.Nodes[i].Stale = stale[p.Nodes[i].Name]
-	}
+	return nil
 }
 
-// is reports whether a saved change is just this action, down to its commands.
-func (c *DocumentItem) is(a *Action) bool {
-	now := a.document()
-	return c.Action == now.Action && c.Before == now.Before && c.After == now.After &&
-		slices.Equal(c.Commands, now.Commands) && slices.Equal(c.Inverse, now.Inverse)
+// summary is counted from the document's changes and nodes.
+func (d Document) summary() DocumentCounts {
+	var t tally
+	for _, c := range d.Changes {
+		t.add(c.Node, c.Action, c.HeldBack != "")
+	}
+	var n census
+	for _, node := range d.Nodes {
+		n.count(node.Error != "", len(node.Problems) > 0)
+	}
+	c := t.Counts
+	return DocumentCounts{n.summary(c), c.Add, c.Change, c.Destroy, c.Nodes, c.Held}
 }

@@ -1,12 +1,16 @@
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -51,6 +55,79 @@ func TestReadSavedRefuses(t *testing.T) {
 	} {
 		if _, err := ReadSaved([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: want %q, have %v", name, c.want, err)
+		}
+	}
+}
+
+// forge is a saved plan's file after somebody changed it, checksum and all.
+func forge(t *testing.T, in Input, change func(*Saved)) []byte {
+	t.Helper()
+	s := save(t, in)
+	change(&s)
+	s.Sum = ""
+	var err error
+	if s.Sum, err = sum(s); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// TestForgedPlanIsRefused: what is shown is counted from what would be done, and a
+// file that says something else of itself is none.
+func TestForgedPlanIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Saved)
+		want   string
+	}{
+		"no nodes":          {func(s *Saved) { s.Nodes = nil }, `it changes node "n", and does not list it`},
+		"another node":      {func(s *Saved) { s.Nodes[0].Name = "m" }, `it changes node "n", and does not list it`},
+		"a node twice":      {func(s *Saved) { s.Nodes = append(s.Nodes, s.Nodes...) }, `node "n" stands there twice`},
+		"a node in trouble": {func(s *Saved) { s.Nodes[0].Problems = []string{"x"} }, `it changes node "n", and says that it cannot`},
+		"an unread node":    {func(s *Saved) { s.Nodes[0].Error = "x" }, `it changes node "n", and says that it cannot`},
+		"a summary":         {func(s *Saved) { s.Summary.Text = "No changes. All 1 nodes match the topology." }, "its summary is of other changes"},
+		"a count":           {func(s *Saved) { s.Summary.Change = 0 }, "its summary is of other changes"},
+		"a change less":     {func(s *Saved) { s.Changes = s.Changes[1:] }, "its summary is of other changes"},
+		"a change twice":    {func(s *Saved) { s.Changes = append(s.Changes, s.Changes[0]) }, "is changed twice"},
+		"an unknown kind":   {func(s *Saved) { s.Changes[0].Kind = "note" }, `"note" is no kind of change`},
+		"an unknown action": {func(s *Saved) { s.Changes[0].Action = "keep" }, `"keep" is nothing that is done`},
+		"held, not counted": {func(s *Saved) { s.Changes[0].HeldBack = "x" }, "its summary is of other changes"},
+	} {
+		if _, err := ReadSaved(forge(t, twoSysctls("1", "0"), c.change)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: want %q, have %v", name, c.want, err)
+		}
+	}
+}
+
+// TestForgedChangeIsStale: what cannot be found out from the file is found when
+// the plan is made anew, before any node is changed.
+func TestForgedChangeIsStale(t *testing.T) {
+	in := twoSysctls("1", "0")
+	in.Live.Facts.Owners, in.Role = []string{"keepalived"}, director
+	in.Exclusive = true // of a table that somebody else manages too
+	for name, change := range map[string]func(*Saved){
+		"the value before":    func(s *Saved) { s.Changes[0].Before = "7" },
+		"the value after":     func(s *Saved) { s.Changes[0].After = "7" },
+		"the reason":          func(s *Saved) { s.Changes[0].Reason = Drift },
+		"the lines of a file": func(s *Saved) { s.Changes[0].Diff = "+x" },
+		"a command":           func(s *Saved) { s.Changes[0].Commands = nil },
+		"the way back":        func(s *Saved) { s.Changes[0].Inverse = nil },
+		"the role":            func(s *Saved) { s.Nodes[0].Role = "router" },
+		"the address":         func(s *Saved) { s.Nodes[0].Address = "10.0.0.9" },
+		"the warnings":        func(s *Saved) { s.Nodes[0].Warnings = nil },
+	} {
+		s, err := ReadSaved(forge(t, in, change))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		p := Build("t", []Input{in})
+		p.Restrict(s)
+		if p.Nodes[0].Stale == nil || p.Count().Any() {
+			t.Errorf("%s is taken from the file: %+v", name, p.Count())
 		}
 	}
 }
@@ -100,13 +177,109 @@ func TestRestrictLeavesUnrelatedAlone(t *testing.T) {
 	}
 }
 
-func TestDigestTellsTopologiesApart(t *testing.T) {
-	a, b := twoSysctls("1", "0"), twoSysctls("1", "0")
-	b.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2"
-	da, err1 := Digest("t", []Input{a})
-	db, err2 := Digest("t", []Input{b})
-	if err := errors.Join(err1, err2); err != nil || da == db {
-		t.Errorf("two topologies have digests %s and %s, %v", da, db, err)
+// TestRestrictKeepsHeld: what was shown as held back is not done, though it could be
+// by now.
+func TestRestrictKeepsHeld(t *testing.T) {
+	s, err := ReadSaved(forge(t, twoSysctls("1", "0"), func(s *Saved) {
+		s.Changes[0].HeldBack = "waits for lb"
+		s.Summary = s.summary()
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Build("t", []Input{twoSysctls("1", "0")})
+	p.Restrict(s)
+	if p.Actions[0].Held != "waits for lb" || p.Count().Change != 1 {
+		t.Errorf("want one of two held, have %+v", p.Count())
+	}
+}
+
+// TestRestrictRefusesNewDanger: a danger that nobody was shown has not been
+// approved; one that grew was.
+func TestRestrictRefusesNewDanger(t *testing.T) {
+	k := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.0.0.100:80")}
+	rs := state.ServerKey{Service: k, Addr: netip.MustParseAddrPort("10.0.0.2:80")}
+	leaving := func(open int) Input {
+		in := twoSysctls("0", "1")
+		in.Role = director
+		in.Live.State.Services[k] = state.Service{Scheduler: "rr"}
+		in.Want.Services[k] = state.Service{Scheduler: "rr"}
+		in.Live.State.Servers[rs] = state.Server{Forward: state.Direct, Weight: 1}
+		in.Live.State.Connections[rs] = state.Connections{Active: open}
+		return in
+	}
+	for _, c := range []struct {
+		then, now int
+		stale     bool
+	}{{0, 0, false}, {5, 0, false}, {5, 9, false}, {0, 9, true}} {
+		p := Build("t", []Input{leaving(c.now)})
+		p.Restrict(save(t, leaving(c.then)))
+		if e := p.Nodes[0].Stale; (e != nil) != c.stale || e != nil && !strings.Contains(e.Error(), "the plan does not say: server tcp 10.0.0.100:80 -> 10.0.0.2:80 cuts 9 open connections") {
+			t.Errorf("%d connections, then %d: %v", c.then, c.now, e)
+		}
+	}
+}
+
+// TestDigest: all that a topology decides of a node binds a saved plan, and
+// nothing else does.
+func TestDigest(t *testing.T) {
+	full := func() Input {
+		in := twoSysctls("1", "0")
+		in.Base = []state.AddressKey{{Prefix: netip.MustParsePrefix("10.0.0.2/24"), Dev: "eth0"}}
+		in.Servers = map[netip.Addr]string{netip.MustParseAddr("10.0.0.3"): "rs"}
+		in.Schedulers = []string{"rr"}
+		in.Want.Drain[state.ServiceKey{Protocol: state.TCP}] = time.Second
+		return in
+	}
+	of := func(in Input) string {
+		t.Helper()
+		d, err := Digest("t", []Input{in})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	binds := map[string]func(*Input){
+		"Name":         func(in *Input) { in.Name = "m" },
+		"Role":         func(in *Input) { in.Role = "router" },
+		"Address":      func(in *Input) { in.Address = "m" },
+		"Access":       func(in *Input) { in.Access = "port 2222" },
+		"Base":         func(in *Input) { in.Base = nil },
+		"Exclusive":    func(in *Input) { in.Exclusive = true },
+		"Persist":      func(in *Input) { in.Persist = "none" },
+		"RequireTools": func(in *Input) { in.RequireTools = true },
+		"Schedulers":   func(in *Input) { in.Schedulers = nil },
+		"Servers":      func(in *Input) { in.Servers = nil },
+		"Replies":      func(in *Input) { in.Replies = []state.Reply{{}} },
+		"ByRole":       func(in *Input) { in.ByRole = map[state.Ref]bool{{Kind: state.KindRoute, Key: state.Path("x")}: true} },
+		"Want":         func(in *Input) { in.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2" },
+	}
+	free := map[string]func(*Input){
+		"Ranges": func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },
+		"Chosen": func(in *Input) { in.Chosen = !in.Chosen },
+		"Live":   func(in *Input) { in.Live = nil },
+		"Err":    func(in *Input) { in.Err = errors.New("x") },
+	}
+	for i := range reflect.TypeFor[Input]().NumField() {
+		name := reflect.TypeFor[Input]().Field(i).Name
+		in := full()
+		switch change := binds[name]; {
+		case change != nil:
+			if change(&in); of(in) == of(full()) {
+				t.Errorf("%s binds no plan", name)
+			}
+		case free[name] == nil:
+			t.Errorf("does %s bind a plan? Say so here", name)
+		default:
+			if free[name](&in); of(in) != of(full()) {
+				t.Errorf("%s binds a plan", name)
+			}
+		}
+	}
+	in := full()
+	clear(in.Want.Drain)
+	if of(in) == of(full()) {
+		t.Error("a drain time binds no plan")
 	}
 }
 

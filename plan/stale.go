@@ -11,6 +11,8 @@ import (
 type StaleError struct {
 	Node      string
 	Conflicts []Conflict
+	// Unsaid are dangers of which a saved plan says nothing.
+	Unsaid []string
 }
 
 // Conflict is one entry with its three values, as a person reads them.
@@ -24,6 +26,9 @@ func (e *StaleError) Error() string {
 	fmt.Fprintf(&b, "%s was changed since the plan was made; nothing was changed there now", e.Node)
 	for _, c := range e.Conflicts {
 		fmt.Fprintf(&b, "\n  %s %s: planned on %s, wanted %s, found %s", c.Kind, c.Key, c.Planned, c.Want, c.Found)
+	}
+	for _, danger := range e.Unsaid {
+		fmt.Fprintf(&b, "\n  the plan does not say: %s", danger)
 	}
 	b.WriteString("\nMake a new plan.")
 	return b.String()

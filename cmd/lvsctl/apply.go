@@ -49,7 +49,7 @@ func (c *change) flags(f *pflag.FlagSet) {
 func applyCommand(a *app) *cobra.Command {
 	c := &change{verb: "Apply", want: everything, takesSaved: true, question: "Do you want to make these changes?"}
 	cmd := &cobra.Command{
-		Use:   "apply [PATH | SAVED-PLAN]",
+		Use:   "apply [PATH] | apply SAVED-PLAN [PATH]",
 		Short: "Plan, ask, make the changes, and look whether they took",
 		Long: `Makes every node as the topology says: shows the plan, asks, makes the changes
 in an order that loses no request, then reads every node again and compares.
@@ -57,10 +57,14 @@ in an order that loses no request, then reads every node again and compares.
 Before its first change every node is told how to undo it, and does so by itself
 unless it was looked at again, over a new connection, in time.
 
+A saved plan is done unasked: look at it with 'lvsctl show'. It is bound to the
+version of the topology that it was made from, ssh settings and pinned host keys
+included; PATH is where that is now, if it has moved.
+
 Exit codes: 0 done, or nothing to do; 1 something was not done, the last line
 says where; 4 a node was put back; 5 a node was changed since the plan; 6 a node
 is locked by another apply; 130 interrupted.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())
@@ -83,25 +87,30 @@ that is. Installed packages and loaded modules stay.`,
 }
 
 func (a *app) change(ctx context.Context, args []string, c *change) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	saved, isSaved, err := c.saved(args)
+	saved, args, err := c.saved(args)
 	if err != nil {
 		return err
 	}
-	if isSaved {
-		args = []string{saved.Path}
+	if err := c.check(); err != nil {
+		return err
 	}
-	s, err := a.survey(ctx, args, c.scope, c.want)
+	k, err := a.cases(args, c.scope, c.want)
+	if err != nil {
+		return err
+	}
+	if err := saved.binds(k); err != nil {
+		return err
+	}
+	if saved != nil && !c.asJSON {
+		a.printLines([]plan.Line{saved.heading(args[0])})
+	}
+	s, err := a.look(ctx, k)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if isSaved {
-		if err := restrict(s, saved); err != nil {
-			return err
-		}
+	if saved != nil {
+		s.Plan.Restrict(saved.Saved)
 	}
 	a.reportUnreadable(s.Plan)
 	if !c.asJSON {
@@ -125,24 +134,31 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	return a.finish(c, result, ctx.Err() != nil)
 }
 
-// saved opens a saved plan, which has been approved by being given, and which
+// saved takes a saved plan off the arguments, nil if the first is none, and
+// leaves the topology's PATH. A saved plan has been approved by being given, and
 // says by itself what it is about.
-func (c *change) saved(args []string) (plan.Saved, bool, error) {
-	if !c.takesSaved {
-		return plan.Saved{}, false, nil
+func (c *change) saved(args []string) (*savedPlan, []string, error) {
+	if !c.takesSaved || len(args) == 0 {
+		return nil, args, nil
 	}
-	saved, ok, err := openSaved(args)
-	if err != nil || !ok {
-		return saved, ok, err
+	saved, err := openSaved(args[0])
+	switch {
+	case errors.Is(err, plan.ErrNotSaved) && len(args) == 1:
+		return nil, args, nil // the topology's reader says what is wrong with it
+	case err != nil:
+		return nil, nil, err
+	case len(c.scope.only)+len(c.scope.except) > 0:
+		return nil, nil, errors.New("--only and --except cannot cut a saved plan down\nMake a plan with them.")
+	case c.scope.lab && !saved.Lab:
+		return nil, nil, fmt.Errorf("%s was not made for the lab\nMake a plan with --lab.", saved.file)
 	}
-	if len(c.scope.only)+len(c.scope.except) > 0 {
-		return saved, true, errors.New("--only and --except cannot cut a saved plan down\nMake a plan with them.")
-	}
+	c.scope.exactly = map[string]bool{}
 	for _, n := range saved.Nodes {
-		c.scope.only = append(c.scope.only, n.Name)
+		c.scope.exactly[n.Name] = true
 	}
 	c.scope.lab, c.approved = saved.Lab, true
-	return saved, true, nil
+	args, err = saved.place(args[1:])
+	return saved, args, err
 }
 
 func (c *change) options(a *app) apply.Options {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
@@ -13,30 +14,54 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// dial opens a connection to a node.
-type dial func(context.Context) (remote.Runner, error)
+// dialer knows how a topology's nodes are reached: as the topology and the ssh
+// config have it, or in the topology's lab.
+type dialer struct {
+	*remote.Dialer
+	lab bool
+}
 
-// dialing says how nodes are reached: as the topology and the ssh config have
-// it, or in the topology's lab.
-func (a *app) dialing(t *topology.Topology, sc scope) (func(*topology.Node) dial, error) {
+func (a *app) dialing(t *topology.Topology, sc scope) (dialer, error) {
 	cfg := remote.Config{SSHConfig: a.sshConfig, Silence: a.timeout, Prompt: passphrase()}
-	target := sshTarget
 	if sc.lab {
 		l, err := lab.Open(t.Name)
 		if err != nil || !l.Running() {
-			return nil, fmt.Errorf("the lab of topology %s is not up\nBring it up with: lvsctl lab up", t.Name)
+			return dialer{}, fmt.Errorf("the lab of topology %s is not up\nBring it up with: lvsctl lab up", t.Name)
 		}
 		cfg.SSHConfig = l.SSHConfig()
-		target = labTarget
 	}
 	d, err := remote.NewDialer(cfg)
-	if err != nil {
-		return nil, err
+	return dialer{d, sc.lab}, err
+}
+
+// to opens connections to a node.
+func (d dialer) to(n *topology.Node) func(context.Context) (remote.Runner, error) {
+	t := d.target(n)
+	return func(ctx context.Context) (remote.Runner, error) { return d.Dial(ctx, t) }
+}
+
+func (d dialer) target(n *topology.Node) remote.Target {
+	if d.lab {
+		return remote.Target{Name: n.Name, Address: n.Name}
 	}
-	return func(n *topology.Node) dial {
-		to := target(n)
-		return func(ctx context.Context) (remote.Runner, error) { return d.Dial(ctx, to) }
-	}, nil
+	return sshTarget(n)
+}
+
+// access is how a node is reached and whose key it has to show, for a plan's
+// digest. A lab has another port each time, and keys of its own.
+func (d dialer) access(n *topology.Node) (string, error) {
+	if d.lab {
+		return "lab", nil
+	}
+	id, err := d.Identity(sshTarget(n))
+	if err != nil {
+		return err.Error(), nil // it is this node's error, and dialling has it too
+	}
+	text, err := json.Marshal(struct {
+		remote.Identity
+		SSH topology.SSH
+	}{id, n.SSH})
+	return string(text), err
 }
 
 func sshTarget(n *topology.Node) remote.Target {
@@ -47,10 +72,6 @@ func sshTarget(n *topology.Node) remote.Target {
 		KnownHosts: s.KnownHosts, HostKey: s.HostKey, ProxyJump: s.ProxyJump,
 		ConnectTimeout: s.ConnectTimeout, Sudo: s.Sudo,
 	}
-}
-
-func labTarget(n *topology.Node) remote.Target {
-	return remote.Target{Name: n.Name, Address: n.Name}
 }
 
 // passphrase asks on the terminal itself, whatever standard input is; it is nil

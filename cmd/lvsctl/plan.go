@@ -22,7 +22,11 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 3 some node could not be read (the rest is shown).`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.survey(cmd.Context(), args, sc, everything)
+			k, err := a.cases(args, sc, everything)
+			if err != nil {
+				return err
+			}
+			s, err := a.look(cmd.Context(), k)
 			if err != nil {
 				return err
 			}
@@ -33,7 +37,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 				return err
 			}
 			if out != "" {
-				if err := a.save(s, out, args, sc); err != nil {
+				if err := k.save(s.Plan, out, args); err != nil {
 					return err
 				}
 			}

@@ -8,12 +8,18 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
+// savedPlan is a plan and the file that it came from. A nil one is none: a plan
+// that is made now.
+type savedPlan struct {
+	plan.Saved
+	file string
+}
+
 // save writes a plan to a file that only its owner can read.
-func (a *app) save(s *survey.Survey, file string, args []string, sc scope) error {
+func (k *cases) save(p *plan.Plan, file string, args []string) error {
 	path := "."
 	if len(args) > 0 {
 		path = args[0]
@@ -22,11 +28,11 @@ func (a *app) save(s *survey.Survey, file string, args []string, sc scope) error
 	if err != nil {
 		return fmt.Errorf("cannot save the plan: %w", err)
 	}
-	digest, err := plan.Digest(s.Plan.Topology, s.Inputs())
+	digest, err := k.digest()
 	if err != nil {
 		return err
 	}
-	text, err := s.Plan.Save(plan.Saved{Path: abs, Lab: sc.lab, Digest: digest})
+	text, err := p.Save(plan.Saved{Path: abs, Lab: k.dialer.lab, Digest: digest})
 	if err != nil {
 		return err
 	}
@@ -36,40 +42,66 @@ func (a *app) save(s *survey.Survey, file string, args []string, sc scope) error
 	return nil
 }
 
-// openSaved reads a saved plan; ok is false if the argument is a topology.
-func openSaved(args []string) (saved plan.Saved, ok bool, err error) {
-	if len(args) == 0 {
-		return saved, false, nil
-	}
-	info, err := os.Stat(args[0])
+// openSaved reads a saved plan. The error is plan.ErrNotSaved for any other file,
+// and for what is no file.
+func openSaved(file string) (*savedPlan, error) {
+	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
-		return saved, false, nil // the topology's reader says what is wrong with it
+		return nil, notSaved(file)
 	}
-	text, err := os.ReadFile(args[0])
+	text, err := os.ReadFile(file)
 	if err != nil {
-		return saved, false, fmt.Errorf("cannot read %s: %w", args[0], err)
+		return nil, fmt.Errorf("cannot read %s: %w", file, err)
 	}
-	saved, err = plan.ReadSaved(text)
+	saved, err := plan.ReadSaved(text)
 	switch {
 	case errors.Is(err, plan.ErrNotSaved):
-		return saved, false, nil
+		return nil, notSaved(file)
 	case err != nil:
-		return saved, false, fmt.Errorf("cannot use saved plan %s: %w", args[0], err)
+		return nil, fmt.Errorf("cannot use saved plan %s: %w", file, err)
 	}
-	return saved, true, nil
+	return &savedPlan{saved, file}, nil
 }
 
-// restrict cuts a fresh plan down to a saved one of the same topology version.
-func restrict(s *survey.Survey, saved plan.Saved) error {
-	digest, err := plan.Digest(s.Plan.Topology, s.Inputs())
+func notSaved(file string) error {
+	return fmt.Errorf("cannot use %s: %w\nMake one with: lvsctl plan --out FILE", file, plan.ErrNotSaved)
+}
+
+// binds refuses a topology that is not the one of the plan.
+func (s *savedPlan) binds(k *cases) error {
+	if s == nil {
+		return nil
+	}
+	digest, err := k.digest()
 	if err != nil {
 		return err
 	}
-	if digest != saved.Digest {
-		return exitError{code: exitStale, err: fmt.Errorf("the topology in %s is not the one the plan was made from\nMake a new plan, or give the same --var and --var-file as then.", saved.Path)}
+	if digest != s.Digest {
+		return exitError{code: exitStale, err: fmt.Errorf("the topology is not the one that %s was made from, or its nodes are reached in another way\n"+
+			"Make a new plan, or give the same --var, --var-file and --ssh-config as then.", s.file)}
 	}
-	s.Plan.Restrict(saved)
 	return nil
+}
+
+// place is the topology's PATH in what is left of the arguments: the given one,
+// else where the topology was when the plan was made.
+func (s *savedPlan) place(args []string) ([]string, error) {
+	if len(args) > 0 {
+		return args, nil
+	}
+	if _, err := os.Stat(s.Path); err != nil {
+		return nil, fmt.Errorf("the topology of %s is not in %s any more\nSay where it is: lvsctl apply %s PATH", s.file, s.Path, s.file)
+	}
+	return []string{s.Path}, nil
+}
+
+// heading says what a saved plan is about.
+func (s *savedPlan) heading(path string) plan.Line {
+	where := ""
+	if s.Lab {
+		where = ", for its lab"
+	}
+	return plan.Line{Style: plan.Heading, Text: fmt.Sprintf("Saved plan of topology %s in %s%s", s.Topology, path, where)}
 }
 
 func showCommand(a *app) *cobra.Command {
@@ -77,15 +109,16 @@ func showCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan",
-		Args:  cobra.ExactArgs(1),
+		Long: `Shows what 'lvsctl apply FILE' would do, and to which topology. A file that lists
+other nodes than it changes, or counts other changes than it has, is refused.`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			saved, ok, err := openSaved(args)
+			saved, err := openSaved(args[0])
 			if err != nil {
 				return err
 			}
-			if !ok {
-				return fmt.Errorf("%s is not a saved plan\nMake one with: lvsctl plan --out FILE", args[0])
-			}
+			detail.Files = a.verbose
+			a.printLines([]plan.Line{saved.heading(saved.Path)})
 			a.printLines(saved.Lines(detail))
 			a.printSummary(saved.Summary.Text)
 			return nil

@@ -14,6 +14,8 @@ import (
 type scope struct {
 	only, except []string
 	lab          bool
+	// exactly, if set, are the nodes of a saved plan, of which there may be none.
+	exactly map[string]bool
 }
 
 func (s *scope) flags(f *pflag.FlagSet) {
@@ -24,6 +26,9 @@ func (s *scope) flags(f *pflag.FlagSet) {
 
 // choose turns --only and --except into a test of node names.
 func (s scope) choose(t *topology.Topology) (func(string) bool, error) {
+	if s.exactly != nil {
+		return func(name string) bool { return s.exactly[name] }, nil
+	}
 	if len(s.only) > 0 && len(s.except) > 0 {
 		return nil, fmt.Errorf("--only and --except cannot be used together")
 	}

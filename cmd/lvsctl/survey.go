@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/lvsctl/lvsctl/internal/survey"
+	"github.com/lvsctl/lvsctl/plan"
 	"github.com/lvsctl/lvsctl/roles"
 )
 
@@ -13,9 +15,15 @@ type purpose func(roles.Want) roles.Want
 
 func everything(w roles.Want) roles.Want { return w }
 
-// survey loads a topology, reads its nodes and plans. Only errors that leave
-// nothing to show are returned; a node that cannot be read is part of the plan.
-func (a *app) survey(ctx context.Context, args []string, sc scope, want purpose) (*survey.Survey, error) {
+// cases is a topology with every node's case, before any node is read.
+type cases struct {
+	*loaded
+	dialer dialer
+	nodes  []survey.Node // as wants
+}
+
+// cases loads a topology and finds out how its nodes are reached.
+func (a *app) cases(args []string, sc scope, want purpose) (*cases, error) {
 	l, err := a.load(args)
 	if err != nil {
 		return nil, err
@@ -27,17 +35,37 @@ func (a *app) survey(ctx context.Context, args []string, sc scope, want purpose)
 	if err != nil {
 		return nil, err
 	}
-	dial, err := a.dialing(l.Topology, sc)
+	d, err := a.dialing(l.Topology, sc)
 	if err != nil {
 		return nil, err
 	}
-	nodes := make([]survey.Node, len(l.wants))
+	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants))}
 	for i, w := range l.wants {
 		in := survey.Input(want(w))
 		in.Chosen = chosen(in.Name)
-		nodes[i] = survey.Node{Input: in, Dial: dial(w.Node)}
+		k.nodes[i] = survey.Node{Input: in, Dial: d.to(w.Node)}
 	}
-	progress := a.progress("Reading", len(nodes))
+	return k, nil
+}
+
+// digest is what binds a saved plan to the topology.
+func (k *cases) digest() (string, error) {
+	inputs := make([]plan.Input, len(k.nodes))
+	for i, n := range k.nodes {
+		access, err := k.dialer.access(k.wants[i].Node)
+		if err != nil {
+			return "", fmt.Errorf("cannot sum up how %s is reached: %w", n.Name, err)
+		}
+		inputs[i] = n.Input
+		inputs[i].Access = access
+	}
+	return plan.Digest(k.Name, inputs)
+}
+
+// look reads all nodes and plans. Only errors that leave nothing to show are
+// returned; a node that cannot be read is part of the plan.
+func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
+	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
-	return survey.Take(ctx, l.Name, nodes, survey.Options{Parallelism: a.parallelism, Through: progress.node})
+	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Through: progress.node})
 }

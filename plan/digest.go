@@ -1,0 +1,66 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/netsystem"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// Digest is a sum over all that a topology decides: what every node should have,
+// and how it is reached. Where it differs, a plan is of another version of the
+// topology. What was read of the nodes is no part of it.
+func Digest(topology string, inputs []Input) (string, error) {
+	type node struct {
+		Name, Role, Address, Access string
+		Base                        []string
+		Exclusive, RequireTools     bool
+		Persist                     netsystem.Name
+		Want                        *state.State
+		Drain                       map[state.ServiceKey]int64 // which Want's JSON leaves out
+		Schedulers                  []string
+		Servers                     map[netip.Addr]string
+		Replies                     []state.Reply
+		ByRole                      []string
+	}
+	nodes := make([]node, 0, len(inputs))
+	for _, in := range inputs {
+		n := node{
+			Name: in.Name, Role: in.Role, Address: in.Address, Access: in.Access,
+			Exclusive: in.Exclusive, RequireTools: in.RequireTools, Persist: in.Persist,
+			Want: in.Want, Drain: map[state.ServiceKey]int64{},
+			Schedulers: in.Schedulers, Servers: in.Servers, Replies: in.Replies,
+		}
+		for ref := range in.ByRole {
+			n.ByRole = append(n.ByRole, ref.String())
+		}
+		slices.Sort(n.ByRole)
+		for _, k := range in.Base {
+			n.Base = append(n.Base, k.String())
+		}
+		for k, d := range in.Want.Drain {
+			n.Drain[k] = int64(d)
+		}
+		nodes = append(nodes, n)
+	}
+	slices.SortFunc(nodes, func(a, b node) int { return strings.Compare(a.Name, b.Name) })
+	return sum(struct {
+		Topology string
+		Nodes    []node
+	}{topology, nodes})
+}
+
+func sum(v any) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("cannot sum up the plan: %w", err)
+	}
+	h := sha256.Sum256(text)
+	return hex.EncodeToString(h[:]), nil
+}

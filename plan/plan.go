@@ -149,7 +149,7 @@ func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action
 	if in.Live == nil {
 		return n, nil
 	}
-	spared := spareDefaults(in)
+	spared := spareReplies(in)
 	var boot boot
 	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
 		boot = lasting(p.Topology, in, s)

@@ -9,39 +9,63 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// spareDefaults takes default routes out of what is wanted that a role wants for
-// replies alone, where every one of them takes its way by a rule of the node's own
-// (ip rule) already. Then the default route is somebody else's, management's say,
-// and stays. A route of the record is kept: the topology set it.
-func spareDefaults(in *Input) (notes []string) {
+// spareReplies takes out of what is wanted what a role wants for replies alone, a
+// default route or a rule with its routes, where every reply takes its way by a rule
+// (ip rule) that the node has already. Then the default route is somebody else's,
+// management's say, and stays. What is in the record is kept: the topology set it.
+func spareReplies(in *Input) (notes []string) {
+	if len(in.ByRole) == 0 {
+		return nil
+	}
 	fib := in.Live.State.FIB()
 	for _, v6 := range []bool{false, true} {
-		k := defaultRoute(v6)
-		_, wanted := in.Want.Routes[k]
-		_, ours := in.Live.Record.Set.Routes[k]
-		if !wanted || ours || !in.ByRole[state.Ref{Kind: state.KindRoute, Key: k}] {
-			continue
-		}
-		rules := map[string]bool{}
-		spare := true
+		rules, spare := map[string]bool{}, true
 		for _, r := range in.repliesOf(v6) {
 			way, ok := fib.Way(r.Flow)
-			if !ok || way.Main() || !r.Goes(way) {
+			if !ok || way.Main() || way.By.Priority == state.ReplyTable || !r.Goes(way) {
 				spare = false
 				break
 			}
 			rules[way.By.String()+" "+way.Policy.Action] = true
 		}
-		if !spare || len(rules) == 0 {
+		if !spare || len(rules) == 0 || !in.drop(v6) {
 			continue
 		}
-		in.Want = in.Want.Clone()
-		delete(in.Want.Routes, k)
 		for _, rule := range slices.Sorted(maps.Keys(rules)) {
 			notes = append(notes, fmt.Sprintf("replies take their way by the node's own rule %q (ip rule), so its default route is left alone", rule))
 		}
 	}
 	return notes
+}
+
+// drop no longer wants what a role wants of a family for replies alone, and reports
+// whether there was any; not if the record has some of it.
+func (in *Input) drop(v6 bool) bool {
+	want, dropped := in.Want.Clone(), false
+	for ref := range in.ByRole {
+		switch k := ref.Key.(type) {
+		case state.RouteKey:
+			if _, ours := in.Live.Record.Set.Routes[k]; ours {
+				return false
+			}
+			if k.Dst.Addr().Is6() == v6 {
+				delete(want.Routes, k)
+				dropped = true
+			}
+		case state.PolicyKey:
+			if _, ours := in.Live.Record.Set.Policies[k]; ours {
+				return false
+			}
+			if k.V6 == v6 {
+				delete(want.Policies, k)
+				dropped = true
+			}
+		}
+	}
+	if dropped {
+		in.Want = want
+	}
+	return dropped
 }
 
 // misledReplies finds the replies that would go astray whatever the plan does to
@@ -113,11 +137,4 @@ func (in *Input) somewhere(v6 bool) netip.Addr {
 		}
 	}
 	return addr
-}
-
-func defaultRoute(v6 bool) state.RouteKey {
-	if v6 {
-		return state.NewRouteKey(netip.PrefixFrom(netip.IPv6Unspecified(), 0), 0)
-	}
-	return state.NewRouteKey(netip.PrefixFrom(netip.IPv4Unspecified(), 0), 0)
 }

@@ -29,6 +29,42 @@ var cases = []struct {
 		},
 	},
 	{
+		name: "nat: the way back is a rule, and the default route is the node's own",
+		text: `
+director "lvs" {
+  interface "eth0" { addresses = ["10.1.0.2/24", "fd00::2/64"] }
+}
+real_server "a" {
+  way_back = "rule"
+  gateway  = "192.0.2.1"
+  interface "eth0" { addresses = ["10.1.0.11/24", "fd00::11/64"] }
+  interface "eth1" { address = "192.0.2.11/24" }
+}
+virtual_server "web" {
+  vip          = "10.1.0.100"
+  port         = 80
+  mode         = "nat"
+  real_servers = ["a"]
+}
+virtual_server "web6" {
+  vip          = "fd00::100"
+  port         = 80
+  mode         = "nat"
+  real_servers = ["a"]
+}`,
+		want: map[string][]string{
+			"a": {
+				"route default: via 192.0.2.1 dev eth1",
+				"route default table 27492: via 10.1.0.2 dev eth0",
+				"route 10.1.0.0/24 table 27492: dev eth0",
+				"route default6 table 27492: via fd00::2 dev eth0",
+				"route fd00::/64 table 27492: dev eth0",
+				"policy 27492 from 10.1.0.11: lookup 27492",
+				"policy 27492 from fd00::11: lookup 27492",
+			},
+		},
+	},
+	{
 		name: "nat: the VIP is the director's own address on the other side, other ports",
 		text: `
 director "lvs" {

@@ -137,7 +137,7 @@ func (n *node) prefixText(addr netip.Addr) string {
 // checkGateway holds a gateway that was written against the mode.
 func (c *serviceCheck) checkGateway(srv server) {
 	gw := srv.node.Gateway.Of(c.IPv6())
-	if !gw.IsValid() {
+	if !gw.IsValid() || srv.Mode == NAT && srv.node.WayBack == WayBackRule {
 		return
 	}
 	through := gw == c.vip
@@ -203,17 +203,23 @@ func (c *serviceCheck) checkFloatingGateway(srv server, gw netip.Addr) {
 	}
 }
 
+// answersByDirector reports whether the node's answers of nat take a way to the
+// director that lvsctl makes: a rule, or a default route that nobody wrote.
+func (n *node) answersByDirector(ipv6 bool) bool {
+	return n.WayBack == WayBackRule || !n.Gateway.Of(ipv6).IsValid()
+}
+
 // checkOneWayBack refuses a NAT server between two directors, unless their
 // instance has an address that it can answer through.
 func (c *serviceCheck) checkOneWayBack(srv server) {
-	if v := c.VRRPInstance; v != nil && srv.Mode == NAT && !srv.node.Gateway.Of(c.IPv6()).IsValid() {
+	if v := c.VRRPInstance; v != nil && srv.Mode == NAT && srv.node.answersByDirector(c.IPv6()) {
 		if _, ok := v.Inner(srv.Address); !ok {
 			c.Complain(srv.at.name, "No inner address", "In mode \"nat\" %s answers through the director, whichever of them that is. Give vrrp_instance %s an address in the subnet of %s: addresses = [\"ADDRESS/LENGTH\"].", srv.node.Name, lang.Quote(v.Name), srv.Address)
 		}
 		return
 	}
-	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || srv.node.Gateway.Of(c.IPv6()).IsValid() {
+	if srv.Mode != NAT || len(c.directors) < 2 || c.VRRPInstance != nil || !srv.node.answersByDirector(c.IPv6()) {
 		return
 	}
-	c.Complain(srv.at.name, "Two ways back", "In mode \"nat\" the default route of %s is the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, plural.Of(len(c.directors), "director"))
+	c.Complain(srv.at.name, "Two ways back", "In mode \"nat\" %s answers through the director, and this service has %s. Use one director, a vrrp_instance, or set gateway on the real server.", srv.node.Name, plural.Of(len(c.directors), "director"))
 }

@@ -20,6 +20,7 @@ func (l *loader) checkDefaultRoutes() {
 	type key struct {
 		node *node
 		ipv6 bool
+		rule bool // what a rule leads back has no say in the default route
 	}
 	first := map[key]wantedRoute{}
 	routers := l.routersBySubnet()
@@ -29,20 +30,26 @@ func (l *loader) checkDefaultRoutes() {
 		}
 		ipv6 := s.IPv6()
 		for _, srv := range s.servers {
-			if srv.node.broken || srv.node.Role != RealServer || srv.node.Gateway.Of(ipv6).IsValid() {
+			rule := srv.Mode == NAT && srv.node.WayBack == WayBackRule
+			if srv.node.broken || srv.node.Role != RealServer || srv.node.Gateway.Of(ipv6).IsValid() && !rule {
 				continue
 			}
 			want, ok := s.wants(srv, ipv6, routers)
 			if !ok {
 				continue
 			}
-			k := key{srv.node, ipv6}
+			k := key{srv.node, ipv6, rule}
 			have, known := first[k]
 			if !known {
 				first[k] = want
 				continue
 			}
 			if have.via == want.via {
+				continue
+			}
+			if rule {
+				l.Complain(srv.at.name, "Two ways back", "%s answers %s via %s (%s), and %s via %s (%s); a rule leads all that comes from its RIP one way. Use different real servers, or one director.",
+					srv.node.Name, have.service.Name, have.via, have.why, s.Name, want.via, want.why)
 				continue
 			}
 			l.Complain(srv.at.name, "Two default routes wanted", "%s serves %s, which needs its default route via %s (%s), and %s, which needs it via %s (%s). Use different real servers, or set gateway on it.",

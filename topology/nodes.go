@@ -97,12 +97,18 @@ func readNode(i lang.Instance) *node {
 	case RealServer:
 		n.RIP = n.ownAddress(n.raw.RIP, "rip")
 		n.VIPInterface, _ = n.deviceAttr(n.raw.VIPInterface)
+		n.WayBack = WayBackRoute
+		if w, ok := n.Choice(n.raw.WayBack, waysBack); ok {
+			n.WayBack = WayBack(w)
+		}
 	}
 	n.broken = n.Errors > before
 	return n
 }
 
 var packageWays = []string{string(PackagesInstall), string(PackagesRequire)}
+
+var waysBack = []string{string(WayBackRoute), string(WayBackRule)}
 
 func persistSystems() []string {
 	var words []string
@@ -124,7 +130,7 @@ func (n *node) refuseForeign() {
 		owner Role
 	}{
 		{n.raw.DIP, Director}, {n.raw.Exclusive, Director},
-		{n.raw.RIP, RealServer}, {n.raw.VIPInterface, RealServer},
+		{n.raw.RIP, RealServer}, {n.raw.VIPInterface, RealServer}, {n.raw.WayBack, RealServer},
 	}
 	for _, a := range attrs {
 		if a.attr != nil {

@@ -45,6 +45,7 @@ type rawNode struct {
 
 	RIP          *hcl.Attribute `hcl:"rip,optional"`
 	VIPInterface *hcl.Attribute `hcl:"vip_interface,optional"`
+	WayBack      *hcl.Attribute `hcl:"way_back,optional"`
 }
 
 type rawInterface struct {

@@ -109,9 +109,21 @@ type Node struct {
 	RIP netip.Addr
 	// VIPInterface overrides lo (dr) and tunl0 (tun); "" for the default.
 	VIPInterface string
+	// WayBack is how a real server's answers of nat find the director.
+	WayBack WayBack
 
 	Range hcl.Range
 }
+
+// WayBack is how a real server's answers of nat find the director.
+type WayBack string
+
+// The ways back: by the default route, or by a rule (ip rule) for what comes from the
+// RIP and a routing table of its own, which leaves the default route alone.
+const (
+	WayBackRoute WayBack = "route"
+	WayBackRule  WayBack = "rule"
+)
 
 // Gateways is at most one default route a family.
 type Gateways struct {

@@ -131,6 +131,7 @@ real_server "x" {
   }
   rip           = "10.0.0.31"
   vip_interface = "dummy0"
+  way_back      = "rule"
   gateway       = "gw"
   ip_forward    = false
   hosts         = true
@@ -165,7 +166,7 @@ real_server "x" {
 			{Key: "net/ipv4/tcp_rmem", Value: "4096 131072"},
 		},
 		Hosts: true, Persist: netsystem.Ifupdown, Packages: PackagesRequire,
-		RIP: netip.MustParseAddr("10.0.0.31"), VIPInterface: "dummy0",
+		RIP: netip.MustParseAddr("10.0.0.31"), VIPInterface: "dummy0", WayBack: WayBackRule,
 	}
 	if d := cmp.Diff(want, topo.Node("x"), withoutPlaces...); d != "" {
 		t.Errorf("node (-want +have):\n%s", d)

@@ -108,6 +108,7 @@ real_server "web" {
   }
   rip           = each.value
   vip_interface = "lo"
+  way_back      = "route"
 }
 real_server "far" {
   interface "eth0" {

@@ -106,6 +106,7 @@ func goldens() map[string]golden {
 		"director-fullnat": {want: full},
 		"dr":               {want: made(append(quiet, address(vip, "lo"), address(vip6, "lo"))...)},
 		"nat":              {want: made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"))},
+		"nat-rule":         {want: made(ruled("10.1.0.11", "10.1.0.1", "eth0"))},
 		"nat-replaced": {
 			want:   made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), route("::/0", 0, "2001:db8::1", "eth0")),
 			before: made(route("0.0.0.0/0", 0, "10.1.0.254", "eth0"), route("::/0", 0, "2001:db8::fe", "eth0")),

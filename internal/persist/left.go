@@ -38,6 +38,7 @@ func (j *job) cannot() string { return string(j.system) + " cannot hold that" }
 // Other reasons.
 const (
 	nobody     = "no network system holds that"
+	together   = "a rule and its routes belong together"
 	replacing  = "the node's own files set another one in its place"
 	sharedFile = "its file configures other devices too"
 )
@@ -62,6 +63,25 @@ func (j *job) leaveRoute(k state.RouteKey, why string) {
 	p := j.part(why)
 	p.Routes[k] = j.Want.Routes[k]
 	p.why[why] = append(p.why[why], "the route "+k.String())
+}
+
+// policies has the boot script set the rules of ip-rule(8) and the tables that they
+// lead to: the network systems differ in whether and how they can.
+func (j *job) policies() {
+	if len(j.Want.Policies) == 0 {
+		return
+	}
+	j.Want = j.Want.Clone()
+	for _, k := range slices.SortedFunc(maps.Keys(j.Want.Policies), state.ComparePolicies) {
+		j.script.Policies[k] = j.Want.Policies[k]
+		j.script.why[together] = append(j.script.why[together], "the rule "+k.String())
+	}
+	for k := range j.Want.Routes {
+		if k.Table != "" {
+			j.script.Routes[k] = j.Want.Routes[k]
+			delete(j.Want.Routes, k)
+		}
+	}
 }
 
 // leaveAll has the boot script set all that a device is to have.

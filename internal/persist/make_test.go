@@ -2,6 +2,7 @@ package persist
 
 import (
 	"net/netip"
+	"strconv"
 
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -43,4 +44,15 @@ func service(protocol state.Protocol, addr string) state.ServiceKey {
 
 func server(k state.ServiceKey, addr string, v state.Server) func(*state.State) {
 	return func(s *state.State) { s.Servers[state.ServerKey{Service: k, Addr: netip.MustParseAddrPort(addr)}] = v }
+}
+
+// ruled is a real server whose answers from an address have a table of their own.
+func ruled(rip, dip, dev string) func(*state.State) {
+	return func(s *state.State) {
+		k, p := state.ReplyPolicy(netip.MustParseAddr(rip))
+		s.Policies[k] = p
+		r := state.NewRouteKey(netip.PrefixFrom(netip.MustParseAddr(dip), 0), 0)
+		r.Table = strconv.Itoa(state.ReplyTable)
+		s.Routes[r] = state.Route{Via: netip.MustParseAddr(dip), Dev: dev}
+	}
 }

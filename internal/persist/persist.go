@@ -82,6 +82,7 @@ func Files(in Input) Output {
 	j.sysctls()
 	j.table()
 	j.rules()
+	j.policies()
 	i := slices.IndexFunc(systems, func(s system) bool { return s.name == name })
 	switch {
 	case i < 0:
@@ -127,7 +128,7 @@ func Choose(b Boot, devices []string) netsystem.Name {
 
 // anything reports whether a State has what a reboot would lose.
 func anything(s *state.State) bool {
-	return len(s.Modules)+len(s.Sysctls)+len(s.Rules)+len(s.Links)+len(s.Addresses)+len(s.Routes)+len(s.Timeouts)+len(s.Services)+len(s.Daemons) > 0
+	return len(s.Modules)+len(s.Sysctls)+len(s.Rules)+len(s.Links)+len(s.Addresses)+len(s.Routes)+len(s.Policies)+len(s.Timeouts)+len(s.Services)+len(s.Daemons) > 0
 }
 
 // job is one node's files while they are being made.

@@ -145,7 +145,18 @@ func networkLines(s *state.State, failed string) []string {
 		}
 		lines = append(lines, "esac")
 	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.Policies), state.ComparePolicies) {
+		lines = append(lines, policyLine(k, s.Policies[k])+failed)
+	}
 	return lines
+}
+
+// policyLine adds a rule that is not there: kernels before 4.11 would have it twice
+// (fib_nl_newrule, net/core/fib_rules.c).
+func policyLine(k state.PolicyKey, p state.Policy) string {
+	add := state.PolicyCommand("add", k, p)
+	show := shell.Cmd("ip", add.Args[1], "rule", "show").String()
+	return fmt.Sprintf("%s | grep -q %s || %s", show, shell.Quote(fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)), add)
 }
 
 // restLines set netfilter's rules and load the table.

@@ -68,7 +68,7 @@ func (s *State) FIB() *FIB {
 		return len(s.PolicyOrder)
 	}
 	slices.SortFunc(f.policies, func(a, b PolicyKey) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(place(a), place(b)), comparePolicies(a, b))
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(place(a), place(b)), ComparePolicies(a, b))
 	})
 	for k := range s.Routes {
 		if k.TOS == "" {

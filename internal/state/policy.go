@@ -81,7 +81,7 @@ func (k *PolicyKey) UnmarshalText(text []byte) error {
 var policies = &table[PolicyKey, Policy]{
 	kind:    KindPolicy,
 	of:      func(s *State) *map[PolicyKey]Policy { return &s.Policies },
-	compare: comparePolicies,
+	compare: ComparePolicies,
 	key:     func(k PolicyKey) Key { return k },
 	value:   func(p Policy) string { return p.Action },
 	make: func(_ *State, k PolicyKey, p Policy) []shell.Command {
@@ -92,7 +92,8 @@ var policies = &table[PolicyKey, Policy]{
 	},
 }
 
-func comparePolicies(a, b PolicyKey) int {
+// ComparePolicies orders policies as the kernel asks them.
+func ComparePolicies(a, b PolicyKey) int {
 	return cmp.Or(strings.Compare(a.family(), b.family()), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Selector, b.Selector))
 }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -193,4 +194,57 @@ func script(commands []shell.Command) string {
 		lines = append(lines, c.String())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TestReplyPolicyInKernel: what comes from the RIP goes its own way, and nothing
+// else does.
+func TestReplyPolicyInKernel(t *testing.T) {
+	h := newHost(t)
+	h.run("ip -4 route add default via 192.168.50.1; ip -6 route add default via 2001:db8:2::1")
+	everything := func() string { return h.routes() + h.run("ip -4 rule; ip -6 rule") }
+	before := everything()
+	want := state.New()
+	for rip, dip := range map[string]string{"10.0.0.11": "10.0.0.1", "2001:db8:1::11": "2001:db8:1::1"} {
+		k, p := state.ReplyPolicy(netip.MustParseAddr(rip))
+		want.Policies[k] = p
+		via := netip.MustParseAddr(dip)
+		bits := map[bool]int{true: 64, false: 24}[via.Is6()]
+		for _, r := range []struct {
+			dst   netip.Prefix
+			route state.Route
+		}{{netip.PrefixFrom(via, 0), state.Route{Via: via, Dev: "eth0"}}, {netip.PrefixFrom(via, bits), state.Route{Dev: "eth0"}}} {
+			key := state.NewRouteKey(r.dst, 0)
+			key.Table = strconv.Itoa(state.ReplyTable)
+			want.Routes[key] = r.route
+		}
+	}
+	s := state.Settle(h.read(), want, state.NewRecord("t"), false)
+	changes := state.Diff(s.Have, s.Want)
+	for _, c := range changes {
+		h.run(script(c.Do))
+	}
+	for ask, want := range map[string]string{
+		"-4 route get 203.0.113.9 from 10.0.0.11":         "via 10.0.0.1 dev eth0",
+		"-4 route get 203.0.113.9 from 192.168.50.11":     "via 192.168.50.1 dev eth1",
+		"-4 route get 203.0.113.9":                        "via 192.168.50.1 dev eth1",
+		"-4 route get 10.0.0.77 from 10.0.0.11":           "10.0.0.77 from 10.0.0.11 dev eth0",
+		"-6 route get 2001:db8:9::9 from 2001:db8:1::11":  "via 2001:db8:1::1 dev eth0",
+		"-6 route get 2001:db8:9::9 from 2001:db8:2::11":  "via 2001:db8:2::1 dev eth1",
+		"-6 route get 2001:db8:1::77 from 2001:db8:1::11": "dev eth0",
+	} {
+		if have := h.run("ip " + ask); !strings.Contains(have, want) {
+			t.Errorf("%s: want %s, have %s", ask, want, have)
+		}
+	}
+	after := h.read()
+	again := state.Settle(after, want, state.Confirm(s, after), false)
+	if left := state.Diff(again.Have, again.Want); len(left) > 0 {
+		t.Errorf("a second look finds %v", left)
+	}
+	for _, c := range slices.Backward(changes) {
+		h.run(script(c.Undo))
+	}
+	if d := cmp.Diff(before, everything()); d != "" {
+		t.Errorf("undone, it is not as it was (-want +have):\n%s", d)
+	}
 }

@@ -31,6 +31,9 @@ type Input struct {
 	// RequireTools makes a missing tool a problem instead of installing it.
 	RequireTools bool
 
+	// Destroy reports that nothing is wanted because everything is given back.
+	Destroy bool
+
 	Want       *state.State
 	Ranges     map[state.Ref]hcl.Range
 	Schedulers []string

@@ -25,8 +25,12 @@ func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	return list
 }
 
-// missingBase checks the addresses that lvsctl computes with and never sets.
+// missingBase checks the addresses that lvsctl computes with and never sets. A
+// destroy computes nothing: it helps a node out that lost its own.
 func missingBase(in *Input) []string {
+	if in.Destroy {
+		return nil
+	}
 	var list []string
 	for _, k := range in.Base {
 		if _, ok := in.Live.State.Addresses[k]; ok {

@@ -67,3 +67,39 @@ func TestMissingDevices(t *testing.T) {
 		})
 	}
 }
+
+// TestDestroyWithoutBase has a node that lost its own address: destroy goes on,
+// and an old route that needs the address stays in the record.
+func TestDestroyWithoutBase(t *testing.T) {
+	def := state.NewRouteKey(netip.MustParsePrefix("0.0.0.0/0"), 0)
+	vip := addressKey("10.9.0.1/32", "lo")
+	in := onEth0(state.New())
+	in.Destroy = true
+	have, record := in.Live.State, &in.Live.Record
+	delete(have.Addresses, in.Base[0])
+	have.Addresses[vip] = state.Address{}
+	record.Set.Addresses[vip] = state.Address{}
+	record.Set.Routes[def] = state.Route{Via: netip.MustParseAddr("10.1.0.1"), Dev: "eth0"}
+	record.Before.Routes[def] = state.Route{Via: netip.MustParseAddr("10.1.0.254"), Dev: "eth0"}
+	have.Sysctls["net/ipv4/conf/all/arp_ignore"] = "1"
+	record.Set.Sysctls["net/ipv4/conf/all/arp_ignore"], record.Before.Sysctls["net/ipv4/conf/all/arp_ignore"] = "1", "0"
+
+	p := plan.Build(topologyName, []plan.Input{in})
+	if n := p.Nodes[0]; len(n.Problems) > 0 || len(p.Actions) != 2 {
+		t.Errorf("problems %v, actions %v", n.Problems, p.Actions)
+	}
+	want := []string{"the old route default via 10.1.0.254 dev eth0 cannot come back: eth0 has no address in its next hop's network; give it its own address back, then run this again"}
+	if d := cmp.Diff(want, p.Nodes[0].Warnings); d != "" {
+		t.Error(d)
+	}
+	after := state.Confirm(p.Nodes[0].Settled, have)
+	if _, kept := after.Before.Routes[def]; !kept {
+		t.Error("the record forgets the old route")
+	}
+
+	// With its address it takes the route.
+	have.Addresses[in.Base[0]] = state.Address{}
+	if p := plan.Build(topologyName, []plan.Input{in}); len(p.Actions) != 3 || len(p.Nodes[0].Warnings) > 0 {
+		t.Errorf("warnings %v, actions %v", p.Nodes[0].Warnings, p.Actions)
+	}
+}

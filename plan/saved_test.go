@@ -255,10 +255,11 @@ func TestDigest(t *testing.T) {
 		"Want":         func(in *Input) { in.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2" },
 	}
 	free := map[string]func(*Input){
-		"Ranges": func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },
-		"Chosen": func(in *Input) { in.Chosen = !in.Chosen },
-		"Live":   func(in *Input) { in.Live = nil },
-		"Err":    func(in *Input) { in.Err = errors.New("x") },
+		"Ranges":  func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },
+		"Chosen":  func(in *Input) { in.Chosen = !in.Chosen },
+		"Live":    func(in *Input) { in.Live = nil },
+		"Destroy": func(in *Input) { in.Destroy = true }, // Want says it
+		"Err":     func(in *Input) { in.Err = errors.New("x") },
 	}
 	for i := range reflect.TypeFor[Input]().NumField() {
 		name := reflect.TypeFor[Input]().Field(i).Name

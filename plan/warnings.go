@@ -13,6 +13,7 @@ import (
 func warnings(in *Input, s state.Settled) []string {
 	var list []string
 	list = append(list, lostRoutes(in, s)...)
+	list = append(list, stuckRoutes(in, s)...)
 	list = append(list, overruled(in, s)...)
 	list = append(list, owners(in)...)
 	list = append(list, leaving(in, s)...)
@@ -39,6 +40,20 @@ func lostRoutes(in *Input, s state.Settled) []string {
 		if accept != "2" {
 			list = append(list, fmt.Sprintf("turning on %s makes the kernel drop the default route %s, which came by router advertisement; to keep it, set %s = 2 in this node's sysctl, or write its gateway",
 				state.SysctlName(state.IPv6Forwarding), r, state.SysctlName(key)))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// stuckRoutes finds old routes that cannot come back, because the node no longer
+// has the address that leads to their next hop.
+func stuckRoutes(in *Input, s state.Settled) []string {
+	var list []string
+	for k, r := range in.Live.Record.Before.Routes {
+		ref := state.Ref{Kind: state.KindRoute, Key: k}
+		if _, back := s.Want.Routes[k]; s.Restored[ref] && !back {
+			list = append(list, fmt.Sprintf("the old route %s %s cannot come back: %s has no address in its next hop's network; give it its own address back, then run this again", k, r, r.Dev))
 		}
 	}
 	slices.Sort(list)

@@ -30,6 +30,8 @@ type Want struct {
 	// routes that are wanted for them alone, and not by the node's own attributes.
 	Replies []state.Reply
 	ByRole  map[state.Ref]bool
+	// Destroy reports that nothing is wanted because everything is given back.
+	Destroy bool
 }
 
 // table is every role. A client has none: nothing is configured on it.

@@ -159,7 +159,28 @@ var routes = &table[RouteKey, Route]{
 	unmake: func(_ *State, k RouteKey, r Route) []shell.Command {
 		return []shell.Command{RouteCommand("del", k, r)}
 	},
-	fit: fitRoutes,
+	fit:      fitRoutes,
+	possible: (*State).takes,
+}
+
+// takes reports whether the kernel would take a route: its next hop has to be on a
+// network of its device (fib_check_nh, net/ipv4/fib_semantics.c), unless it is
+// onlink. A node that has lost its own address takes no default route.
+func (s *State) takes(r Route) bool {
+	if !r.Via.IsValid() || r.Via.IsLinkLocalUnicast() || slices.Contains(strings.Fields(r.Rest), "onlink") {
+		return true
+	}
+	for k := range s.Addresses {
+		if (k.Dev == r.Dev || r.Dev == "") && k.Prefix.Masked().Contains(r.Via) {
+			return true
+		}
+	}
+	for k, other := range s.Routes {
+		if (other.Dev == r.Dev || r.Dev == "") && !other.Via.IsValid() && other.Type == "" && k.Dst.Contains(r.Via) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r Route) String() string {

@@ -132,7 +132,8 @@ func (s *settling[K, V]) restore(wanted map[K]V) {
 	one := func(k K) {
 		s.touch(k)
 		_, there := s.live[k]
-		if b, had := before[k]; had && !s.inTheWay(k) && (there || s.lifetime != given) {
+		possible := func(b V) bool { return s.possible == nil || s.possible(s.liveState, b) }
+		if b, had := before[k]; had && !s.inTheWay(k) && (there || s.lifetime != given && possible(b)) {
 			s.want[k] = b
 		}
 		s.to.Restored[s.ref(k)] = true

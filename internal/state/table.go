@@ -48,6 +48,9 @@ type table[K, V comparable] struct {
 	// gets the value that an entry will start with once its device or module is
 	// there. live is the node whole, have what of it the plan may touch.
 	fit func(live *State, old Record, have, want map[K]V)
+	// possible, if set, reports whether the node takes an old value back in a place
+	// that is empty now. One that it does not take stays in the record.
+	possible func(live *State, v V) bool
 	// foreign, if set, decides about live entries that nobody wants and no record
 	// names. Without it they are left alone.
 	foreign *foreignRule[K]

@@ -13,7 +13,7 @@ import (
 
 // Nothing is what a destroy wants of a node: none of what its roles want.
 func Nothing(w roles.Want) roles.Want {
-	none := roles.Want{Node: w.Node, State: state.New(), Ranges: w.Ranges, Servers: w.Servers}
+	none := roles.Want{Node: w.Node, State: state.New(), Ranges: w.Ranges, Servers: w.Servers, Destroy: true}
 	none.State.Drain = w.State.Drain // what leaves may take its time
 	return none
 }
@@ -27,7 +27,7 @@ func Input(w roles.Want) plan.Input {
 		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
-		Replies: w.Replies, ByRole: w.ByRole,
+		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy,
 	}
 	for _, i := range w.Node.Interfaces {
 		for _, p := range i.Addresses {

@@ -59,7 +59,7 @@ func (c *cluster) wants(t *testing.T, text string) []roles.Want {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	top, _, diags := topology.Load(file, topology.Options{})
+	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -20,7 +20,7 @@ func load(t *testing.T, text string) *topology.Topology {
 	if err := os.WriteFile(file, []byte("lvsctl { name = \"web\" }\n"+text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	top, _, diags := topology.Load(file, topology.Options{})
+	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

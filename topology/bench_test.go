@@ -51,7 +51,7 @@ func BenchmarkLoad(b *testing.B) {
 			dir := write(b, large(services))
 			b.ReportAllocs()
 			for b.Loop() {
-				topo, _, diags := Load(dir, Options{})
+				topo, _, diags := Load(b.Context(), dir, Options{})
 				if diags.HasErrors() {
 					b.Fatal(summaries(diags[:1]))
 				}

@@ -37,7 +37,7 @@ func FuzzLoad(f *testing.F) {
 		if err := os.WriteFile(name, src, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		topo, _, diags := Load(name, Options{Vars: []string{assignment}, Environ: []string{"LVSCTL_VAR_x=1"}})
+		topo, _, diags := Load(t.Context(), name, Options{Vars: []string{assignment}, Environ: []string{"LVSCTL_VAR_x=1"}})
 		if (topo == nil) != diags.HasErrors() {
 			t.Errorf("topology %v, errors %v", topo != nil, diags.HasErrors())
 		}

@@ -86,7 +86,7 @@ func options(t *testing.T, args string) (o Options) {
 // to say about it, as a terminal shows it.
 func rendered(t *testing.T, o Options) string {
 	t.Helper()
-	_, files, diags := Load(".", o)
+	_, files, diags := Load(t.Context(), ".", o)
 	var b bytes.Buffer
 	if err := hcl.NewDiagnosticTextWriter(&b, files, 100, false).WriteDiagnostics(diags); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestFile(t *testing.T) {
 		})
 	}
 	t.Run("inside", func(t *testing.T) {
-		topo, _, diags := Load(topology("sub/value"), Options{})
+		topo, _, diags := Load(t.Context(), topology("sub/value"), Options{})
 		if diags.HasErrors() {
 			t.Fatal(summaries(diags))
 		}
@@ -40,7 +40,7 @@ func TestFile(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, _, diags := Load(dir, Options{})
+			_, _, diags := Load(t.Context(), dir, Options{})
 			if !diags.HasErrors() || strings.Contains(summaries(diags), "secret\"") && !strings.Contains(path, "secret") {
 				t.Errorf("not refused: %s", summaries(diags))
 			}
@@ -178,11 +178,11 @@ func TestSyntaxesAndOrder(t *testing.T) {
 		"z.hcl": web,
 		"a.hcl": in(),
 	})
-	reordered, _, diags := Load(split, Options{})
+	reordered, _, diags := Load(t.Context(), split, Options{})
 	if diags.HasErrors() {
 		t.Fatal(summaries(diags))
 	}
-	json, _, diags := Load(write(t, map[string]string{"main.hcl.json": `{
+	json, _, diags := Load(t.Context(), write(t, map[string]string{"main.hcl.json": `{
   "director": {"lb": {"interface": {"eth0": {"address": "192.0.2.10/24"}, "eth1": {"address": "10.0.0.1/24"}}, "dip": "10.0.0.1"}},
   "real_server": {"rs": {"for_each": {"a": "10.0.0.11", "b": "10.0.0.12"}, "interface": {"eth0": {"address": "${each.value}/24"}}}},
   "client": {"cl": {"interface": {"eth0": {"address": "192.0.2.99/24"}}}},

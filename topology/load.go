@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"context"
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,9 +19,24 @@ type Options struct {
 
 // Load reads a topology from a folder or a file. The files are returned for
 // printing diagnostics with, whether or not there were errors; the topology is
-// nil when there were.
-func Load(path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnostics) {
-	module, ok := lang.Load(path, grammar, lang.Input{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
+// nil when there were. Evaluation has limits, and ends with the context.
+func Load(ctx context.Context, path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnostics) {
+	r := lang.Within(ctx, func() *loaded { return load(ctx, path, o) })
+	if r == nil {
+		return nil, nil, lang.Unfinished(ctx)
+	}
+	return r.topology, r.files, r.diags
+}
+
+// loaded is what Load returns.
+type loaded struct {
+	topology *Topology
+	files    map[string]*hcl.File
+	diags    hcl.Diagnostics
+}
+
+func load(ctx context.Context, path string, o Options) *loaded {
+	module, ok := lang.Load(ctx, path, grammar, lang.Input{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
 	l := &loader{
 		scope:  scope{module.Scope},
 		module: module,
@@ -35,7 +51,7 @@ func Load(path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnost
 	if module.Failed() {
 		l.result = nil
 	}
-	return l.result, module.Files(), module.Sorted()
+	return &loaded{l.result, module.Files(), module.Sorted()}
 }
 
 // grammar is every block that a topology can consist of, beside variables and

@@ -31,7 +31,7 @@ func write(t testing.TB, files map[string]string) string {
 // loadText loads a topology of one file.
 func loadText(t testing.TB, src string, o Options) (*Topology, hcl.Diagnostics) {
 	t.Helper()
-	topo, _, diags := Load(write(t, map[string]string{"main.hcl": src}), o)
+	topo, _, diags := Load(t.Context(), write(t, map[string]string{"main.hcl": src}), o)
 	return topo, diags
 }
 

@@ -94,7 +94,7 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	k, err := a.cases(args, c.scope, c.want)
+	k, err := a.cases(ctx, args, c.scope, c.want)
 	if err != nil {
 		return err
 	}

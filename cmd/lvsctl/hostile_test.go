@@ -461,7 +461,7 @@ func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	top, _, diags := topology.Load(file, topology.Options{})
+	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
 	switch {
 	case diags.HasErrors():
 		return nil, nil, diags

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,9 +35,9 @@ their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
 // labName is the name of the lab that a command is about: the topology's at
 // PATH, or without one that of the only lab there is here. Then the topology need
 // not be valid. It is "" where there is no lab at all.
-func (a *app) labName(args []string) (string, error) {
+func (a *app) labName(ctx context.Context, args []string) (string, error) {
 	if len(args) > 0 {
-		t, err := a.load(args)
+		t, err := a.load(ctx, args)
 		if err != nil {
 			return "", err
 		}
@@ -53,8 +54,8 @@ func (a *app) labName(args []string) (string, error) {
 }
 
 // openLab opens the lab that a command is about, nil where there is none.
-func (a *app) openLab(args []string) (*lab.Lab, error) {
-	name, err := a.labName(args)
+func (a *app) openLab(ctx context.Context, args []string) (*lab.Lab, error) {
+	name, err := a.labName(ctx, args)
 	if err != nil || name == "" {
 		return nil, err
 	}

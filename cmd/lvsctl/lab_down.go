@@ -17,7 +17,7 @@ func labDownCommand(a *app) *cobra.Command {
 		Long: `Ends a lab's virtual machine and removes its folder. PATH may be left out where
 there is one lab. A lab that is not up is no error.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
 				return errors.New("--all takes no PATH")
 			}
@@ -26,7 +26,7 @@ there is one lab. A lab that is not up is no error.`,
 				return err
 			}
 			if !all {
-				name, err := a.labName(args)
+				name, err := a.labName(cmd.Context(), args)
 				if err != nil {
 					return err
 				}

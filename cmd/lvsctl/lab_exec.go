@@ -22,7 +22,7 @@ unreachable: lvsctl lab exec NODE -- sh -c 'kill $(cat /run/sshd.pid)'.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, node, argv := splitExec(args)
-			l, err := a.openLab(path)
+			l, err := a.openLab(cmd.Context(), path)
 			if err != nil {
 				return err
 			}

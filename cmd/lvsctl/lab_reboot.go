@@ -27,7 +27,7 @@ Exit codes: 0 every host is running, 1 one is not, or units of it failed.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, nodes := splitReboot(args)
-			l, err := a.openLab(path)
+			l, err := a.openLab(cmd.Context(), path)
 			if err != nil {
 				return err
 			}

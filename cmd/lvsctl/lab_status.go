@@ -19,7 +19,7 @@ to its sshd, and whether that answers; of a whole Debian, what sets up its netwo
 Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := a.openLab(args)
+			l, err := a.openLab(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

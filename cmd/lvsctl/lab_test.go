@@ -88,7 +88,7 @@ virtual_server "web" {
 
 func readTopology(t *testing.T, text string) *topology.Topology {
 	t.Helper()
-	top, _, diags := topology.Load(folder(t, "lab", text), topology.Options{})
+	top, _, diags := topology.Load(t.Context(), folder(t, "lab", text), topology.Options{})
 	if diags.HasErrors() {
 		t.Fatal(diags)
 	}

@@ -35,7 +35,7 @@ mmdebstrap makes each system's image once, from this machine's own apt sources, 
 the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := a.load(args)
+			l, err := a.load(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

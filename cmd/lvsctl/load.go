@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -20,12 +21,12 @@ type loaded struct {
 
 // load reads the topology that a command's PATH argument names. Its problems
 // are printed here; the error returned only carries the exit code.
-func (a *app) load(args []string) (*loaded, error) {
+func (a *app) load(ctx context.Context, args []string) (*loaded, error) {
 	path := "."
 	if len(args) > 0 {
 		path = args[0]
 	}
-	t, files, diags := topology.Load(path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
+	t, files, diags := topology.Load(ctx, path, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
 	l := &loaded{Topology: t, files: files}
 	if !diags.HasErrors() {
 		var contradictions hcl.Diagnostics

@@ -23,8 +23,8 @@ type cases struct {
 }
 
 // cases loads a topology and finds out how its nodes are reached.
-func (a *app) cases(args []string, sc scope, want purpose) (*cases, error) {
-	l, err := a.load(args)
+func (a *app) cases(ctx context.Context, args []string, sc scope, want purpose) (*cases, error) {
+	l, err := a.load(ctx, args)
 	if err != nil {
 		return nil, err
 	}

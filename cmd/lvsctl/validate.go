@@ -17,8 +17,8 @@ func validateCommand(a *app) *cobra.Command {
 		Long: `Reads the topology in the folder or file PATH, the current folder by default,
 and reports everything that is wrong with it. No node is contacted.`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			l, err := a.load(args)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := a.load(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

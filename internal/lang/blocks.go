@@ -53,7 +53,7 @@ func (m *Module) expandDynamic() {
 	for _, body := range m.dynamic {
 		expanded := dynblock.Expand(body, m.ctx, dynblock.OptCheckForEach(iterable))
 		content, diags := expanded.Content(m.grammar.schema())
-		m.Add(diags)
+		m.addExpanded(diags)
 		for _, b := range content.Blocks {
 			if at[b.DefRange] && !isConstant(b.Type) {
 				m.byType[b.Type] = append(m.byType[b.Type], b)
@@ -81,7 +81,18 @@ func (m *Module) Single(kind string) *hcl.Block {
 // with the dynamic blocks in it expanded.
 func (s *Scope) Decode(body hcl.Body, raw any) {
 	expanded := dynblock.Expand(body, s.ctx, dynblock.OptCheckForEach(iterable))
-	s.Add(gohcl.DecodeBody(expanded, nil, raw))
+	s.addExpanded(gohcl.DecodeBody(expanded, nil, raw))
+}
+
+// addExpanded reports what went wrong when dynamic blocks were expanded.
+func (s *Scope) addExpanded(diags hcl.Diagnostics) {
+	for _, d := range diags {
+		if d.Expression != nil && d.EvalContext != nil && usesSecrets(d.Expression, d.EvalContext) {
+			s.Add(withoutValues(hcl.Diagnostics{d}))
+		} else {
+			s.Add(hcl.Diagnostics{d})
+		}
+	}
 }
 
 // iterable refuses what dynamic blocks cannot be made of.

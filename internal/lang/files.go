@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -23,6 +24,9 @@ type source struct {
 	*Report
 	dir    string
 	parser *hclparse.Parser
+	budget *budget // nil where nothing is evaluated
+	opened []os.FileInfo
+	hidden []hcl.Range // what may hold a sensitive value
 }
 
 // find returns the files of the topology at path, sorted. A file given with
@@ -77,40 +81,35 @@ func holdsValues(file string, varFiles []string) bool {
 
 // parse reads one file; nil when it could not be read or parsed.
 func (s *source) parse(path string) *hcl.File {
-	src, err := ReadText(path)
-	if err != nil {
-		s.refuseUnreadable(path, err)
+	src, ok := s.readFile(path)
+	if !ok {
 		return nil
 	}
 	return s.parseText(path, src)
+}
+
+func (s *source) readFile(path string) ([]byte, bool) {
+	src, info, err := readBelow(filepath.Split(path))
+	if err != nil {
+		s.refuseUnreadable(path, err)
+		return nil, false
+	}
+	s.opened = append(s.opened, info)
+	return src, true
 }
 
 func (s *source) refuseUnreadable(path string, err error) {
 	s.RefuseInput("Cannot read "+Quote(path), "%s.", capitalised(reason(err)))
 }
 
-// parseText parses what a file holds.
+// parseText parses what a file of blocks holds. A file with syntax errors is
+// dropped: what is left of it would only cause more of them.
 func (s *source) parseText(path string, src []byte) *hcl.File {
-	if strings.HasSuffix(path, ".json") {
-		if e := excessInJSON(src, path); e != nil {
-			s.Add(e.diagnostics())
-			return nil
-		}
-		file, diags := s.parser.ParseJSON(src, path)
-		return s.parsed(file, diags)
-	}
-	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
-	if e := excessIn(tokens); e != nil {
-		s.Add(e.diagnostics())
+	file, diags := s.parseSyntax(path, src)
+	if diags.HasErrors() && s.hideUnparsed(path, src) {
+		s.refuseHidden(diags)
 		return nil
 	}
-	file, diags := s.parser.ParseHCL(src, path)
-	return s.parsed(file, diags)
-}
-
-// parsed drops a file with syntax errors: what is left of it would only cause
-// more of them.
-func (s *source) parsed(file *hcl.File, diags hcl.Diagnostics) *hcl.File {
 	s.Add(diags)
 	if diags.HasErrors() {
 		return nil
@@ -118,21 +117,70 @@ func (s *source) parsed(file *hcl.File, diags hcl.Diagnostics) *hcl.File {
 	return file
 }
 
-// readText reads an opened file that must be a regular one: a topology's folder
-// may hold anything, and a pipe would block for ever.
-func readText(f *os.File, err error) ([]byte, error) {
+// parseSyntax parses one file of either syntax, and puts meters into it.
+func (s *source) parseSyntax(path string, src []byte) (*hcl.File, hcl.Diagnostics) {
+	if isJSON(path) {
+		if e := excessInJSON(src, path); e != nil {
+			return nil, e.diagnostics()
+		}
+		file, diags := s.parser.ParseJSON(src, path)
+		if s.budget != nil && !diags.HasErrors() {
+			file.Body = &meteredJSON{file.Body, s.budget}
+		}
+		return file, diags
+	}
+	tokens, _ := hclsyntax.LexConfig(src, path, hcl.InitialPos)
+	if e := excessIn(tokens); e != nil {
+		return nil, e.diagnostics()
+	}
+	file, diags := s.parser.ParseHCL(src, path)
+	if s.budget != nil && !diags.HasErrors() {
+		s.budget.meterBody(file.Body.(*hclsyntax.Body))
+	}
+	return file, diags
+}
+
+func isJSON(path string) bool { return strings.HasSuffix(path, ".json") }
+
+// ReadText reads one file of a topology, within the limits that Load keeps.
+func ReadText(path string) ([]byte, error) {
+	src, _, err := readBelow(filepath.Split(path))
+	return src, err
+}
+
+// readBelow reads a regular text file in a folder or below it. Whoever wrote the
+// folder's files decides what is read and quoted, so no path and no symbolic
+// link leads out of it: os.Root holds that.
+func readBelow(dir, path string) ([]byte, os.FileInfo, error) {
+	if dir == "" {
+		dir = "."
+	}
+	if !filepath.IsLocal(path) {
+		return nil, nil, errors.New("it is not below the topology's folder")
+	}
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	defer root.Close()
+	f, err := root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would block for ever
+	if err != nil {
+		// What the kernel did not refuse, os.Root did.
+		if errno := syscall.Errno(0); !errors.As(err, &errno) {
+			err = errors.New("it is a symbolic link that leads out of its folder; put the file itself there")
+		}
+		return nil, nil, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
+		return nil, nil, errors.New("it is not a regular file")
 	}
-	return readable(f)
+	src, err := readable(f)
+	return src, info, err
 }
 
 // readable reads text of a sane size.

@@ -2,9 +2,7 @@ package lang
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
@@ -23,11 +21,6 @@ func Files(path string) ([]string, hcl.Diagnostics) {
 		}
 	}
 	return native, report.diags
-}
-
-// ReadText reads one file of a topology, within the limits that Load keeps.
-func ReadText(path string) ([]byte, error) {
-	return readText(os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
 }
 
 // Format returns a file in the canonical layout. A file with syntax errors is

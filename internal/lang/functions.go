@@ -2,12 +2,7 @@ package lang
 
 import (
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"syscall"
 
-	"github.com/hashicorp/hcl/v2/ext/tryfunc"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/function"
@@ -15,11 +10,9 @@ import (
 )
 
 // functions is everything an expression can call, in Terraform's spelling.
-// environ is what env() reads, dir the folder that file() reads below.
-func functions(dir string, environ map[string]string) map[string]function.Function {
-	return map[string]function.Function{
+func (m *Module) functions() map[string]function.Function {
+	all := map[string]function.Function{
 		"abs":             stdlib.AbsoluteFunc,
-		"can":             tryfunc.CanFunc,
 		"ceil":            stdlib.CeilFunc,
 		"chomp":           stdlib.ChompFunc,
 		"chunklist":       stdlib.ChunklistFunc,
@@ -35,8 +28,8 @@ func functions(dir string, environ map[string]string) map[string]function.Functi
 		"csvdecode":       stdlib.CSVDecodeFunc,
 		"distinct":        stdlib.DistinctFunc,
 		"element":         stdlib.ElementFunc,
-		"env":             envFunc(environ),
-		"file":            fileFunc(dir),
+		"env":             m.outside.envFunc(),
+		"file":            m.fileFunc(),
 		"flatten":         stdlib.FlattenFunc,
 		"floor":           stdlib.FloorFunc,
 		"format":          stdlib.FormatFunc,
@@ -87,11 +80,16 @@ func functions(dir string, environ map[string]string) map[string]function.Functi
 		"trimprefix":      stdlib.TrimPrefixFunc,
 		"trimspace":       stdlib.TrimSpaceFunc,
 		"trimsuffix":      stdlib.TrimSuffixFunc,
-		"try":             tryfunc.TryFunc,
 		"upper":           stdlib.UpperFunc,
 		"values":          stdlib.ValuesFunc,
 		"zipmap":          stdlib.ZipmapFunc,
 	}
+	for name, f := range all {
+		all[name] = m.budget.guard(name, f)
+	}
+	// These take expressions, which have their own meters.
+	all["can"], all["try"] = canFunc, tryFunc
+	return all
 }
 
 // lengthFunc counts the elements of a collection, or the letters of a string.
@@ -134,40 +132,3 @@ var coalesceFunc = function.New(&function.Spec{
 		return cty.NilVal, errors.New("every argument is null or empty")
 	},
 })
-
-// envFunc reads the environment; a variable that is not set is "".
-func envFunc(environ map[string]string) function.Function {
-	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "name", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.String),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			return cty.StringVal(environ[args[0].AsString()]), nil
-		},
-	})
-}
-
-// fileFunc reads a text file. A topology may come from anyone, and what it reads
-// ends in a plan that others see: nothing outside its folder can be named,
-// neither by .. nor through a symbolic link. os.Root holds that.
-func fileFunc(dir string) function.Function {
-	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "path", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.String),
-		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			path := args[0].AsString()
-			if !filepath.IsLocal(path) {
-				return cty.NilVal, function.NewArgErrorf(0, "%s is not below the topology's folder; file() reads only there", Quote(path))
-			}
-			root, err := os.OpenRoot(dir)
-			if err != nil {
-				return cty.NilVal, fmt.Errorf("cannot open the topology's folder: %s", reason(err))
-			}
-			defer root.Close()
-			text, err := readText(root.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0))
-			if err != nil {
-				return cty.NilVal, function.NewArgErrorf(0, "cannot read %s: %s", Quote(path), reason(err))
-			}
-			return cty.StringVal(string(text)), nil
-		},
-	})
-}

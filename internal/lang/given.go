@@ -21,35 +21,61 @@ type givenValue struct {
 // given returns all values in the order in which later ones win. The
 // environment only counts where a variable is declared: it is shared with
 // programs that never heard of this topology.
-func (m *Module) given(in Input, environ map[string]string, blocks []rawVariable) []givenValue {
+func (m *Module) given(in Input, blocks []rawVariable) []givenValue {
 	var all []givenValue
 	for _, raw := range blocks {
-		key := "LVSCTL_VAR_" + raw.Name
-		if text, ok := environ[key]; ok {
+		key := variablePrefix + raw.Name
+		if text, ok := m.outside.environ[key]; ok {
 			all = append(all, givenValue{name: raw.Name, from: key, text: text})
 		}
 	}
 	for _, path := range in.VarFiles {
-		file := m.source.parse(path)
-		if file == nil {
-			m.valuesMissing = true
-			continue
-		}
-		attrs, diags := file.Body.JustAttributes()
-		m.Add(diags)
+		attrs, ok := m.valuesIn(path)
+		m.valuesMissing = m.valuesMissing || !ok
 		for _, name := range SortedKeys(attrs) {
 			all = append(all, givenValue{name: name, attr: attrs[name]})
 		}
 	}
 	for _, assignment := range in.Vars {
 		name, text, ok := strings.Cut(assignment, "=")
-		if !ok {
+		switch {
+		case !ok && m.outside.hasSecrets():
+			m.RefuseInput("Not an assignment", "A --var has no =. Write --var NAME=VALUE.")
+		case !ok:
 			m.RefuseInput("Not an assignment", "--var %s has no value. Write --var NAME=VALUE.", Quote(assignment))
-			continue
+		default:
+			all = append(all, givenValue{name: strings.TrimSpace(name), from: "--var", text: text})
 		}
-		all = append(all, givenValue{name: strings.TrimSpace(name), from: "--var", text: text})
 	}
 	return all
+}
+
+// valuesIn reads a file of values. Where a variable is sensitive, nothing of the
+// file is shown but the values of those that are not.
+func (m *Module) valuesIn(path string) (hcl.Attributes, bool) {
+	src, ok := m.source.readFile(path)
+	if !ok {
+		return nil, false
+	}
+	file, diags := m.source.parseSyntax(path, src)
+	var attrs hcl.Attributes
+	if !diags.HasErrors() {
+		attrs, diags = file.Body.JustAttributes()
+	}
+	switch {
+	case !m.outside.hasSecrets():
+		m.Add(diags)
+	case diags.HasErrors():
+		m.source.hideAll(path, src)
+		m.source.refuseHidden(diags)
+	default:
+		for name, a := range attrs {
+			if m.outside.isSecret(name) {
+				m.source.hide(a)
+			}
+		}
+	}
+	return attrs, !diags.HasErrors()
 }
 
 // unknown reports a value for a variable that nobody declared.
@@ -66,11 +92,7 @@ func (g givenValue) unknown(r *Report, suggestion string) {
 // referred to from outside.
 func (g givenValue) read(constant *Scope, v *variable) cty.Value {
 	if g.attr != nil {
-		value, ok := constant.Eval(g.attr.Expr)
-		if !ok {
-			return cty.DynamicVal
-		}
-		return constant.typed(v, value, g.attr.Expr.Range())
+		return constant.valueOf(v, g.attr.Expr)
 	}
 	if v.literal() {
 		return constant.typed(v, cty.StringVal(g.text), hcl.Range{})
@@ -98,21 +120,11 @@ func (s *Scope) parseValue(g givenValue) (cty.Value, hcl.Diagnostics) {
 	if diags.HasErrors() {
 		return cty.DynamicVal, diags
 	}
-	alone := &Scope{Report: newReport(), ctx: s.ctx, names: s.names}
-	value, ok := alone.Eval(expr)
+	alone := *s
+	alone.Report = newReport()
+	value, ok := alone.Eval(s.budget.meter(expr))
 	if !ok {
 		value = cty.DynamicVal
 	}
 	return value, alone.diags
-}
-
-// environment turns NAME=VALUE lines into a map.
-func environment(lines []string) map[string]string {
-	m := make(map[string]string, len(lines))
-	for _, line := range lines {
-		if name, value, ok := strings.Cut(line, "="); ok {
-			m[name] = value
-		}
-	}
-	return m
 }

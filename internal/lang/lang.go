@@ -14,6 +14,8 @@
 package lang
 
 import (
+	"context"
+
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/zclconf/go-cty/cty"
@@ -51,13 +53,18 @@ type Module struct {
 
 // Load reads a folder or a file. What is wrong is in the module's report. It is
 // not ok when the files themselves cannot be read or parsed; the module then has
-// no blocks.
-func Load(path string, g Grammar, in Input) (m *Module, ok bool) {
+// no blocks. The context ends the evaluation, here and later.
+func Load(ctx context.Context, path string, g Grammar, in Input) (m *Module, ok bool) {
+	return load(ctx, path, g, in, generous)
+}
+
+func load(ctx context.Context, path string, g Grammar, in Input, l limits) (m *Module, ok bool) {
 	report := newReport()
+	b := newBudget(ctx, l, report)
 	m = &Module{
-		Scope:   &Scope{Report: report, names: names{}, secrets: g.Secrets},
+		Scope:   &Scope{Report: report, names: names{}, secrets: g.Secrets, budget: b, outside: newOutside(in)},
 		grammar: g,
-		source:  &source{Report: report, parser: hclparse.NewParser()},
+		source:  &source{Report: report, parser: hclparse.NewParser(), budget: b},
 		byType:  map[string]hcl.Blocks{},
 	}
 	var files []*hcl.File
@@ -70,26 +77,27 @@ func Load(path string, g Grammar, in Input) (m *Module, ok bool) {
 	if len(files) == 0 || report.Failed() {
 		return m, false
 	}
-	environ := environment(in.Environ)
-	m.ctx = &hcl.EvalContext{Functions: functions(m.Dir, environ), Variables: map[string]cty.Value{}}
+	m.ctx = &hcl.EvalContext{Functions: m.functions(), Variables: map[string]cty.Value{}}
 	m.sortBlocks(files)
-	m.constants(in, environ)
+	m.constants(in)
 	m.expandDynamic()
 	return m, true
 }
 
 // constants evaluates variables and locals.
-func (m *Module) constants(in Input, environ map[string]string) {
+func (m *Module) constants(in Input) {
 	var variables []rawVariable
 	for _, b := range m.byType["variable"] {
 		raw := rawVariable{Name: b.Labels[0], NameRange: b.LabelRanges[0]}
 		m.Decode(b.Body, &raw)
 		variables = append(variables, raw)
 	}
-	m.ctx.Variables["var"] = cty.ObjectVal(m.variables(variables, m.given(in, environ, variables)))
+	m.readSensitive(variables)
+	m.ctx.Variables["var"] = cty.ObjectVal(m.variables(variables, m.given(in, variables)))
 	m.validate(variables)
 	m.ctx.Variables["local"] = cty.ObjectVal(m.locals(m.byType["locals"]))
 }
 
 // Files are the files that were parsed, by name, for printing diagnostics with.
-func (m *Module) Files() map[string]*hcl.File { return m.source.parser.Files() }
+// Sensitive values in them are blotted out.
+func (m *Module) Files() map[string]*hcl.File { return m.source.files() }

@@ -21,14 +21,14 @@ type rawThing struct {
 	Secret  *hcl.Attribute `hcl:"secret,optional"`
 }
 
-// load loads a module of one file.
-func load(t testing.TB, src string, in Input) *Module {
+// loaded loads a module of one file.
+func loaded(t testing.TB, src string, in Input) *Module {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "main.hcl")
 	if err := os.WriteFile(path, []byte(src), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m, _ := Load(path, things, in)
+	m, _ := Load(t.Context(), path, things, in)
 	return m
 }
 
@@ -50,7 +50,7 @@ func values(m *Module) map[string]string {
 // evaluated is an expression's value, as text.
 func evaluated(t testing.TB, expr string) string {
 	t.Helper()
-	m := load(t, "locals {\n x = "+expr+"\n}\nthing \"x\" { value = local.x }", Input{Environ: []string{"HOME=/root"}})
+	m := loaded(t, "locals {\n x = "+expr+"\n}\nthing \"x\" { value = local.x }", Input{Environ: []string{"HOME=/root"}})
 	have := values(m)
 	if m.Failed() {
 		t.Errorf("%s:\n%s", expr, summaries(m.Sorted()))

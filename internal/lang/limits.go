@@ -23,7 +23,8 @@ const (
 
 var (
 	excessNesting = fmt.Sprintf("This is nested more than %d levels deep, or a chain of more than %d operators. Split it with locals.", deepestNesting, longestChain)
-	excessNumber  = fmt.Sprintf("A number has at most %d digits.", largestExponent)
+	errLongNumber = fmt.Errorf("a number has at most %d digits", largestExponent)
+	excessNumber  = capitalised(errLongNumber.Error()) + "."
 )
 
 // An excess is where something is deeper, longer or larger than anyone writes
@@ -34,7 +35,11 @@ type excess struct {
 }
 
 func (e *excess) diagnostics() hcl.Diagnostics {
-	return hcl.Diagnostics{{Severity: hcl.DiagError, Summary: e.summary, Detail: e.reason, Subject: e.at.Ptr()}}
+	d := &hcl.Diagnostic{Severity: hcl.DiagError, Summary: e.summary, Detail: e.reason}
+	if e.at.Filename != "" {
+		d.Subject = e.at.Ptr()
+	}
+	return hcl.Diagnostics{d}
 }
 
 // level is one open bracket, quote or template sequence.
@@ -103,9 +108,7 @@ func enormous(v cty.Value) bool {
 		return false
 	}
 	v, _ = v.Unmark()
-	const bits = 4 * largestExponent // more than as many decimal digits have
-	exponent := v.AsBigFloat().MantExp(nil)
-	return v.AsBigFloat().IsInf() || exponent > bits || exponent < -bits
+	return isLong(v.AsBigFloat())
 }
 
 // excessInJSON does the same for JSON, whose strings are templates, or whole

@@ -19,6 +19,7 @@ type Report struct {
 	// because of an earlier refusal. An element during which it grew is broken, and
 	// no check looks at it again: one mistake, one diagnostic.
 	Errors int
+	closed bool // evaluation has ended: what follows from that is not shown
 }
 
 // A rule, by its summary, at the place that breaks it.
@@ -77,7 +78,7 @@ func (r *Report) Add(diags hcl.Diagnostics) {
 		if d.Severity == hcl.DiagError {
 			r.Errors++
 		}
-		if _, hidden := d.Extra.(unreadable); hidden {
+		if _, hidden := d.Extra.(unreadable); hidden || r.closed {
 			continue
 		}
 		at := ""
@@ -91,6 +92,12 @@ func (r *Report) Add(diags hcl.Diagnostics) {
 		r.seen[key] = true
 		r.diags = append(r.diags, d)
 	}
+}
+
+// close reports why evaluation ends, and drops what is reported afterwards.
+func (r *Report) close(diags hcl.Diagnostics) {
+	r.Add(diags)
+	r.closed = true
 }
 
 // Failed reports whether there are errors to show.

@@ -10,9 +10,6 @@ import (
 	"github.com/zclconf/go-cty/cty/convert"
 )
 
-// sensitive marks what came from a sensitive variable.
-const sensitive = "sensitive"
-
 // names is what the roots of a reference hold: "var" and "local", each with its
 // names, and "each" where there is one.
 type names map[string]map[string]bool
@@ -25,6 +22,8 @@ type Scope struct {
 	ctx     *hcl.EvalContext
 	names   names
 	secrets []string // the attributes that may hold a sensitive value
+	budget  *budget
+	outside *outside
 }
 
 // withEach is the scope of one for_each instance.
@@ -34,6 +33,8 @@ func (s *Scope) withEach(key, value cty.Value) *Scope {
 	return &Scope{
 		Report:  s.Report,
 		secrets: s.secrets,
+		budget:  s.budget,
+		outside: s.outside,
 		ctx:     ctx,
 		names:   names{"var": s.names["var"], "local": s.names["local"], "each": {"key": true, "value": true}},
 	}
@@ -49,7 +50,15 @@ func (s *Scope) Eval(expr hcl.Expression) (cty.Value, bool) {
 	if !known {
 		return cty.DynamicVal, false
 	}
+	if s.budget.spend(1) != nil {
+		s.Errors++
+		return cty.DynamicVal, false
+	}
+	read := s.outside.secretsRead
 	v, diags := expr.Value(s.ctx)
+	if diags.HasErrors() && (s.outside.secretsRead > read || usesSecrets(expr, s.ctx)) {
+		diags = withoutValues(diags)
+	}
 	s.Add(diags)
 	if diags.HasErrors() {
 		return cty.DynamicVal, false
@@ -101,37 +110,46 @@ func (s *Scope) resolves(ref hcl.Traversal) bool {
 
 // Value evaluates an attribute and converts it.
 func (s *Scope) Value(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
-	v, ok := s.Open(a, ty)
-	if !ok {
-		return v, false
-	}
-	// Everything a topology says is printed in plans and kept in records.
-	if v.ContainsMarked() {
-		s.Refuse(a.Expr.Range(), "Sensitive value in a plain place", "%s is shown in plans and kept on nodes, so it cannot come from a sensitive variable. Only %s can.", a.Name, strings.Join(s.secrets, " and "))
-		return v, false
-	}
-	return v, true
+	return s.read(a, ty, s.refuseSecret)
 }
 
 // Open is Value for what may be sensitive.
 func (s *Scope) Open(a *hcl.Attribute, ty cty.Type) (cty.Value, bool) {
+	return s.read(a, ty, func(*hcl.Attribute) bool { return true })
+}
+
+// refuseSecret: everything a topology says is printed in plans and kept in
+// records.
+func (s *Scope) refuseSecret(a *hcl.Attribute) bool {
+	s.Refuse(a.Expr.Range(), "Sensitive value in a plain place", "%s is shown in plans and kept on nodes, so it cannot come from a sensitive variable. Only %s can.", a.Name, strings.Join(s.secrets, " and "))
+	return false
+}
+
+// read evaluates an attribute and converts it; a sensitive value needs leave.
+func (s *Scope) read(a *hcl.Attribute, ty cty.Type, leave func(*hcl.Attribute) bool) (cty.Value, bool) {
 	if a == nil {
 		return cty.NilVal, false
 	}
 	v, ok := s.Eval(a.Expr)
-	if !ok || v.IsNull() {
+	if !ok {
+		return v, false
+	}
+	secret := v.ContainsMarked()
+	if secret && !leave(a) || v.IsNull() {
 		return v, false
 	}
 	converted, err := convert.Convert(v, ty)
-	if err != nil {
+	switch {
+	case err != nil && secret:
+		s.Refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s.", a.Name, kindOf(ty))
+	case err != nil:
 		s.Refuse(a.Expr.Range(), "Wrong kind of value", "%s must be %s: %s.", a.Name, kindOf(ty), err)
-		return v, false
-	}
-	if enormous(converted) {
+	case enormous(converted):
 		s.Refuse(a.Expr.Range(), "Number too large", "%s", excessNumber)
-		return v, false
+	default:
+		return converted, true
 	}
-	return converted, true
+	return converted, false
 }
 
 func kindOf(ty cty.Type) string {

@@ -41,9 +41,31 @@ type variable struct {
 // expression to parse.
 func (v *variable) literal() bool { return v.raw.Type == nil || v.typ.IsPrimitiveType() }
 
-// declare reads a variable block, all but its value.
+// readSensitive finds out which variables are sensitive, before anything that
+// may show a value. One that may be sensitive is.
+func (m *Module) readSensitive(blocks []rawVariable) {
+	known := map[string]bool{}
+	for _, raw := range blocks {
+		before := m.Errors
+		secret := m.constant().Flag(raw.Sensitive) || m.Errors > before
+		known[raw.Name] = known[raw.Name] || secret
+		if secret && raw.Default != nil {
+			m.source.hide(raw.Default)
+		}
+	}
+	m.outside.variables = known
+}
+
+// constant is a scope in which nothing can be referred to.
+func (m *Module) constant() *Scope {
+	alone := *m.Scope
+	alone.names = names{}
+	return &alone
+}
+
+// declare reads a variable block, all but its value from outside.
 func (s *Scope) declare(raw rawVariable) *variable {
-	v := &variable{raw: raw, typ: cty.DynamicPseudoType}
+	v := &variable{raw: raw, typ: cty.DynamicPseudoType, sensitive: s.outside.isSecret(raw.Name)}
 	if !hclsyntax.ValidIdentifier(raw.Name) {
 		s.Refuse(raw.NameRange, "Not a variable name", "%s cannot be written as var.NAME. Use letters, digits, _ and -, starting with a letter.", Quote(raw.Name))
 	}
@@ -55,15 +77,37 @@ func (s *Scope) declare(raw rawVariable) *variable {
 		}
 	}
 	s.Text(raw.Description)
-	v.sensitive = s.Flag(raw.Sensitive)
 	if raw.Default != nil {
-		if value, ok := s.Eval(raw.Default.Expr); ok {
-			v.value = s.typed(v, value, raw.Default.Expr.Range())
-		} else {
-			v.value = cty.DynamicVal
-		}
+		v.value = s.valueOf(v, raw.Default.Expr)
 	}
 	return v
+}
+
+// valueOf evaluates an expression to a value of a variable. A value that cannot
+// be had is unknown.
+func (s *Scope) valueOf(v *variable, expr hcl.Expression) cty.Value {
+	value, ok := cty.DynamicVal, false
+	if v.sensitive {
+		value, ok = s.evalHidden(expr)
+	} else {
+		value, ok = s.Eval(expr)
+	}
+	if !ok {
+		return cty.DynamicVal
+	}
+	return s.typed(v, value, expr.Range())
+}
+
+// evalHidden is Eval for what must not be shown, be it right or wrong.
+func (s *Scope) evalHidden(expr hcl.Expression) (cty.Value, bool) {
+	alone := *s
+	alone.Report = newReport()
+	value, ok := alone.Eval(expr)
+	s.Add(withoutValues(alone.diags))
+	if !ok {
+		s.Errors++
+	}
+	return value, ok
 }
 
 // typed converts a value to the variable's type.
@@ -76,6 +120,9 @@ func (s *Scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
 		return converted
 	}
 	detail := fmt.Sprintf("Variable %s is declared as %s: %s.", Quote(v.raw.Name), typeexpr.TypeString(v.typ), err)
+	if v.sensitive {
+		detail = fmt.Sprintf("Variable %s is declared as %s, and its value, which is sensitive and not shown, is not.", Quote(v.raw.Name), typeexpr.TypeString(v.typ))
+	}
 	if at.Filename == "" {
 		s.RefuseInput("Wrong kind of value", "%s", detail)
 	} else {
@@ -88,7 +135,7 @@ func (s *Scope) typed(v *variable, value cty.Value, at hcl.Range) cty.Value {
 // Terraform's order of precedence.
 func (m *Module) variables(blocks []rawVariable, given []givenValue) map[string]cty.Value {
 	declared := map[string]*variable{}
-	constant := &Scope{Report: m.Report, ctx: m.ctx, names: names{}}
+	constant := m.constant()
 	for _, raw := range blocks {
 		if first, twice := declared[raw.Name]; twice {
 			m.Refuse(raw.NameRange, "Variable declared twice", "%s is declared at %s already. Remove one.", Quote(raw.Name), first.raw.NameRange)

@@ -22,7 +22,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 3 some node could not be read (the rest is shown).`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			k, err := a.cases(ctx, args, sc, everything)
+			k, err := a.cases(cmd.Context(), args, sc, everything)
 			if err != nil {
 				return err
 			}

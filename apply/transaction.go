@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -24,6 +25,10 @@ type transaction struct {
 	record string
 }
 
+// batchLimit is how long one batch may take in whole: it may install packages, and
+// drain servers. A node that falls silent is given up long before.
+const batchLimit = 30 * time.Minute
+
 // transact runs a batch and sees it confirmed or undone. The error is what
 // stopped the node; every action has an outcome when it returns.
 func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) error {
@@ -37,7 +42,7 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 		return r.abandon(actions, err)
 	}
 	p := &progress{nonce: nonce, actions: actions, run: r, work: w}
-	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line})
+	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
 	case err != nil && t.id == "":
 		return p.finish(Unknown, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/remote/sshtest"
 	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -299,5 +300,37 @@ func (failing) Run(context.Context, remote.Script) (remote.Output, error) {
 func TestReadHandsOnTheRunnersError(t *testing.T) {
 	if _, err := Read(t.Context(), failing{}, question()); err == nil || err.Error() != "the line is dead" {
 		t.Errorf("have %v", err)
+	}
+}
+
+// sudo takes SSH_CONNECTION away; that this very session is endangered has to show
+// all the same.
+func TestConnectionUnderSudo(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("left out: only root may use sudo everywhere")
+	}
+	if _, err := exec.LookPath("sudo"); err != nil {
+		t.Skip("left out: ", err)
+	}
+	s := sshtest.Start(t, sshtest.Options{Config: "ForceCommand exec env LC_ALL=C sudo -n /bin/sh -s"})
+	d, err := remote.NewDialer(remote.Config{SSHConfig: s.ConfigPath})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Dial(t.Context(), remote.Target{Name: "web", Address: "node"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	env, err := r.Run(t.Context(), remote.Script{Body: `echo "${SUDO_USER-none} ${SSH_CONNECTION-none}"`})
+	if err != nil || env.Stdout != s.User+" none\n" {
+		t.Fatalf("want sudo without SSH_CONNECTION, have %q, %v", env.Stdout, err)
+	}
+	have, err := Read(t.Context(), r, question())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if have.Facts.SSHClient != "127.0.0.1" || have.Facts.SSHServer != "127.0.0.1" {
+		t.Errorf("want the connection's two ends, have %q and %q", have.Facts.SSHClient, have.Facts.SSHServer)
 	}
 }

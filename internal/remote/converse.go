@@ -63,6 +63,10 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 
 	quiet := time.NewTimer(silence)
 	defer quiet.Stop()
+	// A node that says a byte now and then is never silent, so there is an end in
+	// any case.
+	whole := time.NewTimer(script.Limit)
+	defer whole.Stop()
 	alive := func() { quiet.Reset(silence) }
 
 	mark := shell.NewMark()
@@ -83,7 +87,7 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 	var streams sync.WaitGroup
 	collect := func(f *frame, r io.Reader) {
 		streams.Go(func() {
-			if err := drain(f, &pulse{Reader: r, beat: alive}); errors.Is(err, errTooMuch) {
+			if err := drain(f, &pulse{Reader: r, beat: alive}); err != nil {
 				stop(err)
 			}
 		})
@@ -122,9 +126,16 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 				Summary: fmt.Sprintf("it said nothing for %s", silence),
 				Remedy:  "the node or the way to it hangs, or a command there waits for something; what ran is unknown",
 			}
+		case <-whole.C:
+			return Output{}, &Error{
+				Kind:    KindLost,
+				Summary: fmt.Sprintf("its script did not end within %s", script.Limit),
+				Remedy:  "the node is overloaded, or a command there goes on for ever; what ran is unknown. --timeout raises this limit too",
+			}
 		case <-ctx.Done():
-			if errors.Is(context.Cause(ctx), errTooMuch) {
-				return Output{}, &Error{Kind: KindTruncated, Summary: "it printed " + errTooMuch.Error(), Err: errTooMuch}
+			var much tooMuch
+			if err := context.Cause(ctx); errors.As(err, &much) {
+				return Output{}, &Error{Kind: KindTruncated, Summary: err.Error(), Err: err}
 			}
 			return Output{}, interrupted(ctx)
 		}

@@ -2,7 +2,7 @@ package remote
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -11,9 +11,15 @@ import (
 )
 
 const (
-	// outputLimit bounds what one script may print on one stream: a runaway
-	// command must not take all memory here.
+	// outputLimit and linesLimit bound what one script may print on one stream, in
+	// bytes and in lines: a runaway command must not take all memory here, and
+	// whoever reads lines keeps more than their bytes.
 	outputLimit = 64 << 20
+	linesLimit  = 4 << 20
+	// toldLimit and toldLines bound a script that is followed line by line: what is
+	// said on the way is kept, and shown to people.
+	toldLimit = 8 << 20
+	toldLines = 64 << 10
 	// noiseLimit is how much of a login's banners is kept to explain a failure.
 	noiseLimit = 4 << 10
 	// bannerLimit bounds what a node may say before the script begins: one that
@@ -21,7 +27,10 @@ const (
 	bannerLimit = 1 << 20
 )
 
-var errTooMuch = errors.New("more than 64 MiB, or 1 MiB before the script began")
+// tooMuch is the error of a script that printed more than anybody reads.
+type tooMuch string
+
+func (e tooMuch) Error() string { return "it printed more than " + string(e) }
 
 // wrap makes the text that goes to sh -s. The body travels as one quoted word and
 // becomes a function only in the last line, in braces: a transfer cut short
@@ -42,8 +51,7 @@ func wrapHold(body, mark string) string {
 }
 
 func wrapCall(body, mark, call, then string) string {
-	return "LC_ALL=C; LANGUAGE=; PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin;" +
-		" export LC_ALL LANGUAGE PATH; umask 022\n" +
+	return shell.Definitions(shell.Environment) + shell.Call(shell.Environment).String() + "\n" +
 		"lvsctl_text=" + shell.Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +
 		`{ eval "$lvsctl_text" || exit 2; unset lvsctl_text;` +
 		" printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
@@ -66,6 +74,7 @@ type frame struct {
 	mu     sync.Mutex
 	buf    []byte // before the first mark: noise; after it: content
 	noise  int    // how much came before the first mark
+	lines  int    // how many newlines came in the content
 	begun  bool
 	ended  bool
 	closed bool // nothing is taken, and line is not called, any more
@@ -85,17 +94,33 @@ func (f *frame) Write(p []byte) (int, error) {
 	if !f.begun && !f.begin() {
 		if f.noise += len(p); f.noise > bannerLimit {
 			f.closed = true
-			return len(p), errTooMuch
+			return len(p), tooMuch("1 MiB before the script began")
 		}
 		return len(p), nil
 	}
+	if err := f.bound(p); err != nil {
+		f.closed = true
+		return len(p), err
+	}
 	f.end()
 	f.tell()
-	if !f.ended && len(f.buf) > outputLimit {
-		f.closed = true
-		return len(p), errTooMuch
-	}
 	return len(p), nil
+}
+
+// bound says whether the content has become too much with its last bytes.
+func (f *frame) bound(last []byte) error {
+	f.lines += bytes.Count(last, []byte("\n"))
+	size, lines := outputLimit, linesLimit
+	if f.line != nil {
+		size, lines = toldLimit, toldLines
+	}
+	switch {
+	case len(f.buf) > size:
+		return tooMuch(fmt.Sprintf("%d MiB", size>>20))
+	case f.lines > lines:
+		return tooMuch(fmt.Sprintf("%d lines", lines))
+	}
+	return nil
 }
 
 func (f *frame) begin() bool {

@@ -10,6 +10,7 @@ import (
 type place interface {
 	open(context.Context) (openShell, *Error)
 	quiet() time.Duration // how long a script may say nothing
+	whole() time.Duration // how long a script may take that does not say itself
 	blame(*Error) error   // completes an error with who it is about
 }
 
@@ -18,6 +19,9 @@ func runIn(ctx context.Context, script Script, p place, talk func(context.Contex
 	sh, failed := openFor(ctx, script, p)
 	if failed != nil {
 		return Output{}, p.blame(failed)
+	}
+	if script.Limit <= 0 {
+		script.Limit = p.whole()
 	}
 	out, failed := talk(ctx, sh, script, p.quiet())
 	if failed != nil {

@@ -16,10 +16,11 @@ type localRunner struct {
 	user    string
 	args    []string
 	silence time.Duration
+	limit   time.Duration
 }
 
-func newLocal(t Target, silence time.Duration) *localRunner {
-	r := &localRunner{node: t.Name, silence: silence, args: []string{"/bin/sh", "-s"}}
+func newLocal(t Target, silence, limit time.Duration) *localRunner {
+	r := &localRunner{node: t.Name, silence: silence, limit: limit, args: []string{"/bin/sh", "-s"}}
 	if t.Sudo && os.Geteuid() != 0 {
 		r.args = []string{"sudo", "-n", "/bin/sh", "-s"}
 	}
@@ -40,6 +41,8 @@ func (r *localRunner) Hold(ctx context.Context, script Script) (Output, func(), 
 }
 
 func (r *localRunner) quiet() time.Duration { return r.silence }
+
+func (r *localRunner) whole() time.Duration { return r.limit }
 
 func (r *localRunner) blame(e *Error) error { return e.as(r.user).at(r.node, "local") }
 

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func eachShell(t *testing.T, test func(t *testing.T, r *localRunner)) {
 	for name, args := range shelltest.Each(t) {
 		t.Run(name, func(t *testing.T) {
-			test(t, &localRunner{node: "node-1", user: "me", args: append(args[:len(args):len(args)], "-s"), silence: 20 * time.Second})
+			test(t, &localRunner{node: "node-1", user: "me", args: append(args[:len(args):len(args)], "-s"), silence: 20 * time.Second, limit: time.Minute})
 		})
 	}
 }
@@ -55,7 +55,6 @@ func TestScripts(t *testing.T) {
 			"here-document":             {"cat <<'EOF'\n$x `y` 'z\nEOF\necho on", Output{Stdout: "$x `y` 'z\non\n"}},
 			"here-document at the end":  {"cat <<EOF\na\nEOF", Output{Stdout: "a\n"}},
 			"locale":                    {`echo "$LC_ALL,$LANGUAGE"`, Output{Stdout: "C,\n"}},
-			"path":                      {`echo "$PATH"`, Output{Stdout: "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin\n"}},
 			"umask":                     {`umask`, Output{Stdout: "0022\n"}},
 			"functions":                 {"f() { echo \"$1\"; }\nf a", Output{Stdout: "a\n"}},
 			"a trap on exit":            {"trap 'echo bye' EXIT; echo hi; exit 4", Output{Stdout: "hi\nbye\n", Status: 4}},
@@ -166,7 +165,7 @@ func TestLargeScriptLargeOutput(t *testing.T) {
 	const size = 10 << 20
 	line := ": " + strings.Repeat("x", 1000) + "\n"
 	body := strings.Repeat(line, size/len(line)) + "head -c " + fmt.Sprint(size) + " /dev/zero; head -c 1000000 /dev/zero >&2"
-	r := newLocal(Target{Name: "node-1"}, 60*time.Second)
+	r := newLocal(Target{Name: "node-1"}, 60*time.Second, 5*time.Minute)
 	have, err := r.Run(t.Context(), Script{Body: body})
 	if err != nil {
 		t.Fatal(err)
@@ -177,13 +176,70 @@ func TestLargeScriptLargeOutput(t *testing.T) {
 }
 
 func TestEndlessOutput(t *testing.T) {
-	r := newLocal(Target{Name: "node-1"}, 60*time.Second)
-	_, err := r.Run(t.Context(), Script{Body: "cat /dev/zero"})
-	wantError(t, err, KindTruncated, "more than 64 MiB")
+	r := newLocal(Target{Name: "node-1"}, 60*time.Second, 5*time.Minute)
+	for _, c := range []struct {
+		script Script
+		want   string
+	}{
+		{Script{Body: "cat /dev/zero"}, "it printed more than 64 MiB"},
+		{Script{Body: "cat /dev/zero >&2"}, "it printed more than 64 MiB"},
+		{Script{Body: "yes ''"}, "it printed more than 4194304 lines"},
+		{Script{Body: "yes note", Line: func(string) {}}, "it printed more than 65536 lines"},
+		{Script{Body: "cat /dev/zero", Line: func(string) {}}, "it printed more than 8 MiB"},
+	} {
+		_, err := r.Run(t.Context(), c.script)
+		wantError(t, err, KindTruncated, c.want)
+	}
+}
+
+// A node that says a byte now and then is not listened to for ever.
+func TestLimit(t *testing.T) {
+	r := newLocal(Target{Name: "node-1"}, time.Second, 2*time.Second)
+	drip := "while :; do printf x; sleep 0.1; done"
+	_, err := r.Run(t.Context(), Script{Body: drip})
+	wantError(t, err, KindLost, "its script did not end within 2s")
+	_, release, err := r.Hold(t.Context(), Script{Body: drip, Limit: 500 * time.Millisecond})
+	wantError(t, err, KindLost, "its script did not end within 500ms")
+	release()
+
+	// One that has a limit of its own may take longer.
+	have, err := r.Run(t.Context(), Script{Body: "for i in 1 2 3 4 5; do sleep 0.5; echo $i; done", Limit: time.Minute})
+	if err != nil || have.Status != 0 {
+		t.Errorf("have %v, %v", have, err)
+	}
+}
+
+// Tools are looked for in their usual folders, then where the login finds them.
+func TestPath(t *testing.T) {
+	const usual = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin"
+	for login, want := range map[string]string{
+		"":                    usual,
+		"/bin:/usr/bin":       usual,
+		"/nix/bin":            usual + ":/nix/bin",
+		"/nix/bin:/bin:/a b":  usual + ":/nix/bin:/a b",
+		".:bin:/x/bin::../y:": usual + ":/x/bin",
+		"/x/*:/x/$(y):/x/bin": usual + ":/x/*:/x/$(y):/x/bin",
+	} {
+		eachShell(t, func(t *testing.T, r *localRunner) {
+			sh, err := exec.LookPath(r.args[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.args = append([]string{sh}, r.args[1:]...)
+			t.Setenv("PATH", login)
+			have, err := r.Run(t.Context(), Script{Body: `echo "$PATH"`})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if have.Stdout != want+"\n" {
+				t.Errorf("of %q: want %s, have %s", login, want, have.Stdout)
+			}
+		})
+	}
 }
 
 func TestSilence(t *testing.T) {
-	r := newLocal(Target{Name: "node-1"}, time.Second)
+	r := newLocal(Target{Name: "node-1"}, time.Second, time.Minute)
 	_, err := r.Run(t.Context(), Script{Body: "sleep 20"})
 	wantError(t, err, KindLost, "said nothing for 1s")
 
@@ -195,7 +251,7 @@ func TestSilence(t *testing.T) {
 }
 
 func TestInterrupted(t *testing.T) {
-	r := newLocal(Target{Name: "node-1"}, 60*time.Second)
+	r := newLocal(Target{Name: "node-1"}, 60*time.Second, 5*time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	pid := 0
 	start := time.Now()
@@ -222,7 +278,7 @@ func TestInterrupted(t *testing.T) {
 
 func TestNoSudoHere(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	r := &localRunner{node: "node-1", user: "me", args: []string{"sudo", "-n", "/bin/sh", "-s"}, silence: time.Minute}
+	r := &localRunner{node: "node-1", user: "me", args: []string{"sudo", "-n", "/bin/sh", "-s"}, silence: time.Minute, limit: time.Minute}
 	_, err := r.Run(t.Context(), Script{Body: "echo"})
 	wantError(t, err, KindSudo, "there is no sudo")
 }

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Runner runs scripts on one node. A Runner is used by one goroutine at a time.
@@ -31,11 +32,14 @@ type Runner interface {
 // Script is POSIX sh.
 type Script struct {
 	// Body is the inside of a shell function: it runs with LC_ALL=C, a PATH that
-	// has the sbin folders, and standard input at /dev/null. Nothing of it runs
+	// has the sbin folders first, and standard input at /dev/null. Nothing of it runs
 	// unless all of it arrived.
 	Body string
 	// Line, if set, is called with each line of standard output as it arrives.
 	Line func(line string)
+	// Limit is how long the script may take in whole, however much it says; 0 is
+	// the Runner's own limit, see [Config].
+	Limit time.Duration
 }
 
 // Output is what a script printed between its start and its end.

@@ -19,6 +19,7 @@ type sshRunner struct {
 	user    string
 	sudo    bool
 	silence time.Duration
+	limit   time.Duration
 }
 
 func (r *sshRunner) Close() error {
@@ -35,6 +36,8 @@ func (r *sshRunner) Hold(ctx context.Context, script Script) (Output, func(), er
 }
 
 func (r *sshRunner) quiet() time.Duration { return r.silence }
+
+func (r *sshRunner) whole() time.Duration { return r.limit }
 
 // blame also gives up a connection that failed: what is half lost would be
 // waited for again and again.

@@ -263,6 +263,15 @@ func TestSilenceOverSSH(t *testing.T) {
 	}
 }
 
+func TestLimitOverSSH(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Options{})
+	r := dial(t, dialer(t, "", func(c *Config) { c.Silence = 400 * time.Millisecond }), target(s))
+	_, err := r.Run(t.Context(), Script{Body: "while :; do printf x; sleep 0.1; done"})
+	wantError(t, err, KindLost, "its script did not end within 2s")
+	_, err = r.Run(t.Context(), Script{Body: "echo"})
+	wantError(t, err, KindLost, "did not end within 2s") // nobody waits for it again
+}
+
 func TestInterruptedOverSSH(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Options{})
 	r := dial(t, dialer(t, ""), target(s))

@@ -39,6 +39,9 @@ type Config struct {
 	// leave a keepalive unanswered, before the connection counts as lost; 0 is
 	// 60 s.
 	Silence time.Duration
+	// Limit is how long a script may take in whole that does not bring a limit of
+	// its own; 0 is five times Silence.
+	Limit time.Duration
 }
 
 // Dialer connects to nodes. It may be used by many goroutines at once; nodes
@@ -57,9 +60,12 @@ type Dialer struct {
 
 // NewDialer reads the ssh config. The error names file and line.
 func NewDialer(cfg Config) (*Dialer, error) {
-	d := &Dialer{silence: cfg.Silence, keys: keyring{prompt: cfg.Prompt}}
+	d := &Dialer{silence: cfg.Silence, limit: cfg.Limit, keys: keyring{prompt: cfg.Prompt}}
 	if d.silence <= 0 {
 		d.silence = 60 * time.Second
+	}
+	if d.limit <= 0 {
+		d.limit = 5 * d.silence
 	}
 	if cfg.SSHConfig != "" {
 		d.flags = []string{"-F", cfg.SSHConfig}
@@ -75,7 +81,7 @@ func NewDialer(cfg Config) (*Dialer, error) {
 // good until it is closed or the connection is lost; it does not reconnect.
 func (d *Dialer) Dial(ctx context.Context, t Target) (Runner, error) {
 	if strings.EqualFold(t.Address, "local") {
-		return newLocal(t, d.silence), nil
+		return newLocal(t, d.silence, d.limit), nil
 	}
 	e, err := d.resolve(t)
 	if err != nil {
@@ -87,6 +93,6 @@ func (d *Dialer) Dial(ctx context.Context, t Target) (Runner, error) {
 	}
 	return &sshRunner{
 		link: l, node: t.Name, address: e.address(), user: e.user,
-		sudo: t.Sudo && e.user != "root", silence: d.silence,
+		sudo: t.Sudo && e.user != "root", silence: d.silence, limit: d.limit,
 	}, nil
 }

@@ -68,6 +68,9 @@ const (
 	ReadUnits      Function = "lvsctl_read_units"
 	Section        Function = "lvsctl_section"
 
+	// Of every script.
+	Environment Function = "lvsctl_environment"
+
 	// What only other functions, or the end of a script, call.
 	findRun       Function = "lvsctl_find_run"
 	giveBack      Function = "lvsctl_give_back"
@@ -140,6 +143,8 @@ var functions = map[Function]definition{
 	ReadTimeouts:   {file: "read_ipvs.sh"},
 	ReadUnits:      {file: "read_names.sh"},
 	Section:        {file: "section.sh"},
+
+	Environment: {file: "environment.sh"},
 
 	findRun:       {file: "run.sh"},
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},

@@ -9,10 +9,15 @@ import (
 )
 
 // File is a file that is a topology's own from its first byte to its last; keyed
-// by its path. It belongs to root.
+// by its path.
 type File struct {
-	Text string `json:"text"` // whole lines
-	Mode string `json:"mode"` // octal: 0644; with an owner after it where that is not root
+	// Text is whole lines, the last with its newline too.
+	Text string `json:"text"`
+	// Mode is the permissions as chmod takes them, four octal digits: 0644.
+	Mode string `json:"mode"`
+	// Owner is UID:GID of a live file that is not root's, "" for 0:0. A wanted file
+	// is always root's.
+	Owner string `json:"owner,omitempty"`
 }
 
 var files = &table[string, File]{
@@ -34,24 +39,22 @@ var files = &table[string, File]{
 }
 
 func (f File) String() string {
-	if f.Mode == "0644" {
-		return countLines(f.Text)
+	text := countLines(f.Text)
+	if f.Mode != "0644" || f.Owner != "" {
+		text += " mode " + f.Mode
 	}
-	return countLines(f.Text) + " mode " + f.Mode
+	if f.Owner != "" {
+		text += " owner " + f.Owner
+	}
+	return text
 }
 
 func writeFile(path string, f File) shell.Command {
-	args := []string{path, f.mode()}
+	args := []string{path, cmp.Or(f.Mode, "0644")}
 	if f.Text != "" {
 		args = append(args, strings.Split(strings.TrimSuffix(f.Text, "\n"), "\n")...)
 	}
 	return shell.Call(shell.File, args...)
-}
-
-// mode is the octal number alone.
-func (f File) mode() string {
-	mode, _, _ := strings.Cut(f.Mode, " ")
-	return cmp.Or(mode, "0644")
 }
 
 // fileSection prints each file that matches the shell's patterns: a line of
@@ -82,7 +85,7 @@ func parseFiles(text string, s *State) error {
 		path = words[len(words)-1]
 		f := File{Mode: octal(words[0])}
 		if owner := words[2] + ":" + words[3]; owner != "0:0" {
-			f.Mode += " owner " + owner
+			f.Owner = owner
 		}
 		s.Files[path] = f
 	}

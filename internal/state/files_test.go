@@ -244,11 +244,11 @@ func TestReadBack(t *testing.T) {
 		text := strings.Join(odd, "\n") + "\n"
 		want.Blocks[state.BlockKey{Path: sh.root + "/a:0", Topology: "web"}] = state.Block{Text: text}
 		want.Blocks[state.BlockKey{Path: sh.root + "/a b", Topology: "web"}] = state.Block{Text: "in a name with a blank\n"}
-		mode := "0640"
+		own := state.File{Text: text, Mode: "0640"}
 		if uid := os.Geteuid(); uid != 0 {
-			mode += fmt.Sprintf(" owner %d:%d", uid, os.Getegid())
+			own.Owner = fmt.Sprintf("%d:%d", uid, os.Getegid())
 		}
-		want.Files[sh.root+"/own.sh"] = state.File{Text: text, Mode: mode}
+		want.Files[sh.root+"/own.sh"] = own
 		if out := sh.run(script); out != "" {
 			t.Fatal(out)
 		}

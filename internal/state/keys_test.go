@@ -140,7 +140,10 @@ func drawState(t *rapid.T) *State {
 	})
 	drawMap(t, s.Daemons, drawWord, always(Daemon{Interface: "eth0", ID: 3, Rest: "ttl=4"}))
 	drawMap(t, s.Files, drawWord, func(t *rapid.T) File {
-		return File{Text: drawWord(t) + "\n", Mode: rapid.SampledFrom([]string{"0644", "0600", "4755 owner 1000:100"}).Draw(t, "mode")}
+		return File{
+			Text: drawWord(t) + "\n", Mode: rapid.SampledFrom([]string{"0644", "0600", "4755"}).Draw(t, "mode"),
+			Owner: rapid.SampledFrom([]string{"", "1000:100"}).Draw(t, "owner"),
+		}
 	})
 	drawMap(t, s.Units, drawWord, always(Unit{Init: InitSystemd}))
 	return s

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,9 +28,9 @@ type cluster struct {
 	// lost nodes do not answer; left out ones are not to be changed.
 	lost, leftOut map[string]bool
 	connections   map[string]state.Connections // by server key, on every director
-	// lasting has hosts that are Debians with systemd and ifupdown, and plans that
+	// persists has hosts that are Debians with systemd and ifupdown, and plans that
 	// look further than the next boot.
-	lasting bool
+	persists bool
 }
 
 func newCluster() *cluster {
@@ -80,7 +81,7 @@ func (c *cluster) boot(t *testing.T, node *topology.Node) {
 	n := statetest.New()
 	n.Manager = "apt-get"
 	n.Files["/etc/hosts"] = "127.0.0.1 localhost\n"
-	if c.lasting {
+	if c.persists {
 		n.Init, n.Units["ipvsadm"] = state.InitSystemd, true
 		n.Files["/etc/default/ipvsadm"] = "AUTO=\"false\"\n"
 	}
@@ -98,6 +99,18 @@ func (c *cluster) boot(t *testing.T, node *topology.Node) {
 	}
 }
 
+// forbid has a node whose SSH user may change nothing there.
+func (c *cluster) forbid(node string) {
+	c.facts[node] = live.Facts{Kernel: "6.1.0", Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
+}
+
+// breakBase takes a node's own addresses away: it can be read, and cannot be
+// changed.
+func (c *cluster) breakBase(node string) {
+	n := c.hosts[node]
+	n.Addresses = slices.DeleteFunc(n.Addresses, func(a statetest.Address) bool { return !a.Prefix.IsSingleIP() })
+}
+
 // inputs is the case of every node. A destroy wants nothing.
 func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.Input {
 	t.Helper()
@@ -109,7 +122,7 @@ func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.
 		}
 		in := survey.Input(w)
 		in.Chosen = !c.leftOut[name]
-		if !c.lasting {
+		if !c.persists {
 			in.Persist = ""
 		}
 		for k, r := range in.Ranges {

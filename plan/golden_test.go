@@ -145,7 +145,7 @@ func TestGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cl := newCluster()
-			cl.lasting = true
+			cl.persists = true
 			text, destroy := c(t, cl)
 			inputs := cl.inputs(t, cl.wants(t, text), destroy)
 			p := plan.Build(topologyName, inputs)

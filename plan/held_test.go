@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -102,6 +103,129 @@ func TestHeld(t *testing.T) {
 			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node could not be read.",
 		},
 		{
+			name: "a director that cannot be changed keeps its real servers",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+				c.breakBase("lvs")
+			},
+			text:    onLAN("dr", "rr", "a"),
+			want:    keepsDR("b", 2, "lvs cannot be changed"),
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node cannot be changed.",
+		},
+		{
+			name: "one that lacks a scheduler",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+			},
+			text:    onLAN("dr", "sh", "a"),
+			want:    keepsDR("b", 3, "lvs cannot be changed"),
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node cannot be changed.",
+		},
+		{
+			name: "one whose service leaves the topology",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.breakBase("lvs")
+				c.leftOut["gw"] = true
+			},
+			text:    onLAN("", ""),
+			want:    keepsDR("a", 8, "lvs cannot be changed"),
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node cannot be changed.",
+		},
+		{
+			name: "one that reaches them by nat",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("nat", "rr", "a", "b"))
+				c.breakBase("lvs")
+			},
+			text:    onLAN("nat", "rr", "a"),
+			want:    []string{"2 b remove route default: lvs cannot be changed"},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 1 change held back. 1 node cannot be changed.",
+		},
+		{
+			name: "one that is to be destroyed",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("nat", "rr", "a"))
+				c.forbid("lvs")
+			},
+			text: onLAN("nat", "rr", "a"), destroy: true,
+			want: []string{
+				"9 gw change sysctl net.ipv4.ip_forward: lvs cannot be changed",
+				"10 gw change sysctl net.ipv4.conf.all.accept_redirects: lvs cannot be changed",
+				"11 a remove route default: lvs cannot be changed",
+			},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 3 changes held back. 1 node cannot be changed.",
+		},
+		{
+			name: "a director that could not be read keeps a real server that left its service",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, both)
+				c.lost["lvs"] = true
+			},
+			text:    onLAN("dr", "rr", "a"),
+			want:    keepsDR("b", 1, "lvs could not be read and may still send there"),
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node could not be read.",
+		},
+		{
+			name: "a director that could not be read keeps those of a service that left the topology",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("dr", "rr", "a"))
+				c.lost["lvs"], c.leftOut["gw"] = true, true
+			},
+			text:    onLAN("", ""),
+			want:    keepsDR("a", 4, "lvs could not be read and may still send there"),
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 6 changes held back. 1 node could not be read.",
+		},
+		{
+			name: "a director that could not be read keeps the way back through it",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("nat", "rr", "a", "b"))
+				c.lost["lvs"] = true
+			},
+			text:    onLAN("nat", "rr", "a"),
+			want:    []string{"1 b remove route default: lvs could not be read and may still send there"},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 1 change held back. 1 node could not be read.",
+		},
+		{
+			name: "a director that could not be read keeps the routers",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, onLAN("nat", "rr", "a"))
+				c.lost["lvs"] = true
+			},
+			text: onLAN("nat", "rr", "a"), destroy: true,
+			want: []string{
+				"1 gw change sysctl net.ipv4.ip_forward: lvs could not be read and may still need it",
+				"2 gw change sysctl net.ipv4.conf.all.accept_redirects: lvs could not be read and may still need it",
+				"3 a remove route default: lvs could not be read and may still send there",
+			},
+			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 3 changes held back. 1 node could not be read.",
+		},
+		{
+			name: "a director that could not be read holds nothing of another director's",
+			prepare: func(t *testing.T, c *cluster) {
+				c.bring(t, twoDirectors)
+				c.lost["two"] = true
+			},
+			text: twoDirectors, destroy: true,
+			want: []string{
+				"1 one remove address 10.1.0.101/32 dev eth0",
+				"2 one remove server tcp 10.1.0.101:80 -> 10.1.0.11:80",
+				"3 one remove service tcp 10.1.0.101:80",
+				"4 one change sysctl net.ipv4.vs.conn_reuse_mode",
+				"5 a remove address 10.1.0.101/32 dev lo needs [2]",
+				"6 a change sysctl net.ipv4.conf.all.arp_announce",
+				"7 a change sysctl net.ipv4.conf.all.arp_ignore",
+				"8 a change sysctl net.ipv4.conf.lo.arp_announce",
+				"9 a change sysctl net.ipv4.conf.lo.arp_ignore",
+				"10 b remove address 10.1.0.102/32 dev lo: two could not be read and may still send there",
+				"11 b change sysctl net.ipv4.conf.all.arp_announce: two could not be read and may still send there",
+				"12 b change sysctl net.ipv4.conf.all.arp_ignore: two could not be read and may still send there",
+				"13 b change sysctl net.ipv4.conf.lo.arp_announce: two could not be read and may still send there",
+				"14 b change sysctl net.ipv4.conf.lo.arp_ignore: two could not be read and may still send there",
+			},
+			summary: "Plan: 0 to add, 5 to change, 4 to destroy on 2 nodes. 5 changes held back. 1 node could not be read.",
+		},
+		{
 			name: "only a real server",
 			prepare: func(t *testing.T, c *cluster) {
 				c.wants(t, both)
@@ -125,6 +249,51 @@ func TestHeld(t *testing.T) {
 		})
 	}
 }
+
+// keepsDR are the actions of a real server of dr that is to give everything back
+// and keeps it, from an ID on.
+func keepsDR(node string, id int, why string) []string {
+	var list []string
+	for i, what := range []string{
+		"remove route default", "remove address 10.1.0.100/32 dev lo",
+		"change sysctl net.ipv4.conf.all.arp_announce", "change sysctl net.ipv4.conf.all.arp_ignore",
+		"change sysctl net.ipv4.conf.lo.arp_announce", "change sysctl net.ipv4.conf.lo.arp_ignore",
+	} {
+		list = append(list, fmt.Sprintf("%d %s %s: %s", id+i, node, what, why))
+	}
+	return list
+}
+
+// twoDirectors have a service each, and a real server each.
+const twoDirectors = `
+lvsctl { name = "web" }
+director "one" {
+  interface "eth0" { address = "10.1.0.2/24" }
+}
+director "two" {
+  interface "eth0" { address = "10.1.0.3/24" }
+}
+real_server "a" {
+  interface "eth0" { address = "10.1.0.11/24" }
+}
+real_server "b" {
+  interface "eth0" { address = "10.1.0.12/24" }
+}
+virtual_server "one" {
+  director     = "one"
+  vip          = "10.1.0.101"
+  port         = 80
+  mode         = "dr"
+  real_servers = ["a"]
+}
+virtual_server "two" {
+  director     = "two"
+  vip          = "10.1.0.102"
+  port         = 80
+  mode         = "dr"
+  real_servers = ["b"]
+}
+`
 
 // TestNeeds are the ties between nodes: a new entry needs its real server ready,
 // and a real server gives nothing back before the entry is gone.

@@ -8,88 +8,42 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Stage is when an action runs, among all nodes. Traffic is sent somewhere only
-// once it can be answered there, and nothing is taken apart that traffic is
-// still sent to:
-type Stage int
-
-// The stages of an apply.
-const (
-	// Ready: real servers and routers get what they need to answer.
-	Ready Stage = iota
-	// Send: directors add and edit services, then servers, then VIPs.
-	Send
-	// Stop: directors take away VIPs, then servers, then services.
-	Stop
-	// Clear: real servers and routers give back what they no longer need, and what
-	// the other nodes' old connections needed goes: see turn.
-	Clear
-	// Persist: every node that is as wanted is told to be so after a reboot.
-	Persist
-)
-
-func stageOf(role string, kind state.Kind, unmake bool) Stage {
-	switch {
-	case kind.Persistent():
-		return Persist
-	case role == director && unmake:
-		return Stop
-	case role == director:
-		return Send
-	case unmake:
-		return Clear
-	}
-	return Ready
-}
-
-const director = "director"
-
-// orderWithin sorts one node's actions: makers in the order of creation, then
-// what goes away in reverse, then what comes back in the order of creation.
-func orderWithin(role string, actions []Action) {
-	rank := kindRanks(role)
-	key := func(a Action) (int, int) {
-		switch {
-		case a.Stage == Ready || a.Stage == Send || a.Stage == Persist && a.Op != state.Remove:
-			return 0, rank[a.Kind]
-		case a.Op == state.Add:
-			return 2, rank[a.Kind]
-		}
-		return 1, -rank[a.Kind]
-	}
-	// Stable: within a kind the differ's order stands.
-	slices.SortStableFunc(actions, func(a, b Action) int {
-		ap, ar := key(a)
-		bp, br := key(b)
-		return cmp.Or(cmp.Compare(ap, bp), cmp.Compare(ar, br))
-	})
-}
-
-// kindRanks is the order of creation. On a director addresses come last: a VIP
-// attracts traffic as soon as it is there.
-func kindRanks(role string) map[state.Kind]int {
-	ranks := map[state.Kind]int{}
-	for i, k := range state.Kinds() {
-		ranks[k] = i
-	}
-	if role == director {
-		ranks[state.KindAddress] = len(ranks)
-	}
-	return ranks
-}
-
-// compareInputs is the order nodes are shown in.
-func compareInputs(a, b Input) int {
-	return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), cmp.Compare(a.Name, b.Name))
-}
-
-func roleRank(role string) int {
-	return slices.Index([]string{"director", "router", "real_server"}, role)
-}
+// Order between nodes.
+//
+// Terms. A director sends to a real server while its table has an entry for it. An
+// action is held if it must not be done now; it stays in the plan and says why. A
+// director stands still if it is not changed by this plan: it could not be read,
+// cannot be changed (Problems), or is left out.
+//
+// Premise. Each node is changed by itself and may fail by itself, and a director
+// never stops sending because we wish it. So at every moment of an apply, and
+// whichever node fails in it, each director sends only to real servers that can
+// answer.
+//
+// Rules, with the action on the left needing those on the right:
+//
+//	an entry that is new, or reaches its     the real server's Ready actions; held
+//	real server by another method            where that is not and cannot be ready
+//	a real server's first Clear action       every action on an entry for it, on any
+//	                                         director
+//	a router's first Clear action            every action of every director
+//
+// A director that stands still keeps what it uses: its actions count for these
+// rules and are held, and so is all that needs them. One that could not be read
+// may use more than its topology says, see unread.
+//
+// A node's later Clear actions follow its first one, and Persist comes last of
+// all. What a held action keeps from being true is not written for the next boot.
+//
+// Example. b leaves the service of lvs. b's actions (routes, VIP, ARP settings go)
+// need lvs's "remove server b". With lvs in need of a kernel module that is not
+// there, "remove server b" is not done, and b keeps all it has: "held back: lvs
+// cannot be changed".
 
 // order puts the actions of all nodes into one list and ties them together.
 func (p *Plan) order(inputs []Input) {
-	p.turn(inputs)
+	u := newUnread(inputs)
+	stuck := p.changeModes(inputs, u)
 	position := map[string]int{}
 	for i, in := range inputs {
 		position[in.Name] = i
@@ -100,134 +54,134 @@ func (p *Plan) order(inputs []Input) {
 	for i := range p.Actions {
 		p.Actions[i].ID = i + 1
 	}
-	t := newTies(p, inputs)
+	d := newDependencies(p, inputs, u, stuck)
 	for i := range p.Actions {
-		t.tie(&p.Actions[i])
+		d.add(&p.Actions[i])
 	}
-	p.hold()
-	p.leaveOut(inputs)
+	p.holdDependents()
+	p.dropStandingStill()
 }
 
-// ties are the rules between nodes:
-//
-//   - a server that is new, or reached another way, needs its real server ready;
-//   - a real server gives nothing back before the directors' entries for it are
-//     gone or changed, a router nothing before the directors are done.
-type ties struct {
+// standsStill says why a node that was read is not changed; "" if it is.
+func (n Node) standsStill() string {
+	switch {
+	case !n.Chosen:
+		return n.Name + " is left out"
+	case len(n.Problems) > 0:
+		return n.Name + " cannot be changed"
+	}
+	return ""
+}
+
+// dependencies finds what each action needs, by the rules at the top.
+type dependencies struct {
 	inputs map[string]*Input
 	nodes  map[string]*Node
-	owner  map[netip.Addr]string
+	owner  map[netip.Addr]string // of each node's own address
 	// ready is the last action that makes a node ready; sends are the directors'
 	// actions on entries for a real server; done is a director's last action.
 	ready map[string]int
 	sends map[string][]int
 	done  map[string]int
-	// unseen are the directors that could not be read, by the real servers they
-	// may send to.
-	unseen map[string]string
-	// first marks the nodes whose first Clear action was tied: the others follow
-	// it anyway.
-	first map[string]bool
+	// begun marks the nodes whose first Clear action was seen.
+	begun map[string]bool
+	// stuck says why a real server's replies cannot take another way.
+	stuck  map[string]string
+	unread unread
 }
 
-func newTies(p *Plan, inputs []Input) *ties {
-	t := &ties{
+func newDependencies(p *Plan, inputs []Input, u unread, stuck map[string]string) *dependencies {
+	d := &dependencies{
 		inputs: map[string]*Input{}, nodes: map[string]*Node{}, owner: map[netip.Addr]string{},
 		ready: map[string]int{}, sends: map[string][]int{}, done: map[string]int{},
-		unseen: map[string]string{}, first: map[string]bool{},
+		begun: map[string]bool{}, stuck: stuck, unread: u,
 	}
 	for i := range inputs {
 		in := &inputs[i]
-		t.inputs[in.Name], t.nodes[in.Name] = in, &p.Nodes[i]
+		d.inputs[in.Name], d.nodes[in.Name] = in, &p.Nodes[i]
 		for _, k := range in.Base {
-			t.owner[k.Prefix.Addr()] = in.Name
-		}
-		if in.Role == director && in.Err != nil {
-			for _, name := range in.Servers {
-				t.unseen[name] = in.Name
-			}
+			d.owner[k.Prefix.Addr()] = in.Name
 		}
 	}
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		switch {
 		case a.Stage == Ready:
-			t.ready[a.Node] = a.ID
+			d.ready[a.Node] = a.ID
 		case a.Stage == Send || a.Stage == Stop:
-			t.done[a.Node] = a.ID
+			d.done[a.Node] = a.ID
 			if k, ok := a.Key.(state.ServerKey); ok {
-				name := t.owner[k.Addr.Addr()]
-				t.sends[name] = append(t.sends[name], a.ID)
+				name := d.owner[k.Addr.Addr()]
+				d.sends[name] = append(d.sends[name], a.ID)
 			}
 		}
 	}
-	return t
+	return d
 }
 
-func (t *ties) tie(a *Action) {
-	if !t.inputs[a.Node].Chosen {
-		a.Held = a.Node + " is left out"
-	}
+// add gives an action what it needs, or says why it is held.
+func (d *dependencies) add(a *Action) {
+	a.Held = d.nodes[a.Node].standsStill()
 	k, entry := a.Key.(state.ServerKey)
 	switch {
 	case a.Held != "":
-	case entry && t.reachedAnew(a.Node, k):
-		t.tieServer(a, k.Addr.Addr())
-	case a.Stage == Clear && !t.first[a.Node]:
-		t.first[a.Node] = true
-		t.tieClear(a)
+	case entry && d.reachedAnew(a.Node, k):
+		d.needServer(a, k.Addr.Addr())
+	case a.Stage == Clear && !d.begun[a.Node]:
+		d.begun[a.Node] = true
+		d.needDirectors(a)
 	}
 }
 
 // reachedAnew reports whether a director's entry for a real server is new, or
 // sends packets there by another method. A weight alone asks nothing of the real
 // server.
-func (t *ties) reachedAnew(director string, k state.ServerKey) bool {
-	s := t.nodes[director].Settled
+func (d *dependencies) reachedAnew(director string, k state.ServerKey) bool {
+	s := d.nodes[director].Settled
 	want, wanted := s.Want.Servers[k]
 	return wanted && want.Forward != s.Have.Servers[k].Forward
 }
 
-func (t *ties) tieServer(a *Action, rip netip.Addr) {
-	name, known := t.owner[rip]
-	if !known || t.inputs[name].Role == director {
+func (d *dependencies) needServer(a *Action, rip netip.Addr) {
+	name, known := d.owner[rip]
+	if !known || d.inputs[name].Role == director {
 		return
 	}
-	n := t.nodes[name]
+	n := d.nodes[name]
 	switch {
 	case n.Unreadable != nil:
 		a.Held = name + " could not be read"
 	case len(n.Problems) > 0:
 		a.Held = name + " cannot be changed"
-	case t.ready[name] == 0:
+	case d.stuck[name] != "":
+		a.Held = d.stuck[name]
+	case d.ready[name] == 0:
 	case !n.Chosen:
 		a.Held = name + " is left out and not ready"
 	default:
-		a.Needs = append(a.Needs, t.ready[name])
+		a.Needs = append(a.Needs, d.ready[name])
 	}
 }
 
-func (t *ties) tieClear(a *Action) {
-	if t.inputs[a.Node].Role != "real_server" {
-		for _, id := range t.done {
+func (d *dependencies) needDirectors(a *Action) {
+	if d.inputs[a.Node].Role != realServer {
+		for _, id := range d.done {
 			a.Needs = append(a.Needs, id)
 		}
 	}
-	a.Needs = append(a.Needs, t.sends[a.Node]...)
+	a.Needs = append(a.Needs, d.sends[a.Node]...)
 	slices.Sort(a.Needs)
 	a.Needs = slices.Compact(a.Needs)
-	if name, ok := t.unseen[a.Node]; ok {
-		a.Held = name + " could not be read and may still send there"
-	}
+	a.Held = d.unread.user(d.inputs[a.Node], d.nodes[a.Node].Settled)
 }
 
-// hold extends what is held back to what depends on it: an action's needs, on a
-// real server everything after the first thing it has to keep, and on every node
-// what would bring back what is not there.
-func (p *Plan) hold() {
-	held := map[int]string{}
-	kept := map[string]string{}
-	partial := map[string]string{}
+// holdDependents extends what is held to what depends on it: an action's needs, on
+// a real server or router everything after the first thing it has to keep, and on
+// every node what would bring back what is not there.
+func (p *Plan) holdDependents() {
+	held := map[int]string{}       // by action
+	keeps := map[string]string{}   // by node: from its first held Clear action on
+	partial := map[string]string{} // by node: something of it is held
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		for _, id := range a.Needs {
@@ -236,7 +190,7 @@ func (p *Plan) hold() {
 			}
 		}
 		if a.Stage == Clear && a.Held == "" {
-			a.Held = kept[a.Node]
+			a.Held = keeps[a.Node]
 		}
 		if a.Stage == Persist && a.Held == "" {
 			a.Held = partial[a.Node]
@@ -244,23 +198,23 @@ func (p *Plan) hold() {
 		if a.Held != "" {
 			held[a.ID], partial[a.Node] = a.Held, a.Held
 			if a.Stage == Clear {
-				kept[a.Node] = a.Held
+				keeps[a.Node] = a.Held
 			}
 		}
 	}
 }
 
-// leaveOut drops the actions of nodes that were not chosen. They were there
-// only for what depends on them.
-func (p *Plan) leaveOut(inputs []Input) {
-	chosen := map[string]bool{}
-	for _, in := range inputs {
-		chosen[in.Name] = in.Chosen
+// dropStandingStill drops the actions of nodes that are not changed. They were
+// there only for what depends on them.
+func (p *Plan) dropStandingStill() {
+	still := map[string]bool{}
+	for _, n := range p.Nodes {
+		still[n.Name] = n.standsStill() != ""
 	}
 	kept := map[int]bool{}
 	p.Actions = slices.DeleteFunc(p.Actions, func(a Action) bool {
-		kept[a.ID] = chosen[a.Node]
-		return !chosen[a.Node]
+		kept[a.ID] = !still[a.Node]
+		return still[a.Node]
 	})
 	for i := range p.Actions {
 		a := &p.Actions[i]

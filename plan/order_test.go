@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -47,14 +49,7 @@ virtual_server "web" {
 // at the whole cluster after every single action: whoever the director sends to
 // can answer, and nobody but the director answers for the VIP.
 func TestSafeAtEveryStep(t *testing.T) {
-	topologies := map[string]string{
-		"nat":        onLAN("nat", "rr", "a", "b"),
-		"dr":         onLAN("dr", "rr", "a", "b"),
-		"dr to one":  onLAN("dr", "wlc", "b"),
-		"tun":        onLAN("tun", "rr", "a", "b"),
-		"tun to one": onLAN("tun", "wrr", "a"),
-		"none":       onLAN("", ""),
-	}
+	topologies := oneServiceEach()
 	for from := range topologies {
 		for to := range topologies {
 			t.Run(from+" and then "+to, func(t *testing.T) {
@@ -79,6 +74,67 @@ func TestSafeAtEveryStep(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// oneServiceEach are topologies to go to and fro between.
+func oneServiceEach() map[string]string {
+	return map[string]string{
+		"nat":        onLAN("nat", "rr", "a", "b"),
+		"dr":         onLAN("dr", "rr", "a", "b"),
+		"dr to one":  onLAN("dr", "wlc", "b"),
+		"tun":        onLAN("tun", "rr", "a", "b"),
+		"tun to one": onLAN("tun", "wrr", "a"),
+		"none":       onLAN("", ""),
+	}
+}
+
+// TestSafeBesideAStandingDirector does so with a director that is not changed,
+// for each reason there is: it goes on sending as before, and all it sends to can
+// answer still. Nothing that ends by itself may be what makes it so.
+func TestSafeBesideAStandingDirector(t *testing.T) {
+	topologies := oneServiceEach()
+	topologies["nowhere"] = "" // a destroy
+	for how, stand := range map[string]func(*cluster){
+		"lost":              func(c *cluster) { c.lost["lvs"] = true },
+		"left out":          func(c *cluster) { c.leftOut["lvs"] = true },
+		"not as expected":   func(c *cluster) { c.breakBase("lvs") },
+		"cannot be changed": func(c *cluster) { c.forbid("lvs") },
+	} {
+		for from := range topologies {
+			if from == "nowhere" {
+				continue
+			}
+			for to := range topologies {
+				t.Run(how+", "+from+" and then "+to, func(t *testing.T) {
+					c := newCluster()
+					c.bring(t, topologies[from])
+					stand(c)
+					text, destroy := topologies[to], to == "nowhere"
+					if destroy {
+						text = topologies[from]
+					}
+					before := c.hosts["lvs"].Dump()
+					p := plan.Build(topologyName, c.inputs(t, c.wants(t, text), destroy))
+					if destroy && how == "not as expected" {
+						return // a destroy asks less of a node
+					}
+					c.apply(t, p, func(done *plan.Action) { c.safe(t, done) })
+					if d := cmp.Diff(before, c.hosts["lvs"].Dump()); d != "" {
+						t.Fatalf("the director was changed:\n%s", d)
+					}
+					for _, n := range c.hosts {
+						clear(n.ReplyRoutes)
+					}
+					if len(p.Actions) > 0 {
+						c.safe(t, &p.Actions[len(p.Actions)-1])
+					}
+					if n := c.hosts["gw"]; from != "none" && n.Sysctls["net/ipv4/ip_forward"] != "1" {
+						t.Error("the router forwards no more")
+					}
+				})
+			}
 		}
 	}
 }

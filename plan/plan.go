@@ -155,7 +155,7 @@ func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action
 	spared := spareReplies(in)
 	var boot boot
 	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
-		boot = lasting(p.Topology, in, s)
+		boot = withBootFiles(p.Topology, in, s)
 		return boot.want
 	})
 	n.Settled, n.Want, n.Notes = s, boot.want, append(spared, boot.Notes...)
@@ -163,10 +163,10 @@ func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action
 	n.Warnings = append(warnings(in, s), boot.Warnings...)
 	changes := state.Diff(s.Have, s.Want)
 	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, held), boot.Problems)
-	if len(n.Problems) > 0 {
-		return n, nil
+	if len(n.Problems) > 0 && in.Role != director {
+		return n, nil // nobody waits for it
 	}
-	n.Forget = len(changes) == 0 && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
+	n.Forget = len(changes) == 0 && n.Usable() && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {

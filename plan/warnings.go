@@ -16,7 +16,7 @@ func warnings(in *Input, s state.Settled) []string {
 	list = append(list, stuckRoutes(in, s)...)
 	list = append(list, overruled(in, s)...)
 	list = append(list, owners(in)...)
-	list = append(list, leaving(in, s)...)
+	list = append(list, drainWarnings(in, s)...)
 	return list
 }
 

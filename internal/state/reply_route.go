@@ -10,7 +10,7 @@ import (
 
 // ReplyRoute is the way that replies from one address take while their node's
 // default route is, or is about to be, another one. It is no part of a State: see
-// plan/turning.go.
+// plan/modechange.go.
 type ReplyRoute struct {
 	From, Via netip.Addr
 	Dev       string

@@ -15,9 +15,9 @@ type boot struct {
 	want *state.State
 }
 
-// lasting completes what is wanted of a node by the files that bring it back:
+// withBootFiles completes what is wanted of a node by the files that bring it back:
 // which those are depends on the node, so it is known once that was read.
-func lasting(topology string, in *Input, s state.Settled) boot {
+func withBootFiles(topology string, in *Input, s state.Settled) boot {
 	b := boot{want: in.Want, Output: persist.Files(persist.Input{
 		Topology: topology, System: in.Persist,
 		Want: afterBoot(in.Want, s.Wanted()), Before: s.Intent.Before, Live: in.Live.State, Boot: in.Live.Facts.Boot,
@@ -34,13 +34,13 @@ func lasting(topology string, in *Input, s state.Settled) boot {
 
 // afterBoot is what a boot is to bring: what the topology wants, but with the
 // metric by which a route wins on this node, and no kernel parameter weaker than
-// it is. Everything else that a wish was bent to may differ from one reading to
-// the next, and a file has to stay as it is.
-func afterBoot(want, bent *state.State) *state.State {
+// it is. Whatever else settling fitted to the live node may differ from one
+// reading to the next, and a file has to stay as it is.
+func afterBoot(want, fitted *state.State) *state.State {
 	boot := want.Clone()
-	boot.Routes = bent.Routes
+	boot.Routes = fitted.Routes
 	for k := range boot.Sysctls {
-		if v, ok := bent.Sysctls[k]; ok && !state.Automatic(k) {
+		if v, ok := fitted.Sysctls[k]; ok && !state.Automatic(k) {
 			boot.Sysctls[k] = v
 		}
 	}

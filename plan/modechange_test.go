@@ -11,9 +11,9 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestTurning is what a real server is told where its replies are to take another
+// TestModeChange is what a real server is told where its replies are to take another
 // way, and what is said of it.
-func TestTurning(t *testing.T) {
+func TestModeChange(t *testing.T) {
 	const (
 		server = "tcp 10.1.0.100:80 -> 10.1.0.11:80"
 		begin  = "lvsctl_reply_route 10.1.0.100 10.1.0.1 eth0 301"
@@ -40,7 +40,19 @@ func TestTurning(t *testing.T) {
 		},
 		{
 			name: "without the director", from: byNAT, to: byDR, prepare: func(c *cluster) { c.leftOut["lvs"] = true },
-			want: []string{begin, "held: lvs is left out", direct, "held: lvs is left out", end}, risk: "cuts what is left of 3 open connections that came by nat",
+			want: []string{"held: lvs is left out", direct},
+		},
+		{
+			name: "to nat without the director", from: byDR, to: byNAT, prepare: func(c *cluster) { c.leftOut["lvs"] = true },
+			want: []string{"held: lvs is left out", nat},
+		},
+		{
+			name: "a director that cannot be changed", from: byNAT, to: byDR, prepare: func(c *cluster) { c.breakBase("lvs") },
+			want: []string{"held: lvs cannot be changed", direct},
+		},
+		{
+			name: "to nat by a director that cannot be changed", from: byDR, to: byNAT, prepare: func(c *cluster) { c.breakBase("lvs") },
+			want: []string{"held: lvs cannot be changed", nat},
 		},
 		{
 			name: "a director that could not be read", from: byNAT, to: byDR, prepare: func(c *cluster) { c.lost["lvs"] = true },

@@ -8,9 +8,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// leaving warns of real servers that are given no new connections, or taken out,
+// drainWarnings warns of real servers that are given no new connections, or taken out,
 // where that is not all there is to it.
-func leaving(in *Input, s state.Settled) []string {
+func drainWarnings(in *Input, s state.Settled) []string {
 	var list []string
 	for k, had := range s.Have.Servers {
 		service, stays := s.Want.Services[k.Service]
@@ -22,7 +22,7 @@ func leaving(in *Input, s state.Settled) []string {
 		if kept && w.Weight > 0 || !kept && !drained {
 			continue
 		}
-		list = append(list, stragglers(in, s, k, service)...)
+		list = append(list, lateClients(in, s, k, service)...)
 	}
 	for k, want := range s.Want.Services {
 		if have, ok := s.Have.Services[k]; ok && hashes(want.Scheduler) && have.Scheduler == want.Scheduler && portOf(have.Flags) != portOf(want.Flags) {
@@ -33,8 +33,8 @@ func leaving(in *Input, s state.Settled) []string {
 	return list
 }
 
-// stragglers says who still comes, or is refused, once a server has no weight.
-func stragglers(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
+// lateClients says who still comes, or is refused, once a server has no weight.
+func lateClients(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
 	var list []string
 	if v.Timeout > 0 && quiescentTemplates(in, s) != "1" {
 		// A template outlives the weight (ip_vs_sched_persist asks only whether the

@@ -1,0 +1,241 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/lvsctl/lvsctl/internal/plural"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// Real servers that go from nat to another mode, or back.
+//
+// Premise. A nat reply comes from the real server's own address and has to pass
+// the director. A reply of dr or tun comes from the VIP and must not pass it: the
+// director drops what comes from its own address (fib_validate_source,
+// net/ipv4/fib_frontend.c). So with the mode the real server's default route
+// changes. The director and the real server cannot change in one instant, and
+// connections that are open stay what they were.
+//
+// Remedy. While both are under way, replies from the VIP have a route of their own
+// (state.ReplyRoute), by the router, whatever the default route is:
+//
+//	to nat     the reply route begins before the default route changes, which is
+//	           Ready, and ends with the VIP, which is Clear
+//	from nat   the reply route begins with the first Ready action; the default
+//	           route changes last, in Clear, and the reply route ends with it. The
+//	           director's forwarding, by which the last nat replies leave, also
+//	           ends in Clear
+//
+// Where a director that sends there stands still, its replies still need the way
+// they have. Then the default route is not changed, and no other director begins
+// to reach the real server in the new mode.
+
+// changeModes orders the changes of default routes that come with a change of
+// mode. It returns why routes cannot be changed, by real server.
+func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
+	stuck = map[string]string{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if a.Kind != state.KindRoute || a.Stage != Ready {
+			continue
+		}
+		n := slices.IndexFunc(inputs, func(in Input) bool { return in.Name == a.Node })
+		m := modeChange{in: &inputs[n], vips: map[netip.Addr]bool{}}
+		have, want, ok := m.defaultRoutes(p.Nodes[n].Settled, a)
+		if !ok || !leadsToDirector(inputs, have) && !leadsToDirector(inputs, want) {
+			continue
+		}
+		why := u.user(m.in, p.Nodes[n].Settled)
+		for d := range inputs {
+			if inputs[d].Role != director || inputs[d].Live == nil || !m.changes(&inputs[d], p.Nodes[d].Settled) {
+				continue
+			}
+			if still := p.Nodes[d].standsStill(); still != "" {
+				why = still
+			}
+		}
+		if why != "" {
+			a.Stage, stuck[a.Node] = Clear, why
+			continue
+		}
+		p.warnOfLoss(m)
+		switch {
+		case m.from == state.Masq && leadsToDirector(inputs, have):
+			p.changeFromNAT(a, m, want)
+		case m.to == state.Masq && leadsToDirector(inputs, want):
+			p.changeToNAT(a, m, have)
+		}
+	}
+	return stuck
+}
+
+// changeFromNAT is for a real server that nat reached. way is its new default
+// route.
+func (p *Plan) changeFromNAT(route *Action, m modeChange, way state.Route) {
+	route.Stage = Clear
+	route.Risk = route.Risk.and(m.risk())
+	begin := p.first(route.Node, Ready)
+	for _, d := range m.replyRoutes(way) {
+		if begin != nil {
+			begin.Do, begin.Undo = append(begin.Do, d.Begin()), append(begin.Undo, d.End())
+		}
+		route.Do, route.Undo = append(route.Do, d.End()), slices.Insert(route.Undo, 0, d.Begin())
+	}
+	for _, name := range m.directors {
+		for i := range p.Actions {
+			if a := &p.Actions[i]; a.Node == name && a.Stage == Stop && a.Kind == state.KindSysctl {
+				a.Stage = Clear
+			}
+		}
+	}
+}
+
+// changeToNAT is for a real server that nat is to reach. way is the default route
+// that it has.
+func (p *Plan) changeToNAT(route *Action, m modeChange, way state.Route) {
+	end := p.first(route.Node, Clear)
+	for _, d := range m.replyRoutes(way) {
+		route.Do, route.Undo = slices.Insert(route.Do, 0, d.Begin()), append(route.Undo, d.End())
+		if end != nil {
+			end.Do, end.Undo = append(end.Do, d.End()), slices.Insert(end.Undo, 0, d.Begin())
+		}
+	}
+	if end != nil {
+		end.Risk = end.Risk.and(m.risk())
+	}
+}
+
+// first is a node's first action of a stage; nil if it has none.
+func (p *Plan) first(node string, stage Stage) *Action {
+	i := slices.IndexFunc(p.Actions, func(a Action) bool { return a.Node == node && a.Stage == stage })
+	if i < 0 {
+		return nil
+	}
+	return &p.Actions[i]
+}
+
+// leadsToDirector reports whether a route's next hop is a director.
+func leadsToDirector(inputs []Input, r state.Route) bool {
+	return slices.ContainsFunc(inputs, func(in Input) bool {
+		return in.Role == director && in.has(r.Via)
+	})
+}
+
+// modeChange is a real server whose replies are to take another way.
+type modeChange struct {
+	in        *Input
+	from, to  state.Forward // "" if no director changes how it is reached
+	directors []string      // that change it
+	vips      map[netip.Addr]bool
+	open      int           // connections that came by from
+	drain     time.Duration // that the directors wait for what leaves
+}
+
+// replyRouteTime is how long a reply route is there at most, if no director drains.
+const replyRouteTime = 5 * time.Minute
+
+// defaultRoutes are the default route that an action replaces and the one it
+// makes.
+func (m *modeChange) defaultRoutes(s state.Settled, a *Action) (have, want state.Route, ok bool) {
+	k, _ := a.Key.(state.RouteKey)
+	want, wanted := s.Want.Routes[k]
+	if !wanted || !k.IsDefault() {
+		return have, want, false
+	}
+	metric := ^uint32(0)
+	for l, r := range m.in.Live.State.Routes {
+		if l.Dst == k.Dst && l.Metric <= metric {
+			have, metric, ok = r, l.Metric, true
+		}
+	}
+	return have, want, ok
+}
+
+// warnOfLoss warns of what no order helps against. The kernel keeps one route a
+// server, whatever the method (ip_vs_dest.dest_dst), and an old connection's entry
+// keeps its method: packets of the one spoil the route for the other, and a client
+// that uses a port again may meet an old entry.
+func (p *Plan) warnOfLoss(m modeChange) {
+	warning := fmt.Sprintf("real servers go from %s to %s: some requests that are under way just then, or that use a client's port again within two minutes, may fail; give them a new virtual server to lose none", m.from, m.to)
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		if slices.Contains(m.directors, n.Name) && !slices.Contains(n.Warnings, warning) {
+			n.Warnings = append(n.Warnings, warning)
+		}
+	}
+}
+
+// changes looks how a director reaches the real server now and how it will, and
+// reports whether that is another way.
+func (m *modeChange) changes(in *Input, s state.Settled) bool {
+	hadNAT, had := m.methods(s.Have.Servers)
+	wantNAT, want := m.methods(s.Want.Servers)
+	switch {
+	case hadNAT && !wantNAT && want != "":
+		m.from, m.to = state.Masq, want
+	case wantNAT && !hadNAT && had != "":
+		m.from, m.to = had, state.Masq
+	default:
+		return false
+	}
+	m.directors = append(m.directors, in.Name)
+	for _, d := range s.Want.Drain {
+		m.drain = max(m.drain, d)
+	}
+	for k, v := range s.Have.Servers {
+		if m.in.has(k.Addr.Addr()) && (v.Forward == state.Masq) == hadNAT {
+			m.open += in.Live.State.Connections[k].Open(k.Service.Protocol)
+		}
+	}
+	return true
+}
+
+// methods are the forwarding methods among the entries for the real server. It
+// notes the VIPs that replies come from by any but nat.
+func (m *modeChange) methods(servers map[state.ServerKey]state.Server) (nat bool, other state.Forward) {
+	for k, v := range servers {
+		switch {
+		case !m.in.has(k.Addr.Addr()):
+		case v.Forward == state.Masq:
+			nat = true
+		default:
+			if other == "" || v.Forward < other { // of several any one, but always the same
+				other = v.Forward
+			}
+			if vip := k.Service.Addr.Addr(); vip.IsValid() {
+				m.vips[vip] = true
+			}
+		}
+	}
+	return nat, other
+}
+
+// replyRoutes lead the replies from each VIP of a route's family that way.
+func (m *modeChange) replyRoutes(way state.Route) []state.ReplyRoute {
+	var list []state.ReplyRoute
+	for _, vip := range slices.SortedFunc(maps.Keys(m.vips), netip.Addr.Compare) {
+		if way.Via.IsValid() && vip.Is6() == way.Via.Is6() {
+			list = append(list, state.ReplyRoute{From: vip, Via: way.Via, Dev: way.Dev, For: replyRouteTime + m.drain})
+		}
+	}
+	return list
+}
+
+func (m *modeChange) risk() Risk {
+	if m.open == 0 {
+		return ""
+	}
+	return Risk(fmt.Sprintf("cuts what is left of %s that came by %s", plural.Of(m.open, "open connection"), m.from))
+}
+
+// and is both risks.
+func (r Risk) and(other Risk) Risk {
+	if r == "" || other == "" {
+		return r + other
+	}
+	return r + "; " + other
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -48,16 +47,17 @@ func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (st
 	}
 	f.Close()
 
-	file := ""
-	if cache, err := cacheDir(); err == nil {
-		file = filepath.Join(cache, "kvm.json")
+	cache, err := openCache()
+	if err != nil {
+		return "", err
 	}
+	defer cache.Close()
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return "", fmt.Errorf("cannot tell one boot from another: %w", err)
 	}
 	p := probe{BootID: strings.TrimSpace(string(boot)), At: time.Now()}
-	if old, ok := readProbe(file); ok && old.BootID == p.BootID && p.At.Sub(old.At) < probeAge {
+	if old, ok := readProbe(cache); ok && old.BootID == p.BootID && p.At.Sub(old.At) < probeAge {
 		p = old
 	} else {
 		say("trying KVM")
@@ -65,8 +65,9 @@ func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (st
 			return "", ctx.Err()
 		}
 		// An outcome that cannot be remembered is only found out again.
-		if text, err := json.Marshal(p); err == nil && file != "" {
-			_ = os.WriteFile(file, text, 0o644)
+		if text, err := json.Marshal(p); err == nil {
+			_ = cache.Remove(probeFile)
+			_ = writeNew(cache, probeFile, text)
 		}
 	}
 	if p.Works {
@@ -75,13 +76,17 @@ func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (st
 	return "tcg", nil
 }
 
-func readProbe(file string) (probe, bool) {
+// probeFile is where the cache remembers it.
+const probeFile = "kvm.json"
+
+func readProbe(cache *os.Root) (probe, bool) {
 	var p probe
-	text, err := os.ReadFile(file)
+	f, err := openOwn(cache, probeFile)
 	if err != nil {
 		return p, false
 	}
-	return p, json.Unmarshal(text, &p) == nil
+	defer f.Close()
+	return p, json.NewDecoder(f).Decode(&p) == nil
 }
 
 // kvmBoots boots the kernel with nothing to run: one that reaches the panic

@@ -18,13 +18,14 @@ const (
 
 // A console is what a machine writes from some byte on.
 type console struct {
-	file string
-	from int64
+	folder *os.Root
+	file   string // in it
+	from   int64
 }
 
 // read returns what there is of it by now.
 func (c console) read() ([]byte, error) {
-	f, err := os.Open(c.file)
+	f, err := c.folder.Open(c.file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the lab's console: %w", err)
 	}

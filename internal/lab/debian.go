@@ -1,11 +1,13 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -50,144 +52,126 @@ func digest(parts ...string) string {
 // SYSTEM-RECIPE.img, a raw disk with a root file system and nothing before it,
 // and base-RECIPE.tar, what they have in common.
 type debianCache struct {
-	dir string
+	*os.Root
 	say func(string)
 }
 
-// debiansIn is the folder of whole Debians' images in the user's cache folder.
-func debiansIn(cache string) string { return filepath.Join(cache, "debian") }
+// debianDir is that folder's name in the cache.
+const debianDir = "debian"
 
-func (c debianCache) file(system System) string {
-	return filepath.Join(c.dir, fmt.Sprintf("%s-%s.img", system, recipe(system)))
-}
+func imageName(system System) string { return fmt.Sprintf("%s-%s.img", system, recipe(system)) }
 
 // cached reports whether the images of all systems that are asked for are there.
-func (o Options) cached(cache string) bool {
-	c := debianCache{dir: debiansIn(cache)}
+func (o Options) cached() bool {
+	root, err := openCache(debianDir)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
 	for _, system := range append(slices.Collect(maps.Values(o.Systems)), o.system("")) {
-		if modified(c.file(system)) == 0 {
+		if _, err := root.Lstat(imageName(system)); err != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// image returns the file of a system's image, which it makes if there is none.
-// Whoever else makes one at the time is waited for.
+// image returns the path of a system's image, which it makes if there is none that
+// is as it was made. Whoever else makes one at the time is waited for.
 func (c debianCache) image(ctx context.Context, system System) (string, error) {
-	file := c.file(system)
-	if modified(file) != 0 {
-		return file, nil
+	name := imageName(system)
+	path := filepath.Join(c.Name(), name)
+	if checkSealed(c.Root, name) == nil {
+		return path, nil
 	}
-	unlock, err := c.lock(ctx)
+	unlock, err := lockCache(ctx, c.Root, c.say)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if modified(file) != 0 {
-		return file, nil
+	if ok, err := c.sealed(name); ok || err != nil {
+		return path, err
 	}
 	base, err := c.base(ctx)
 	if err != nil {
 		return "", err
 	}
 	c.say(fmt.Sprintf("making the image of a Debian with %s", system))
-	return file, c.make(file, func(work string) error {
+	return path, c.make(name, func(out *os.File, work string) error {
 		args := []string{
 			"--variant=custom", "--skip=update", "--setup-hook=tar-in " + shellWord(base) + " /",
-			"--customize-hook=" + filepath.Join(work, "customise"),
+			"--customize-hook=" + customise,
 		}
 		if pkg, ok := systemPackages[system]; ok {
 			args = append(args, "--include="+pkg)
 		}
-		return mmdebstrap(ctx, []string{"SYSTEM=" + string(system)}, work, append(args, "", "/dev/null"))
+		return mmdebstrap(ctx, out, work, []string{"SYSTEM=" + string(system)}, append(args, "", "/dev/null"))
 	})
 }
 
-// base returns the tar file of what the images have in common.
+// base returns the path of the tar file of what the images have in common.
 func (c debianCache) base(ctx context.Context) (string, error) {
-	file := filepath.Join(c.dir, "base-"+baseRecipe()+".tar")
-	if modified(file) != 0 {
-		return file, nil
+	name := "base-" + baseRecipe() + ".tar"
+	path := filepath.Join(c.Name(), name)
+	if ok, err := c.sealed(name); ok || err != nil {
+		return path, err
 	}
 	c.say(fmt.Sprintf("fetching Debian %s", release))
 	sources, err := aptSources(ctx)
 	if err != nil {
 		return "", err
 	}
-	return file, c.make(file, func(work string) error {
+	return path, c.make(name, func(out *os.File, work string) error {
 		args := append([]string{"--variant=minbase", "--format=tar", "--include=" + basePackages, "--skip=output/dev,cleanup/apt/lists"}, baseOptions...)
-		args = append(args, release, filepath.Join(work, "image"))
-		return mmdebstrap(ctx, nil, work, append(args, sources...))
+		return mmdebstrap(ctx, out, work, nil, append(append(args, release, "-"), sources...))
 	})
 }
 
-// make lets fill write a file in a folder of its own, which its process may
-// reach under another user's id, and puts the file into the cache when it is
-// whole.
-func (c debianCache) make(file string, fill func(work string) error) error {
-	fail := func(err error) error { return fmt.Errorf("cannot make %s: %w", file, err) }
-	work, err := os.MkdirTemp("", "lvsctl-debian-")
+// sealed reports whether a file of the cache is as it was made. One that is not is
+// made again, unless it looks like somebody else's: that is an error.
+func (c debianCache) sealed(name string) (bool, error) {
+	err := checkSealed(c.Root, name)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err == nil, nil
+	}
+	if _, own := openOwn(c.Root, name); own != nil {
+		return false, own
+	}
+	c.say(name + " is not as it was made, and is made again")
+	return false, nil
+}
+
+// make lets fill write a file, and puts it into the cache when it is whole. Both
+// the file and work, a folder for what comes before it, are this user's alone from
+// the beginning.
+func (c debianCache) make(name string, fill func(out *os.File, work string) error) error {
+	fail := func(err error) error { return fmt.Errorf("cannot make %s: %w", name, err) }
+	if err := newWork(c.Root); err != nil {
+		return fail(err)
+	}
+	defer c.RemoveAll(workDir)
+	part := filepath.Join(workDir, "part")
+	out, err := c.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return fail(err)
 	}
-	defer os.RemoveAll(work)
-	image := filepath.Join(work, "image")
-	err = errors.Join(os.Chmod(work, 0o711), os.WriteFile(image, nil, 0o644), os.Chmod(image, 0o666),
-		os.WriteFile(filepath.Join(work, "customise"), []byte("#!/bin/sh\n"+customise), 0o755))
-	if err != nil {
-		return fail(err)
-	}
-	if err := fill(work); err != nil {
+	defer out.Close()
+	if err := fill(out, filepath.Join(c.Name(), workDir)); err != nil {
 		return err
 	}
-	// The two may be on different file systems; what is empty stays a hole.
-	part := file + ".part"
-	defer os.Remove(part)
-	if out, err := exec.Command("cp", "--sparse=always", image, part).CombinedOutput(); err != nil {
-		return fail(fmt.Errorf("%w\n%s", err, out))
-	}
-	if err := os.Rename(part, file); err != nil {
+	if err := out.Sync(); err != nil {
 		return fail(err)
 	}
-	return nil
+	if err := errors.Join(unseal(c.Root, name), c.Rename(part, name)); err != nil {
+		return fail(err)
+	}
+	return seal(c.Root, name)
 }
 
-// lock keeps others from making images in the cache meanwhile.
-func (c debianCache) lock(ctx context.Context) (unlock func(), err error) {
-	if err := os.MkdirAll(c.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot make the folder of the hosts' images: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("cannot lock the hosts' images: %w", err)
-	}
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for told := false; ; told = true {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { f.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			f.Close()
-			return nil, fmt.Errorf("cannot lock the hosts' images: %w", err)
-		}
-		if !told {
-			c.say("waiting for another lvsctl to make the hosts' images")
-		}
-		select {
-		case <-ctx.Done():
-			f.Close()
-			return nil, ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-// mmdebstrap runs it; env is further environment of its hooks, which find the
-// file to fill in IMAGE.
-func mmdebstrap(ctx context.Context, env []string, work string, args []string) error {
+// mmdebstrap runs it. Whatever it makes on the way is below work; what it is asked
+// for comes out of its standard output, or of descriptor 3 in a hook: out, either
+// way. env is further environment of its hooks.
+func mmdebstrap(ctx context.Context, out *os.File, work string, env, args []string) error {
 	path, err := findTool("mmdebstrap")
 	if err != nil {
 		return err
@@ -196,26 +180,38 @@ func mmdebstrap(ctx context.Context, env []string, work string, args []string) e
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, path, append(proxyOptions(ctx), args...)...)
-	cmd.Env = append(os.Environ(), append(env, "IMAGE="+filepath.Join(work, "image"), "MKE2FS="+mke2fs)...)
+	words := slices.Concat([]string{path}, proxyOptions(ctx), args)
+	if os.Geteuid() != 0 {
+		// In a user namespace whose root is this user: mmdebstrap's own has another,
+		// for whom work would have to be open, and so for everybody.
+		unshare, err := findTool("unshare")
+		if err != nil {
+			return err
+		}
+		words = slices.Concat([]string{unshare, "--user", "--map-auto", "--map-root-user", "--mount", path, "--mode=root"}, words[1:])
+	}
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Env = append(os.Environ(), append(env, "TMPDIR="+work, "MKE2FS="+mke2fs)...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = out, &said, []*os.File{out}
 	// It cleans up after itself when it is asked to end.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
-	out, err := cmd.CombinedOutput()
+	err = cmd.Run()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("cannot make a Debian: mmdebstrap: %w\n%s\n%s", err, lastLines(string(out), 8), debianRemedy())
+		return fmt.Errorf("cannot make a Debian: mmdebstrap: %w\n%s\n%s", err, lastLines(said.String(), 8), debianRemedy(work))
 	}
 	return nil
 }
 
 // debianRemedy is what mostly stands in the way: the archive, or without root
 // the user namespace.
-func debianRemedy() string {
+func debianRemedy(work string) string {
 	if os.Geteuid() == 0 {
-		return "Check that `apt-get update` works here, and that there are 3 GB free in " + os.TempDir()
+		return "Check that `apt-get update` works here, and that there are 3 GB free in " + filepath.Dir(work)
 	}
 	return "Without root it takes user namespaces: install uidmap, and give the user ids in /etc/subuid and /etc/subgid\nOr run lvsctl as root"
 }

@@ -1,9 +1,12 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -12,44 +15,42 @@ import (
 // folder and those above it that are then empty. A lab that is not there is down.
 func Down(name string) error { return DownDir(Dir(name)) }
 
-// DownDir is [Down] for the lab in a folder of one's own choice.
+// DownDir is [Down] for the lab in a folder of one's own choice. It removes only
+// what [Up] made there.
 func DownDir(dir string) error {
-	abs, err := canonical(dir)
+	c, err := walk(dir, nil)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
-		return err
-	}
-	return remove(abs)
-}
-
-// remove kills the machine of a lab and removes its folder.
-func remove(dir string) error {
-	if err := kill(dir); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("cannot remove the lab: %w", err)
 	}
-	if labs, err := canonical(root); err == nil && filepath.Dir(dir) == labs {
+	defer c.close()
+	err = c.removeFolder(func(f folder) error { return kill(f.id) })
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot remove the lab: %w", err)
+	}
+	if filepath.Dir(filepath.Clean(dir)) == root {
 		// Both fail, rightly, while something else is in them.
-		_ = os.Remove(labs)
-		_ = os.Remove(filepath.Dir(labs))
+		_ = c.roots[1].Remove(filepath.Base(root))
+		_ = c.roots[0].Remove(filepath.Dir(root))
 	}
 	return nil
 }
 
-// kill ends a lab's QEMU: politely at first.
-func kill(dir string) error {
+// kill ends the machines of the lab with that id: politely at first.
+func kill(id string) error {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		for _, pid := range machines(dir) {
+		for pid := range machines(id) {
 			// It may have ended meanwhile; machines tells.
 			_ = syscall.Kill(pid, signal)
 		}
 		for range 100 {
-			if len(machines(dir)) == 0 {
+			if len(machines(id)) == 0 {
 				return nil
 			}
 			time.Sleep(30 * time.Millisecond)
 		}
 	}
-	return fmt.Errorf("cannot end the lab's machine: process %v does not go", machines(dir))
+	return fmt.Errorf("cannot end the lab's machine: process %v does not go", slices.Sorted(maps.Keys(machines(id))))
 }

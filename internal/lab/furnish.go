@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -73,7 +74,7 @@ func hostsText(name string) string {
 
 // packSystem writes the initramfs of a host that is a machine of its own: enough
 // to mount its disk, and what the disk gets at the first boot.
-func packSystem(file string, k kernel, binary string, list []device, files []hostFile) error {
+func packSystem(root *os.Root, file string, k kernel, binary string, list []device, files []hostFile) error {
 	i := &image{entries: map[string]imageEntry{}, dirs: loaderDirs()}
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
 		i.link(dir, "usr/"+dir)
@@ -115,5 +116,5 @@ func packSystem(file string, k kernel, binary string, list []device, files []hos
 		}
 		i.put(top+f.Path, f.Mode, []byte(f.Text))
 	}
-	return i.write(file)
+	return i.write(root, file)
 }

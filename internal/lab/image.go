@@ -40,8 +40,8 @@ type imageEntry struct {
 	device [2]uint32
 }
 
-// packImage writes the initramfs of a lab to file.
-func packImage(file string, k kernel, binary string, b blueprint, authorised string) error {
+// packImage writes the initramfs of a lab into its folder.
+func packImage(root *os.Root, k kernel, binary string, b blueprint, authorised string) error {
 	i := &image{entries: map[string]imageEntry{}, dirs: loaderDirs()}
 	i.skeleton(authorised)
 	if err := i.programs(binary); err != nil {
@@ -55,7 +55,7 @@ func packImage(file string, k kernel, binary string, b blueprint, authorised str
 		return fmt.Errorf("cannot pack the lab: %w", err)
 	}
 	i.put(blueprintFile, 0o600, text)
-	return i.write(file)
+	return i.write(root, imageFile)
 }
 
 // skeleton is what every Debian has: a merged /usr, and the folders.
@@ -260,23 +260,23 @@ func merged(file string) string {
 }
 
 // write makes the archive, parents before what is in them.
-func (i *image) write(file string) error {
-	for name := range maps.Clone(i.entries) {
-		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+func (i *image) write(root *os.Root, name string) error {
+	for entry := range maps.Clone(i.entries) {
+		for dir := path.Dir(entry); dir != "."; dir = path.Dir(dir) {
 			if _, ok := i.entries[dir]; !ok {
 				i.dir(dir, 0o755)
 			}
 		}
 	}
-	out, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("cannot pack the lab: %w", err)
 	}
 	defer out.Close()
 	buffer := bufio.NewWriterSize(out, 1<<20)
 	archive := &cpioWriter{w: buffer}
-	for _, name := range slices.Sorted(maps.Keys(i.entries)) {
-		if err := i.entries[name].pack(archive, name); err != nil {
+	for _, entry := range slices.Sorted(maps.Keys(i.entries)) {
+		if err := i.entries[entry].pack(archive, entry); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,31 +34,33 @@ func findKernel(ctx context.Context, o Options, say func(string)) (k kernel, don
 	if o.Kernel != "" {
 		return ownKernel(o.Kernel, o.Modules)
 	}
-	cache, err := cacheDir()
+	cache, err := openCache(kernelDir())
 	if err != nil {
 		return kernel{}, done, err
 	}
-	k, ok, err := cachedKernel(cache)
-	if err != nil || ok {
+	defer cache.Close()
+	k, why, err := cachedKernel(cache)
+	if err != nil || k.Image != "" {
 		return k, done, err
 	}
-	say("fetching " + kernelPackage)
+	unlock, err := lockCache(ctx, cache, say)
+	if err != nil {
+		return kernel{}, done, err
+	}
+	defer unlock()
+	// Another lvsctl may have fetched it meanwhile.
+	if k, _, err = cachedKernel(cache); err != nil || k.Image != "" {
+		return k, done, err
+	}
+	say("fetching " + kernelPackage + why)
 	if err := fetchKernel(ctx, cache); err != nil {
 		return kernel{}, done, err
 	}
-	k, ok, err = cachedKernel(cache)
-	if err == nil && !ok {
-		err = fmt.Errorf("cannot find the kernel in %s after fetching it", cache)
+	k, why, err = cachedKernel(cache)
+	if err == nil && k.Image == "" {
+		err = fmt.Errorf("cannot find the kernel in %s after fetching it%s", cache.Name(), why)
 	}
 	return k, done, err
-}
-
-func cacheDir() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("cannot find a folder to cache the lab's kernel in: %w", err)
-	}
-	return filepath.Join(dir, "lvsctl"), nil
 }
 
 func ownKernel(image, modules string) (kernel, func(), error) {
@@ -75,23 +78,54 @@ func ownKernel(image, modules string) (kernel, func(), error) {
 	return k, done, nil
 }
 
-// kernelDir is where kernels are cached with the modules of modules.go: with
-// others, they are other kernels.
-func kernelDir(cache string) string {
+// kernelDir is the name of the cache's folder of kernels with the modules of
+// modules.go: with others, they are other kernels.
+func kernelDir() string {
 	modules := sha256.Sum256([]byte(strings.Join(slices.Concat(vitalModules, hostModules), " ")))
-	return filepath.Join(cache, fmt.Sprintf("kernel-%x", modules[:4]))
+	return fmt.Sprintf("kernel-%x", modules[:4])
 }
 
-// cachedKernel is the newest kernel in the cache: PACKAGE/ of kernelDir holds
-// vmlinuz and lib/modules/VERSION.
-func cachedKernel(cache string) (kernel, bool, error) {
-	found, err := filepath.Glob(filepath.Join(kernelDir(cache), "linux-image-*", "lib/modules/*"))
-	if err != nil || len(found) == 0 {
-		return kernel{}, false, err
+// kernelCached reports whether there is a kernel in the cache, sound or not.
+func kernelCached() bool {
+	cache, err := openCache(kernelDir())
+	if err != nil {
+		return false
 	}
-	newest := slices.MaxFunc(found, func(a, b string) int { return modified(a) - modified(b) })
-	base := filepath.Dir(filepath.Dir(filepath.Dir(newest)))
-	return kernel{Image: filepath.Join(base, "vmlinuz"), Base: base, Version: filepath.Base(newest)}, true, nil
+	defer cache.Close()
+	names, err := kernelNames(cache)
+	return err == nil && len(names) > 0
+}
+
+// kernelNames are the kernels of the cache, the newest first: PACKAGE/ of kernelDir
+// holds vmlinuz and lib/modules/VERSION.
+func kernelNames(cache *os.Root) ([]string, error) {
+	names, err := fs.Glob(cache.FS(), "linux-image-*/lib/modules/*")
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the kernels in %s: %w", cache.Name(), err)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return modified(filepath.Join(cache.Name(), b)) - modified(filepath.Join(cache.Name(), a))
+	})
+	return names, nil
+}
+
+// cachedKernel is the newest kernel in the cache that is as it was put there; why
+// says what is wrong with the newest if there is none.
+func cachedKernel(cache *os.Root) (k kernel, why string, err error) {
+	names, err := kernelNames(cache)
+	if err != nil {
+		return kernel{}, "", err
+	}
+	for _, name := range names {
+		entry, _, _ := strings.Cut(name, "/")
+		if err := checkSealed(cache, entry); err != nil {
+			why = ": " + entry + " in the cache is not as it was made"
+			continue
+		}
+		base := filepath.Join(cache.Name(), entry)
+		return kernel{Image: filepath.Join(base, "vmlinuz"), Base: base, Version: filepath.Base(name)}, "", nil
+	}
+	return kernel{}, why, nil
 }
 
 func modified(path string) int {
@@ -102,17 +136,14 @@ func modified(path string) int {
 	return int(info.ModTime().Unix())
 }
 
-// fetchKernel downloads and unpacks the package below cache. It appears there
-// whole or not at all, whoever else is fetching at the time.
-func fetchKernel(ctx context.Context, cache string) error {
-	if err := os.MkdirAll(kernelDir(cache), 0o755); err != nil {
+// fetchKernel downloads and unpacks the package into the cache, which is locked.
+// It appears there whole or not at all.
+func fetchKernel(ctx context.Context, cache *os.Root) error {
+	if err := newWork(cache); err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
 	}
-	work, err := os.MkdirTemp(kernelDir(cache), ".fetch-")
-	if err != nil {
-		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
-	}
-	defer os.RemoveAll(work)
+	defer cache.RemoveAll(workDir)
+	work := filepath.Join(cache.Name(), workDir)
 
 	depends, err := output(ctx, work, "apt-cache", "depends", "--important", kernelPackage)
 	if err != nil {
@@ -133,7 +164,7 @@ func fetchKernel(ctx context.Context, cache string) error {
 	if _, err := output(ctx, work, "dpkg", "-x", debs[0], full); err != nil {
 		return err
 	}
-	return cacheKernel(full, work, filepath.Join(kernelDir(cache), strings.TrimSuffix(filepath.Base(debs[0]), ".deb")))
+	return cacheKernel(cache, full, strings.TrimSuffix(filepath.Base(debs[0]), ".deb"))
 }
 
 // lacks are those of the modules that are neither staged nor in the kernel.
@@ -147,7 +178,7 @@ func (k kernel) lacks(modules []string) []string {
 }
 
 // cacheKernel makes the cache's entry out of the unpacked package.
-func cacheKernel(full, work, entry string) error {
+func cacheKernel(cache *os.Root, full, entry string) error {
 	images, err := filepath.Glob(filepath.Join(full, "boot/vmlinuz-*"))
 	if err != nil || len(images) != 1 {
 		return fmt.Errorf("cannot find the kernel in its package: %d images", len(images))
@@ -165,16 +196,39 @@ func cacheKernel(full, work, entry string) error {
 	if err := depmod(strings.TrimSuffix(modules, filepath.Join("lib/modules", version)), version); err != nil {
 		return err
 	}
-	base := filepath.Join(work, "base")
+	made := filepath.Join(workDir, "base")
+	base := filepath.Join(cache.Name(), made)
 	if err := copyFile(images[0], filepath.Join(base, "vmlinuz")); err != nil {
 		return err
 	}
 	if err := stageModules(modules, base, version); err != nil {
 		return err
 	}
-	// Someone else may have got there first; theirs is as good.
-	if err := os.Rename(base, entry); err != nil && modified(entry) == 0 {
+	if err := keepPrivate(base); err != nil {
+		return err
+	}
+	// One that is there is not as it was made.
+	err = errors.Join(unseal(cache, entry), cache.RemoveAll(entry), cache.Rename(made, entry))
+	if err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
+	}
+	return seal(cache, entry)
+}
+
+// keepPrivate takes others' rights to all below a folder away.
+func keepPrivate(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, info.Mode()&0o700)
+	})
+	if err != nil {
+		return fmt.Errorf("cannot keep the lab's kernel from others: %w", err)
 	}
 	return nil
 }

@@ -40,13 +40,13 @@ func newKeyPair(comment string) (keyPair, error) {
 
 // authorise makes the key that opens every host, and returns its public half as
 // authorized_keys has it.
-func authorise(dir string) (string, error) {
+func authorise(root *os.Root) (string, error) {
 	key, err := newKeyPair("lvsctl lab")
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(dir, identityFile), key.private, 0o600); err != nil {
-		return "", fmt.Errorf("cannot write the lab's key: %w", err)
+	if err := writeNew(root, identityFile, key.private); err != nil {
+		return "", err
 	}
 	return string(ssh.MarshalAuthorizedKey(key.public)), nil
 }
@@ -91,15 +91,15 @@ func quoteConfig(path string) string {
 }
 
 // writeSSH writes the files that reach the hosts.
-func writeSSH(dir string, hosts []Host, keys []keyPair, ports []int) error {
+func writeSSH(f folder, hosts []Host, keys []keyPair, ports []int) error {
 	var known strings.Builder
 	for n := range hosts {
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[n]))
 		known.WriteString(knownhosts.Line([]string{addr}, keys[n].public) + "\n")
 	}
-	for name, text := range map[string]string{knownHostsFile: known.String(), sshConfigFile: sshConfig(dir, hosts, ports)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			return fmt.Errorf("cannot write the lab's ssh files: %w", err)
+	for name, text := range map[string]string{knownHostsFile: known.String(), sshConfigFile: sshConfig(f.path, hosts, ports)} {
+		if err := writeNew(f.Root, name, []byte(text)); err != nil {
+			return err
 		}
 	}
 	return nil

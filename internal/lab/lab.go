@@ -32,7 +32,6 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -51,7 +50,6 @@ const (
 	consoleFile    = "console.log"
 	pidFile        = "qemu.pid"
 	imageFile      = "initrd"
-	lockFile       = "up.lock"
 )
 
 // A Lab is a lab that was brought up, whether its machine still runs or not.
@@ -62,7 +60,8 @@ type Lab struct {
 	Spec    string     `json:"spec"` // digest of the Spec it was made of
 	Hosts   []Endpoint `json:"hosts"`
 
-	dir string
+	dir string // absolute
+	id  string // of its folder
 }
 
 // An Endpoint is one host as this machine reaches it.
@@ -83,17 +82,19 @@ func Dir(name string) string { return filepath.Join(root, name) }
 // [fs.ErrNotExist] when there is none.
 func Open(name string) (*Lab, error) { return OpenDir(Dir(name)) }
 
-// OpenDir returns the lab of a folder that [Up] filled.
+// OpenDir returns the lab of a folder that [Up] filled. A folder that lvsctl did
+// not make holds none: whoever made it may have put an ssh config of theirs there.
 func OpenDir(dir string) (*Lab, error) {
-	dir, err := canonical(dir)
-	if err != nil {
-		return nil, err
-	}
-	text, err := os.ReadFile(filepath.Join(dir, recordFile))
+	f, err := openFolder(dir)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the lab: %w", err)
 	}
-	l := &Lab{dir: dir}
+	defer f.Close()
+	text, err := f.ReadFile(recordFile)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the lab: %w", err)
+	}
+	l := &Lab{dir: f.path, id: f.id}
 	if err := json.Unmarshal(text, l); err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", filepath.Join(dir, recordFile), err)
 	}
@@ -102,15 +103,20 @@ func OpenDir(dir string) (*Lab, error) {
 
 // Names lists the labs of the working directory, sorted, stale ones included.
 func Names() ([]string, error) {
-	entries, err := os.ReadDir(root)
+	c, err := walk(Dir("x"), nil)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot list the labs: %w", err)
 	}
+	defer c.close()
+	found, err := fs.ReadDir(c.parent().FS(), ".")
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the labs: %w", err)
+	}
 	var names []string
-	for _, e := range entries {
+	for _, e := range found {
 		if e.IsDir() {
 			names = append(names, e.Name())
 		}
@@ -125,7 +131,7 @@ func (l *Lab) Dir() string { return l.dir }
 func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, sshConfigFile) }
 
 // Running reports whether the lab's virtual machine is alive.
-func (l *Lab) Running() bool { return len(machines(l.dir)) > 0 }
+func (l *Lab) Running() bool { return len(machines(l.id)) > 0 }
 
 // Made reports whether the lab was made of s as it is now.
 func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }
@@ -190,26 +196,11 @@ func (l *Lab) Host(name string) (Endpoint, bool) {
 	return Endpoint{}, false
 }
 
-func (l *Lab) write() error {
+// write writes the record into the lab's folder.
+func (l *Lab) write(f folder) error {
 	text, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
 		return fmt.Errorf("cannot write the lab: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(l.dir, recordFile), append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("cannot write the lab: %w", err)
-	}
-	return nil
-}
-
-// canonical is dir as it stands in QEMU's arguments: absolute, links resolved.
-// What does not exist yet has no links to resolve.
-func canonical(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("cannot find %s: %w", dir, err)
-	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		return real, nil
-	}
-	return abs, nil
+	return writeNew(f.Root, recordFile, append(text, '\n'))
 }

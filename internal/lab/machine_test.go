@@ -48,7 +48,7 @@ func TestWriteSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := writeSSH(dir, []Host{{Name: "lb"}}, []keyPair{key}, []int{2201}); err != nil {
+	if err := writeSSH(folder{Root: openRoot(t, dir), path: dir}, []Host{{Name: "lb"}}, []keyPair{key}, []int{2201}); err != nil {
 		t.Fatal(err)
 	}
 	check, err := knownhosts.New(filepath.Join(dir, knownHostsFile))
@@ -72,10 +72,10 @@ func TestQuote(t *testing.T) {
 }
 
 func TestMachineArgs(t *testing.T) {
-	m := machine{dir: "/tmp/a,b", name: "x", accel: "tcg", memory: 512, cpus: 2, mgmt: netip.MustParsePrefix("198.18.3.0/24"), ports: []int{2201, 2202}}
+	m := machine{id: "5e36", name: "a,b", accel: "tcg", memory: 512, cpus: 2, mgmt: netip.MustParsePrefix("198.18.3.0/24"), ports: []int{2201, 2202}}
 	args := m.args()
 	for _, want := range []string{
-		"file,id=console,path=/tmp/a,,b/console.log",
+		"lvsctl-lab-5e36-a,,b", "file,id=console,path=console.log", "initrd", "qemu.pid",
 		"user,id=mgmt0,restrict=on,ipv6=off,net=198.18.3.0/24,host=198.18.3.2,hostfwd=tcp:127.0.0.1:2201-198.18.3.100:22,hostfwd=tcp:127.0.0.1:2202-198.18.3.101:22",
 		"tcg,thread=multi", "-daemonize", "-no-reboot",
 	} {
@@ -107,12 +107,12 @@ func TestConsole(t *testing.T) {
 		"ended":   {"Kernel panic\r\n", time.Minute, "its machine ended\nKernel panic"},
 		"timeout": {"", time.Millisecond, "its hosts did not answer within 1ms\n"},
 	} {
-		file := filepath.Join(t.TempDir(), consoleFile)
-		if err := os.WriteFile(file, []byte("lab: ready: an earlier boot\n"+test.console), 0o644); err != nil {
+		root := openRoot(t, t.TempDir())
+		if err := writeNew(root, consoleFile, []byte("lab: ready: an earlier boot\n"+test.console)); err != nil {
 			t.Fatal(err)
 		}
 		have := ""
-		c := console{file, int64(len("lab: ready: an earlier boot\n"))}
+		c := console{root, consoleFile, int64(len("lab: ready: an earlier boot\n"))}
 		if _, err := c.await(t.Context(), test.timeout, func() bool { return false }); err != nil {
 			have = err.Error()
 		}
@@ -141,4 +141,15 @@ func TestMissing(t *testing.T) {
 	if m.Error() != want {
 		t.Errorf("want %q, have %q", want, m.Error())
 	}
+}
+
+// openRoot opens a folder for the test.
+func openRoot(t *testing.T, dir string) *os.Root {
+	t.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return root
 }

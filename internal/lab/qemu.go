@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,9 +19,10 @@ import (
 
 const qemu = "qemu-system-x86_64"
 
-// A machine is what QEMU is started with.
+// A machine is what QEMU is started with. It starts in the lab's folder: every
+// path of a file there is relative.
 type machine struct {
-	dir    string // the lab's folder, absolute
+	id     string // of the lab's folder
 	name   string
 	kernel string // image
 	accel  string
@@ -54,11 +55,11 @@ const kernelArgs = "console=ttyS0 quiet net.ifnames=0 nowatchdog mitigations=off
 
 func (m machine) args() []string {
 	args := append([]string{
-		"-name", optionValue("lvsctl-lab-" + m.name),
+		"-name", optionValue(machineName(m.id, m.name)),
 		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
-		"-pidfile", filepath.Join(m.dir, pidFile), "-daemonize",
-		"-chardev", "file,id=console,path=" + optionValue(filepath.Join(m.dir, consoleFile)), "-serial", "chardev:console",
-		"-kernel", m.kernel, "-initrd", filepath.Join(m.dir, imageFile), "-append", kernelArgs + " panic=-1", "-no-reboot",
+		"-pidfile", pidFile, "-daemonize",
+		"-chardev", "file,id=console,path=" + consoleFile, "-serial", "chardev:console",
+		"-kernel", m.kernel, "-initrd", imageFile, "-append", kernelArgs + " panic=-1", "-no-reboot",
 	}, bareArgs()...)
 	for n := range nics(len(m.ports)) {
 		// Without a status bit the carrier is there from the start.
@@ -88,14 +89,34 @@ func optionValue(s string) string { return strings.ReplaceAll(s, ",", ",,") }
 var errPortTaken = errors.New("a forwarded port was taken")
 
 // start runs the machine in the background. It returns once QEMU holds its ports.
-func (m machine) start(ctx context.Context) error { return startQEMU(ctx, m.dir, m.args()) }
+func (m machine) start(ctx context.Context, f folder) error {
+	if err := newConsole(f.Root, "."); err != nil {
+		return err
+	}
+	return startQEMU(ctx, f, m.args())
+}
 
-// startQEMU runs QEMU in dir until it has gone into the background.
-func startQEMU(ctx context.Context, dir string, args []string) error {
+// newConsole makes the file of a console that is to begin: QEMU's own would have
+// another mode.
+func newConsole(root *os.Root, dir string) error {
+	name := filepath.Join(dir, consoleFile)
+	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("cannot make a console: %w", err)
+	}
+	return writeNew(root, name, nil)
+}
+
+// startQEMU runs QEMU in the lab's folder until it has gone into the background.
+func startQEMU(ctx context.Context, f folder, args []string) error {
 	path, err := findTool(qemu)
 	if err != nil {
 		return err
 	}
+	dir, done, err := f.inside()
+	if err != nil {
+		return err
+	}
+	defer done()
 	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
 	// Ctrl-C is for lvsctl: it takes QEMU down by itself.
@@ -150,43 +171,4 @@ func freePorts(n int) ([]int, error) {
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil
-}
-
-// machines lists the processes of every QEMU whose console is below the lab's
-// folder: a pid file may be stale, and its number somebody else's by now.
-func machines(dir string) []int {
-	var pids []int
-	for pid := range consoles(dir) {
-		pids = append(pids, pid)
-	}
-	slices.Sort(pids)
-	return pids
-}
-
-// consoles are the console files of those processes.
-func consoles(dir string) map[int]string {
-	const console = "file,id=console,path="
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		return nil
-	}
-	out := map[int]string{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // gone meanwhile
-		}
-		words := strings.Split(string(text), "\x00")
-		if filepath.Base(words[0]) != qemu {
-			continue
-		}
-		for _, word := range words {
-			path, ok := strings.CutPrefix(word, console)
-			path = strings.ReplaceAll(path, ",,", ",")
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); ok && err == nil && strings.HasPrefix(path, dir+string(filepath.Separator)) {
-				out[pid] = path
-			}
-		}
-	}
-	return out
 }

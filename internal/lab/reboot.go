@@ -35,7 +35,7 @@ func (l *Lab) Reboot(ctx context.Context, host string) (string, error) {
 // PowerCut is [Lab.Reboot] without any warning to the host: what it has not yet
 // written to its disk is lost, as when the power fails.
 func (l *Lab) PowerCut(ctx context.Context, host string) (string, error) {
-	return l.again(ctx, host, func() error { return reset(ctx, filepath.Join(l.dir, hostsDir, host)) })
+	return l.again(ctx, host, func() error { return reset(ctx, filepath.Join(l.dir, vm{host: host}.dir())) })
 }
 
 // again begins another boot of a host and sees it through.
@@ -48,8 +48,13 @@ func (l *Lab) again(ctx context.Context, host string, begin func() error) (strin
 		return "", fmt.Errorf("cannot reboot %s: it is a namespace of the lab's one machine\nBring the lab up with: lvsctl lab up --systemd", host)
 	}
 	fail := func(err error) (string, error) { return "", fmt.Errorf("cannot reboot %s: %w", host, err) }
-	m := vm{lab: l.dir, host: host}
-	text, err := console{file: filepath.Join(m.dir(), consoleFile)}.read()
+	f, err := openFolder(l.dir)
+	if err != nil {
+		return fail(err)
+	}
+	defer f.Close()
+	m := vm{id: f.id, name: l.Name, host: host}
+	text, err := console{folder: f.Root, file: m.file(consoleFile)}.read()
 	if err != nil {
 		return fail(err)
 	}
@@ -57,7 +62,7 @@ func (l *Lab) again(ctx context.Context, host string, begin func() error) (strin
 	if err := begin(); err != nil {
 		return fail(err)
 	}
-	words, err := m.await(ctx, int64(len(text)), patience(len(l.Hosts)))
+	words, err := m.await(ctx, f, int64(len(text)), patience(len(l.Hosts)))
 	if err != nil {
 		return fail(err)
 	}

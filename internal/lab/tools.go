@@ -82,13 +82,11 @@ func CheckTools(o Options) error {
 	if o.whole() {
 		needed = slices.Concat(buildTools, systemTools)
 	}
-	if cache, err := cacheDir(); o.whole() && (err != nil || !o.cached(cache)) {
+	if o.whole() && !o.cached() {
 		needed = append(needed, debianTools...)
 	}
-	if cache, err := cacheDir(); err == nil && o.Kernel == "" {
-		if _, ok, err := cachedKernel(cache); err == nil && !ok {
-			needed = append(needed, tool{"apt-get", "apt"}, tool{"dpkg", "dpkg"})
-		}
+	if o.Kernel == "" && !kernelCached() {
+		needed = append(needed, tool{"apt-get", "apt"}, tool{"dpkg", "dpkg"})
 	}
 	var m Missing
 	for _, t := range needed {

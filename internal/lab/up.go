@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -60,59 +59,67 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	if err := CheckTools(o); err != nil {
 		return nil, err
 	}
-	dir, unlock, err := claim(o.Dir)
+	f, unlock, err := claim(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	l, err := build(ctx, dir, s, o, say)
+	l, err := build(ctx, f, s, o, say)
 	if err != nil {
-		return nil, errors.Join(err, remove(dir))
+		return nil, errors.Join(err, DownDir(o.Dir))
 	}
 	return l, nil
 }
 
-// claim makes the lab's folder, empty but for a lock against a second Up.
-func claim(dir string) (abs string, unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", nil, fmt.Errorf("cannot make the lab's folder: %w", err)
+// claim makes the lab's folder, or empties the one of a lab whose machine is dead,
+// and locks it against a second Up.
+func claim(dir string) (f folder, unlock func(), err error) {
+	fail := func(err error) (folder, func(), error) {
+		return folder{}, nil, fmt.Errorf("cannot bring up the lab: %w", err)
 	}
-	if abs, err = canonical(dir); err != nil {
-		return "", nil, err
-	}
-	lock, err := os.OpenFile(filepath.Join(abs, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	c, err := walk(dir, makeOwn)
 	if err != nil {
-		return "", nil, fmt.Errorf("cannot lock the lab: %w", err)
+		return fail(err)
 	}
+	defer c.close()
+	if err := makeOwn(c.parent(), c.name); err != nil {
+		return fail(err)
+	}
+	root, err := enter(c.parent(), c.name)
+	if err != nil {
+		return fail(err)
+	}
+	lock, err := root.Open(".")
+	if err != nil {
+		root.Close()
+		return fail(err)
+	}
+	unlock = func() { lock.Close(); root.Close() }
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return "", nil, fmt.Errorf("cannot bring up the lab in %s: another lvsctl is at it", dir)
-	}
-	unlock = func() { lock.Close() }
-	if len(machines(abs)) > 0 {
 		unlock()
-		return "", nil, ErrUp
+		return folder{}, nil, fmt.Errorf("cannot bring up the lab in %s: another lvsctl is at it", dir)
 	}
-	entries, err := os.ReadDir(abs)
+	if err = putMarker(root); err == nil {
+		f, err = readMarker(root)
+	}
 	if err != nil {
 		unlock()
-		return "", nil, fmt.Errorf("cannot clear a stale lab: %w", err)
+		return fail(err)
 	}
-	for _, e := range entries {
-		if e.Name() == lockFile {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(abs, e.Name())); err != nil {
-			unlock()
-			return "", nil, fmt.Errorf("cannot clear a stale lab: %w", err)
-		}
+	if len(machines(f.id)) > 0 {
+		unlock()
+		return folder{}, nil, ErrUp
 	}
-	return abs, unlock, nil
+	if err := f.clear(); err != nil {
+		unlock()
+		return fail(err)
+	}
+	return f, unlock, nil
 }
 
 // A site is a lab being made: what hosts of either kind take.
 type site struct {
-	dir        string
+	folder     folder
 	spec       Spec
 	options    Options
 	kernel     kernel
@@ -123,7 +130,7 @@ type site struct {
 	say        func(string)
 }
 
-func build(ctx context.Context, dir string, s Spec, o Options, say func(string)) (*Lab, error) {
+func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (*Lab, error) {
 	k, done, err := findKernel(ctx, o, say)
 	if err != nil {
 		return nil, err
@@ -143,7 +150,7 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 			return nil, err
 		}
 	}
-	authorised, err := authorise(dir)
+	authorised, err := authorise(f.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +159,7 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 			return nil, fmt.Errorf("cannot find lvsctl itself: %w", err)
 		}
 	}
-	b := site{dir: dir, spec: s, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
+	b := site{folder: f, spec: s, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
 	boot := b.bootNamespaces
 	if o.whole() {
 		boot = b.bootSystems
@@ -161,10 +168,10 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 	if err != nil {
 		return nil, err
 	}
-	if err := writeSSH(dir, s.Hosts, keys, ports); err != nil {
+	if err := writeSSH(f, s.Hosts, keys, ports); err != nil {
 		return nil, err
 	}
-	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), Spec: s.digest(), dir: dir}
+	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), Spec: s.digest(), dir: f.path, id: f.id}
 	for n, h := range s.Hosts {
 		e := Endpoint{Name: h.Name, Role: h.Role, Port: ports[n]}
 		if o.whole() {
@@ -175,7 +182,7 @@ func build(ctx context.Context, dir string, s Spec, o Options, say func(string))
 		}
 		l.Hosts = append(l.Hosts, e)
 	}
-	return l, l.write()
+	return l, l.write(f)
 }
 
 // bootNamespaces boots the one machine of hosts that are namespaces, and returns
@@ -186,26 +193,25 @@ func (b site) bootNamespaces(ctx context.Context) ([]int, error) {
 		plan.Hosts[n].HostKey = string(b.keys[n].private)
 	}
 	b.say("packing the hosts' programs")
-	initrd := filepath.Join(b.dir, imageFile)
-	if err := packImage(initrd, b.kernel, b.options.Binary, plan, b.authorised); err != nil {
+	if err := packImage(b.folder.Root, b.kernel, b.options.Binary, plan, b.authorised); err != nil {
 		return nil, err
 	}
 	hosts := len(b.spec.Hosts)
-	m := machine{dir: b.dir, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
+	m := machine{id: b.folder.id, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
 	b.say(fmt.Sprintf("booting %d hosts (%s)", hosts, b.accel))
-	if err := onFreePorts(hosts, func(ports []int) error { m.ports = ports; return m.start(ctx) }); err != nil {
+	if err := onFreePorts(hosts, func(ports []int) error { m.ports = ports; return m.start(ctx, b.folder) }); err != nil {
 		return nil, err
 	}
 	timeout := b.options.Timeout
 	if timeout == 0 {
 		timeout = time.Minute + time.Duration(hosts)*3*time.Second
 	}
-	alive := func() bool { return len(machines(b.dir)) > 0 }
-	if _, err := (console{file: filepath.Join(b.dir, consoleFile)}).await(ctx, timeout, alive); err != nil {
+	alive := func() bool { return len(machines(b.folder.id)) > 0 }
+	if _, err := (console{folder: b.folder.Root, file: consoleFile}).await(ctx, timeout, alive); err != nil {
 		return nil, fmt.Errorf("cannot bring up the lab: %w", err)
 	}
 	// QEMU has read it all, and it holds the hosts' private keys.
-	if err := os.Remove(initrd); err != nil {
+	if err := b.folder.Remove(imageFile); err != nil {
 		return nil, fmt.Errorf("cannot clean up after booting: %w", err)
 	}
 	return m.ports, nil

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -39,7 +37,7 @@ func (b site) bootSystems(ctx context.Context) ([]int, error) {
 	cables := lay(b.spec.Hosts)
 	for n, h := range b.spec.Hosts {
 		machines[n] = vm{
-			lab: b.dir, name: b.spec.Name, host: h.Name, kernel: b.kernel.Image, accel: b.accel,
+			id: b.folder.id, name: b.spec.Name, host: h.Name, kernel: b.kernel.Image, accel: b.accel,
 			memory: systemMemory, cpus: min(max(runtime.NumCPU()/len(b.spec.Hosts), 1), 2),
 			mgmt: b.mgmt, addr: managementAddr(b.mgmt, n), mac: hostMAC(n, managementNIC), cables: cables[n],
 		}
@@ -55,7 +53,7 @@ func (b site) bootSystems(ctx context.Context) ([]int, error) {
 	// In this order: whoever has the hub of a segment comes first.
 	for n := range machines {
 		m := &machines[n]
-		if err := onFreePorts(1, func(free []int) error { m.port = free[0]; return m.start(ctx) }); err != nil {
+		if err := onFreePorts(1, func(free []int) error { m.port = free[0]; return m.start(ctx, b.folder) }); err != nil {
 			return nil, err
 		}
 		ports[n] = m.port
@@ -73,7 +71,7 @@ func (b site) awaitSystems(ctx context.Context, machines []vm, timeout time.Dura
 	up := make(chan string, len(machines))
 	for _, m := range machines {
 		all.Go(func() error {
-			words, err := m.await(ctx, 0, timeout)
+			words, err := m.await(ctx, b.folder, 0, timeout)
 			if err != nil {
 				return fmt.Errorf("cannot bring up the lab: %s: %w", m.host, err)
 			}
@@ -96,10 +94,11 @@ func (b site) awaitSystems(ctx context.Context, machines []vm, timeout time.Dura
 
 // images are the files of the images that the hosts need, by system.
 func (b site) images(ctx context.Context) (map[System]string, error) {
-	cache, err := cacheDir()
+	cache, err := openCache(debianDir)
 	if err != nil {
 		return nil, err
 	}
+	defer cache.Close()
 	if missing := b.kernel.lacks(rootModules); len(missing) > 0 {
 		return nil, fmt.Errorf("cannot boot whole hosts with kernel %s: it has no %s\nTake Debian's: leave out --kernel and --modules", b.kernel.Version, strings.Join(missing, ", "))
 	}
@@ -109,7 +108,7 @@ func (b site) images(ctx context.Context) (map[System]string, error) {
 		if out[system] != "" {
 			continue
 		}
-		if out[system], err = (debianCache{dir: debiansIn(cache), say: b.say}).image(ctx, system); err != nil {
+		if out[system], err = (debianCache{cache, b.say}).image(ctx, system); err != nil {
 			return nil, err
 		}
 	}
@@ -119,11 +118,19 @@ func (b site) images(ctx context.Context) (map[System]string, error) {
 // prepare makes the folder of host n's machine: its disk, which keeps what
 // differs from the image, and its initramfs.
 func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
-	if err := os.MkdirAll(m.dir(), 0o700); err != nil {
+	if err := b.folder.MkdirAll(m.dir(), 0o700); err != nil {
 		return fmt.Errorf("cannot make the folder of %s: %w", m.host, err)
 	}
-	disk := filepath.Join(m.dir(), diskFile)
-	if _, err := output(ctx, m.dir(), "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, disk); err != nil {
+	// It is there before qemu-img fills it, so that it is nobody else's to read.
+	if err := writeNew(b.folder.Root, m.file(diskFile), nil); err != nil {
+		return err
+	}
+	dir, done, err := b.folder.inside()
+	if err != nil {
+		return err
+	}
+	defer done()
+	if _, err := output(ctx, dir, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image, m.file(diskFile)); err != nil {
 		return err
 	}
 	h := b.spec.Hosts[n]
@@ -135,15 +142,14 @@ func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
 	if err != nil {
 		return err
 	}
-	return packSystem(filepath.Join(m.dir(), imageFile), b.kernel, b.options.Binary, list, files)
+	return packSystem(b.folder.Root, m.file(imageFile), b.kernel, b.options.Binary, list, files)
 }
 
 // await waits for the end of a boot on the console from some byte on, and
 // returns what it was: the boot's id, and how it ended.
-func (m vm) await(ctx context.Context, from int64, timeout time.Duration) (string, error) {
-	file := filepath.Join(m.dir(), consoleFile)
-	alive := func() bool { return slices.Contains(slices.Collect(maps.Values(consoles(m.lab))), file) }
-	return console{file, from}.await(ctx, timeout, alive)
+func (m vm) await(ctx context.Context, f folder, from int64, timeout time.Duration) (string, error) {
+	alive := func() bool { return slices.Contains(slices.Collect(maps.Values(machines(m.id))), m.label()) }
+	return console{f.Root, m.file(consoleFile), from}.await(ctx, timeout, alive)
 }
 
 // state says how a boot ended: "rs-1 is running", "lb is degraded: keepalived.service".

@@ -18,9 +18,10 @@ const (
 	monitorFile = "monitor"
 )
 
-// A vm is what QEMU is started with for a host that is a machine of its own.
+// A vm is what QEMU is started with for a host that is a machine of its own. It
+// starts in the lab's folder: every path of a file there is relative.
 type vm struct {
-	lab    string // the lab's folder, absolute; QEMU starts in it
+	id     string // of the lab's folder
 	name   string // the lab's
 	host   string
 	kernel string
@@ -75,21 +76,25 @@ func lay(hosts []Host) [][]cable {
 	return out
 }
 
-func (m vm) dir() string { return filepath.Join(m.lab, hostsDir, m.host) }
+// dir is the host's folder in the lab's, and file one in it.
+func (m vm) dir() string { return filepath.Join(hostsDir, m.host) }
+
+func (m vm) file(name string) string { return filepath.Join(m.dir(), name) }
+
+// label is the machine's name after the lab's id.
+func (m vm) label() string { return m.name + "-" + m.host }
 
 func (m vm) args() []string {
-	file := func(name string) string { return filepath.Join(m.dir(), name) }
-	// A path is relative where it is a socket's: those are short. Nothing of this
-	// machine's crash matters to a lab, so nothing waits for its disk; what the
-	// guest has handed over outlives the guest.
+	// Nothing of this machine's crash matters to a lab, so nothing waits for its
+	// disk; what the guest has handed over outlives the guest.
 	args := append([]string{
-		"-name", optionValue("lvsctl-lab-" + m.name + "-" + m.host),
+		"-name", optionValue(machineName(m.id, m.label())),
 		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
-		"-pidfile", file(pidFile), "-daemonize",
-		"-chardev", "file,id=console,path=" + optionValue(file(consoleFile)), "-serial", "chardev:console",
-		"-qmp", "unix:" + optionValue(filepath.Join(hostsDir, m.host, monitorFile)) + ",server=on,wait=off",
-		"-kernel", m.kernel, "-initrd", file(imageFile), "-append", kernelArgs + " systemd.show_status=false",
-		"-drive", "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=" + optionValue(file(diskFile)), "-device", "virtio-blk-pci,drive=root",
+		"-pidfile", m.file(pidFile), "-daemonize",
+		"-chardev", "file,id=console,path=" + optionValue(m.file(consoleFile)), "-serial", "chardev:console",
+		"-qmp", "unix:" + optionValue(m.file(monitorFile)) + ",server=on,wait=off",
+		"-kernel", m.kernel, "-initrd", m.file(imageFile), "-append", kernelArgs + " systemd.show_status=false",
+		"-drive", "if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=" + optionValue(m.file(diskFile)), "-device", "virtio-blk-pci,drive=root",
 	}, bareArgs()...)
 	for n, c := range m.cables {
 		args = append(args, c.args(n)...)
@@ -156,8 +161,12 @@ func tooOld(text string) string {
 
 // start runs the machine in the background. It returns once QEMU holds its port
 // and its sockets.
-func (m vm) start(ctx context.Context) error {
-	if err := startQEMU(ctx, m.lab, m.args()); err != nil {
+func (m vm) start(ctx context.Context, f folder) error {
+	err := newConsole(f.Root, m.dir())
+	if err == nil {
+		err = startQEMU(ctx, f, m.args())
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", m.host, err)
 	}
 	return nil

@@ -3,8 +3,6 @@ package lab
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -49,15 +47,16 @@ func TestLay(t *testing.T) {
 
 func TestVMArgs(t *testing.T) {
 	m := vm{
-		lab: "/a,b/lab", name: "x", host: "rs", kernel: "/k", accel: "tcg", memory: 512, cpus: 1, port: 2201, mac: "02:00:00:01:ff:01",
+		id: "5e36", name: "a,b", host: "rs", kernel: "/k", accel: "tcg", memory: 512, cpus: 1, port: 2201, mac: "02:00:00:01:ff:01",
 		mgmt: netip.MustParsePrefix("198.18.0.0/24"), addr: netip.MustParseAddr("198.18.0.101"),
 	}
 	args := strings.Join(m.args(), " ")
 	for _, want := range []string{
-		"-chardev file,id=console,path=/a,,b/lab/hosts/rs/console.log",
+		"-name lvsctl-lab-5e36-a,,b-rs",
+		"-chardev file,id=console,path=hosts/rs/console.log",
 		"-qmp unix:hosts/rs/monitor,server=on,wait=off",
-		"-initrd /a,b/lab/hosts/rs/initrd",
-		"if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=/a,,b/lab/hosts/rs/disk.qcow2",
+		"-initrd hosts/rs/initrd",
+		"if=none,id=root,format=qcow2,cache=unsafe,discard=unmap,file=hosts/rs/disk.qcow2",
 		"-netdev user,id=mgmt,restrict=on,ipv6=off,net=198.18.0.0/24,host=198.18.0.2,hostfwd=tcp:127.0.0.1:2201-198.18.0.101:22",
 		"-device virtio-net-pci,netdev=mgmt,romfile=,status=off,mac=02:00:00:01:ff:01",
 	} {
@@ -67,27 +66,6 @@ func TestVMArgs(t *testing.T) {
 	}
 	if strings.Contains(args, "-no-reboot") {
 		t.Error("a reboot would end the machine")
-	}
-}
-
-// An image that could not be made, or not to its end, is none.
-func TestImageWholeOrNone(t *testing.T) {
-	c := debianCache{dir: t.TempDir(), say: func(string) {}}
-	file := filepath.Join(c.dir, "x.img")
-	err := c.make(file, func(work string) error {
-		if err := os.WriteFile(filepath.Join(work, "image"), []byte("half"), 0o644); err != nil {
-			return err
-		}
-		return os.ErrPermission
-	})
-	if entries, _ := os.ReadDir(c.dir); err == nil || len(entries) != 0 {
-		t.Errorf("error %v, and left behind: %v", err, entries)
-	}
-	if err := c.make(file, func(work string) error { return os.WriteFile(filepath.Join(work, "image"), []byte("whole"), 0o644) }); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := os.ReadFile(file); err != nil || string(text) != "whole" {
-		t.Errorf("%q, %v", text, err)
 	}
 }
 

@@ -1,5 +1,5 @@
 # Makes the image of a whole Debian out of its root folder, $1: run by mmdebstrap
-# with SYSTEM, the network system, and IMAGE, the file to fill. MKE2FS is mke2fs.
+# with SYSTEM, the network system. MKE2FS is mke2fs.
 set -eu
 root=$1
 
@@ -32,11 +32,15 @@ rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/hostname "$root"/etc/resolv.conf "
 # systemd rebuilds its databases at boot if /usr is newer than these.
 touch "$root"/etc/.updated "$root"/var/.updated
 
-# A mount of the folder alone: without /proc and the others that are mounted in it.
-only=$(mktemp -d)
-trap 'rmdir "$only"' EXIT
+# The image is made of a mount of the folder alone: without /proc and the others
+# that are mounted in it, and with another /tmp than the one that the image itself
+# is in meanwhile. It leaves by descriptor 3, its holes left out.
+only=$(mktemp -d -p "$root"/tmp)
 export root only
 unshare --mount sh -euc '
     mount --bind "$root" "$only"
-    truncate -s 2G "$IMAGE"
-    "$MKE2FS" -q -F -t ext4 -L root -E lazy_itable_init=0,lazy_journal_init=0 -d "$only" "$IMAGE"'
+    mount -t tmpfs -o mode=1777 tmpfs "$only/tmp"
+    truncate -s 2G "$root/tmp/image"
+    "$MKE2FS" -q -F -t ext4 -L root -E lazy_itable_init=0,lazy_journal_init=0 -d "$only" "$root/tmp/image"'
+dd if="$root"/tmp/image bs=1M conv=sparse status=none >&3
+rm -r "$root"/tmp/image "$only"

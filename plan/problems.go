@@ -19,6 +19,7 @@ func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	list = append(list, missingSysctls(in, changes)...)
 	list = append(list, missingTools(in, changes)...)
 	list = append(list, misledReplies(in, s)...)
+	list = append(list, unreadable(in, s)...)
 	if len(changes) > 0 && !in.Live.Facts.Root {
 		list = append(list, "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block")
 	}
@@ -148,6 +149,25 @@ func missingSysctls(in *Input, changes []state.Change) []string {
 	list := make([]string, 0, len(missing))
 	for key := range missing {
 		list = append(list, fmt.Sprintf("its kernel %s has no parameter %s; remove it from the topology, or load the module that brings it", in.Live.Facts.Kernel, key))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// unreadable finds what the plan touches and could not read: lines of the table, and
+// netfilter's rules.
+func unreadable(in *Input, s state.Settled) []string {
+	var list []string
+	for k, why := range in.Live.State.Unreadable {
+		_, wanted := s.Want.Services[k]
+		_, touched := s.Have.Services[k]
+		_, ours := in.Live.Record.Set.Services[k]
+		if wanted || touched || ours || in.Exclusive {
+			list = append(list, why+"; take it out of the table (ipvsadm -d, or -D for the service), or update ipvsadm there")
+		}
+	}
+	if in.Live.State.NoRules != "" && len(s.Want.Rules)+len(in.Live.Record.Set.Rules) > 0 {
+		list = append(list, in.Live.State.NoRules)
 	}
 	slices.Sort(list)
 	return list

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -101,5 +102,51 @@ func TestDestroyWithoutBase(t *testing.T) {
 	have.Addresses[in.Base[0]] = state.Address{}
 	if p := plan.Build(topologyName, []plan.Input{in}); len(p.Actions) != 3 || len(p.Nodes[0].Warnings) > 0 {
 		t.Errorf("warnings %v, actions %v", p.Nodes[0].Warnings, p.Actions)
+	}
+}
+
+// TestUnreadable: what could not be read stops a node only where the topology touches
+// it, and is named otherwise.
+func TestUnreadable(t *testing.T) {
+	wanted := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.1:80")}
+	other := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.9:80")}
+	rule := state.RuleKey{Table: "nat", Chain: "POSTROUTING", Comment: state.RuleComment(topologyName, "web", "snat")}
+	const remedy = "; take it out of the table (ipvsadm -d, or -D for the service), or update ipvsadm there"
+	for _, c := range []struct {
+		name             string
+		fill             func(in *plan.Input)
+		problem, warning string
+	}{
+		{"a foreign service", func(in *plan.Input) { in.Live.State.Unreadable[other] = "cannot read X" }, "", "cannot read X; it is left alone"},
+		{"a line of no service", func(in *plan.Input) { in.Live.State.Unreadable[state.ServiceKey{}] = "cannot read X" }, "", "cannot read X; it is left alone"},
+		{"a wanted service", func(in *plan.Input) { in.Live.State.Unreadable[wanted] = "cannot read X" }, "cannot read X" + remedy, "cannot read X; it is left alone"},
+		{"a service of the record", func(in *plan.Input) {
+			in.Live.State.Unreadable[other] = "cannot read X"
+			in.Live.Record.Set.Services[other] = state.Service{Scheduler: "rr"}
+		}, "cannot read X" + remedy, "cannot read X; it is left alone"},
+		{"everything is the topology's", func(in *plan.Input) {
+			in.Live.State.Unreadable[other] = "cannot read X"
+			in.Exclusive = true
+		}, "cannot read X" + remedy, "cannot read X; it is left alone"},
+		{"rules that nobody wants", func(in *plan.Input) { in.Live.State.NoRules = "no iptables-save" }, "", ""},
+		{"rules that are wanted", func(in *plan.Input) {
+			in.Live.State.NoRules = "no iptables-save"
+			in.Want.Rules[rule] = state.NewRule(rule, nil, []string{"-j", "ACCEPT"})
+		}, "no iptables-save", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := state.New()
+			w.Services[wanted] = state.Service{Scheduler: "rr"}
+			in := onEth0(w)
+			in.Role = "director"
+			c.fill(&in)
+			n := plan.Build(topologyName, []plan.Input{in}).Nodes[0]
+			if have := strings.Join(n.Problems, "\n"); have != c.problem {
+				t.Errorf("problems: want %q, have %q", c.problem, have)
+			}
+			if have := strings.Join(n.Warnings, "\n"); have != c.warning {
+				t.Errorf("warnings: want %q, have %q", c.warning, have)
+			}
+		})
 	}
 }

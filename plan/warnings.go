@@ -17,6 +17,7 @@ func warnings(in *Input, s state.Settled) []string {
 	list = append(list, overruled(in, s)...)
 	list = append(list, owners(in)...)
 	list = append(list, drainWarnings(in, s)...)
+	list = append(list, unreadLines(in)...)
 	return list
 }
 
@@ -81,6 +82,16 @@ func overruled(in *Input, s state.Settled) []string {
 		list = append(list, fmt.Sprintf("%s = %s has no effect: %s is %s, and %s; set %s too, in this node's sysctl",
 			state.SysctlName(o.Key), o.Value, by, o.Other, o.Rule, by))
 	}
+	return list
+}
+
+// unreadLines names what of a director's table could not be read and is left alone.
+func unreadLines(in *Input) []string {
+	var list []string
+	for _, why := range in.Live.State.Unreadable {
+		list = append(list, why+"; it is left alone")
+	}
+	slices.Sort(list)
 	return list
 }
 

@@ -11,11 +11,14 @@ lvsctl_read_facts() {
   printf 'ssh=%s\n' "$ssh"
 }
 
-# lvsctl_read_schedulers NAME... prints those that the kernel has. It asks modprobe,
-# without loading anything: versions do not tell, distributions leave some out. Where
-# there is no modprobe nobody can tell, and the apply will.
+# lvsctl_read_schedulers NAME... prints those that the kernel has, without loading
+# anything: versions do not tell, distributions leave some out. modprobe knows, but
+# busybox's and toybox's has no -n; then the lists that depmod made do. Where there are
+# neither nobody can tell, and the apply will.
 lvsctl_read_schedulers() {
+  m=/lib/modules/$(uname -r)
   for s in "$@"; do
-    if [ -e "/sys/module/ip_vs_$s" ] || ! command -v modprobe >/dev/null || modprobe -n -q "ip_vs_$s" 2>/dev/null; then printf '%s\n' "$s"; fi
+    if [ -e "/sys/module/ip_vs_$s" ] || ! command -v modprobe >/dev/null || modprobe -n -q "ip_vs_$s" 2>/dev/null ||
+      ! [ -r "$m/modules.dep" ] || grep -q "/ip_vs_$s\.ko" "$m/modules.dep" "$m/modules.builtin" 2>/dev/null; then printf '%s\n' "$s"; fi
   done
 }

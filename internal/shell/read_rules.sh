@@ -3,8 +3,12 @@
 # asking creates the rest: iptables -V of the nft kind loads nfnetlink, its -S (1.8.2)
 # creates tables, and the legacy -S loads iptable_nat. iptables-save without -t prints
 # the tables that are there; the nft kind is called only where nf_tables is, the
-# legacy kind only where the kernel lists tables of its own.
+# legacy kind only where the kernel lists tables of its own. Where there is a tool to
+# set rules and none to read them, it says so.
 lvsctl_read_rules() {
+  for t in iptables ip6tables; do
+    if command -v "$t" >/dev/null && ! command -v "$t-save" >/dev/null; then printf 'unreadable %s\n' "$t"; fi
+  done
   command -v iptables-save >/dev/null || command -v ip6tables-save >/dev/null || return 0
   nft=''
   if [ -e /sys/module/nf_tables ] || grep -q '/nf_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then nft=1; fi

@@ -21,6 +21,9 @@ var errNoIPVSADM = errors.New("the node has virtual services but no ipvsadm to r
 //
 // 1.26 forgets the dashes of --pe and -o; up to 1.31 marks from 2^31 on are
 // negative; 1.31 ends every tunnelled server in --tun-type ipip.
+//
+// A line that cannot be read is noted with its service, in [State.Unreadable]: it
+// concerns whoever touches that service, and nobody else.
 func parseIPVS(text string, s *State) error {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
@@ -39,10 +42,22 @@ func parseIPVS(text string, s *State) error {
 			err = fmt.Errorf("unknown command %q", words[0])
 		}
 		if err != nil {
-			return fmt.Errorf("cannot read ipvsadm line %q: %w", strings.TrimSpace(line), err)
+			k, _, unknown := parseServiceKey(words[1:])
+			if unknown != nil {
+				k = ServiceKey{}
+			}
+			s.cannotRead(k, fmt.Errorf("cannot read ipvsadm line %q: %w", strings.TrimSpace(line), err))
 		}
 	}
 	return nil
+}
+
+// cannotRead notes the first thing of a service that could not be read. The zero key
+// is for what names no service.
+func (s *State) cannotRead(k ServiceKey, err error) {
+	if _, known := s.Unreadable[k]; !known {
+		s.Unreadable[k] = err.Error()
+	}
 }
 
 func parseService(words []string, s *State) error {
@@ -85,6 +100,9 @@ func parseService(words []string, s *State) error {
 			return fmt.Errorf("%s has no value", word)
 		}
 		rest = rest[used:]
+	}
+	if strings.HasPrefix(v.Scheduler, "(") {
+		return fmt.Errorf("scheduler %q", v.Scheduler) // (null): its module is gone
 	}
 	s.Services[k] = v
 	return nil
@@ -241,13 +259,11 @@ func parseThresholds(text string, s *State) error {
 			continue
 		}
 		addr, err := parseHostPort(words[1])
-		if err != nil {
-			return fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err)
-		}
 		upper, err1 := strconv.Atoi(words[2])
 		lower, err2 := strconv.Atoi(words[3])
-		if err := errors.Join(err1, err2); err != nil {
-			return fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err)
+		if err := errors.Join(err, err1, err2); err != nil {
+			s.cannotRead(current, fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err))
+			continue
 		}
 		k := ServerKey{current, addr}
 		if v, ok := s.Servers[k]; ok {

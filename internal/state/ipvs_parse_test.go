@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,8 +41,10 @@ func server(text string) ServerKey {
 }
 
 func TestParseIPVSRefuses(t *testing.T) {
+	if err := parseIPVS("unreadable\n", New()); err == nil {
+		t.Error("no error where there is no ipvsadm")
+	}
 	for _, text := range []string{
-		"unreadable",
 		"-A",
 		"-A -t",
 		"-A -t 10.0.0.1:80 -s",
@@ -51,6 +54,8 @@ func TestParseIPVSRefuses(t *testing.T) {
 		"-A -t 10.0.0.1:80 -s rr -p 5 -M 33",
 		"-A -f 8 -6 -s rr -p 5 -M -1",
 		"-A -t 10.0.0.1:80 -s rr -x 5",
+		"-A -t 10.0.0.1:80 -s (null)",
+		"-a -t 10.0.0.1:80 -r 10.0.0.2:80 (null) -w 1",
 		"-A -t 10.0.0.1:99999 -s rr",
 		"-A -t lvs.example.org:80 -s rr",
 		"-A -t 2001:db8::1] -s rr",
@@ -69,8 +74,23 @@ func TestParseIPVSRefuses(t *testing.T) {
 		"-D -t 10.0.0.1:80",
 	} {
 		t.Run(text, func(t *testing.T) {
-			if err := parseIPVS(text+"\n", New()); err == nil {
-				t.Error("no error")
+			have := New()
+			if err := parseIPVS("-A -t 10.0.0.7:80 -s rr\n"+text+"\n", have); err != nil {
+				t.Fatal(err)
+			}
+			// It is noted with the service it names, and stops nothing else.
+			var k ServiceKey
+			if strings.Contains(text, "-t 10.0.0.1:80") {
+				k = service("tcp 10.0.0.1:80")
+			}
+			if strings.Contains(text, "-f 8 -6") {
+				k = service("fwm6 8")
+			}
+			if why := have.Unreadable[k]; !strings.Contains(why, text) || len(have.Unreadable) != 1 {
+				t.Errorf("unreadable: %v", have.Unreadable)
+			}
+			if _, ok := have.Services[service("tcp 10.0.0.7:80")]; !ok || len(have.Services) != 1 || len(have.Servers) != 0 {
+				t.Errorf("services: %v, servers: %v", have.Services, have.Servers)
 			}
 		})
 	}
@@ -131,8 +151,9 @@ func TestParseThresholds(t *testing.T) {
 		"TCP  10.0.0.1:80 rr\n  -> 10.0.0.2:80 many 0 0 0\n",
 		"TCP  10.0.0.1:80 rr\n  -> 10.0.0.2:80 0 few 0 0\n",
 	} {
-		if err := parseThresholds(text, New()); err == nil {
-			t.Errorf("no error for %q", text)
+		have := New()
+		if err := parseThresholds(text, have); err != nil || have.Unreadable[service("tcp 10.0.0.1:80")] == "" {
+			t.Errorf("%q: error %v, unreadable %v", text, err, have.Unreadable)
 		}
 	}
 

@@ -34,6 +34,10 @@ func parseRules(text, prefix string, s *State) error {
 		case line == "iptables" || line == "ip6tables":
 			k.V6 = line == "ip6tables"
 			continue
+		case strings.HasPrefix(line, "unreadable "):
+			tool := strings.TrimPrefix(line, "unreadable ")
+			s.NoRules = fmt.Sprintf("it has %s but no %s-save, which rules are read with; install all of the package that %s is of", tool, tool, tool)
+			continue
 		case strings.HasPrefix(line, "*"):
 			k.Table = line[1:]
 			continue

@@ -47,6 +47,11 @@ type State struct {
 	// PolicyOrder is the place of each of a live node's policies in the order that
 	// the kernel asks them: those of one priority as they were made.
 	PolicyOrder map[PolicyKey]int `json:"-"`
+	// Unreadable is why a live service, or one of its servers, could not be read. The
+	// zero key is for a line of the table that names no service. NoRules is why no
+	// netfilter rules could be read; "" if they were.
+	Unreadable map[ServiceKey]string `json:"-"`
+	NoRules    string                `json:"-"`
 	// Drain is how long a wanted service's servers may take to leave.
 	Drain map[ServiceKey]time.Duration `json:"-"`
 	// Manager is the package manager a live node has; "" for none that is known.
@@ -57,7 +62,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[PolicyKey]int{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[PolicyKey]int{}, Unreadable: map[ServiceKey]string{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -73,6 +78,7 @@ func (s *State) Clone() *State {
 	c.Connections = maps.Clone(s.Connections)
 	c.Masters, c.VRFs = maps.Clone(s.Masters), maps.Clone(s.VRFs)
 	c.PolicyOrder = maps.Clone(s.PolicyOrder)
+	c.Unreadable = maps.Clone(s.Unreadable)
 	c.Drain = maps.Clone(s.Drain)
 	return &c
 }

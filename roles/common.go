@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -18,6 +20,7 @@ func common(n *node) {
 		}
 		n.sysctl("net/ipv4/ip_forward", value, n.Range)
 	}
+	n.keepsQuiet()
 	for _, i := range n.Interfaces {
 		if i.RPFilter != nil {
 			key := "net/ipv4/conf/" + i.Name + "/rp_filter"
@@ -42,6 +45,21 @@ func common(n *node) {
 		n.state.Blocks[k] = state.Block{Text: n.hosts()}
 		n.at(state.KindFile, k, n.Range)
 	}
+}
+
+// keepsQuiet refuses a device for a real server's VIPs that would tell the
+// neighbours of them: they would come to the server and pass the director by.
+// arp_ignore = 1 does not help, as the VIP is on the device that is asked.
+func (n *node) keepsQuiet() {
+	if n.VIPInterface == "" || state.Quiet(n.VIPInterface) {
+		return
+	}
+	n.diags = append(n.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "VIP on a device that answers",
+		Detail:   fmt.Sprintf("vip_interface is %q, and a device of that name answers when neighbours ask who has the VIP, so clients would reach %s past the director. Use \"lo\", a dummy such as \"dummy0\", or a tunnel such as \"tunl0\"; without vip_interface the right one is taken.", n.VIPInterface, n.Name),
+		Subject:  n.VIPInterfaceRange.Ptr(),
+	})
 }
 
 // hosts is every node by name: at its address on a subnet that both are on, else

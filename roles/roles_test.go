@@ -133,6 +133,26 @@ virtual_server "web" {
 	}
 }
 
+// TestVIPInterface: a real server's VIP is on a device that keeps quiet, whether or
+// not it serves already.
+func TestVIPInterface(t *testing.T) {
+	for dev, refused := range map[string]bool{
+		"eth0": true, "ens33.100": true, "br0": true, "gretap0": true, "veth1": true, "lo0": true,
+		"lo": false, "dummy0": false, "dummy-vip": false, "tunl0": false, "ip6tnl0": false, "gre0": false, "sit0": false,
+	} {
+		_, diags := roles.Wants(load(t, lan+`real_server "c" {
+  interface "eth0" { address = "10.1.0.13/24" }
+  vip_interface = "`+dev+`"
+}`))
+		if have := diags.HasErrors(); have != refused {
+			t.Errorf("%s: want refused %v, have %v", dev, refused, diags)
+		}
+		if refused && (diags[0].Summary != "VIP on a device that answers" || diags[0].Subject.Start.Line != 14) {
+			t.Errorf("%s: have %v", dev, diags[0])
+		}
+	}
+}
+
 // TestWantsBeside are what a plan needs beside the state.
 func TestWantsBeside(t *testing.T) {
 	wants, diags := roles.Wants(load(t, lan+`virtual_server "web" {

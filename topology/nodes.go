@@ -96,7 +96,9 @@ func readNode(i lang.Instance) *node {
 		n.readSync()
 	case RealServer:
 		n.RIP = n.ownAddress(n.raw.RIP, "rip")
-		n.VIPInterface, _ = n.deviceAttr(n.raw.VIPInterface)
+		if dev, ok := n.deviceAttr(n.raw.VIPInterface); ok {
+			n.VIPInterface, n.VIPInterfaceRange = dev, n.raw.VIPInterface.Expr.Range()
+		}
 		n.WayBack = WayBackRoute
 		if w, ok := n.Choice(n.raw.WayBack, waysBack); ok {
 			n.WayBack = WayBack(w)

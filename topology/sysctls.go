@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -42,13 +43,63 @@ func (s scope) sysctlKey(key string, at hcl.Range) (string, bool) {
 		path = strings.NewReplacer(".", "/", "/", ".").Replace(key)
 	}
 	parts := strings.Split(path, "/")
+	if dotted, ok := dottedDevice(parts); ok {
+		s.Refuse(at, "Dot in a device's name", "%s takes each dot for a separator. As with sysctl(8), the dot of %s is written as a slash, or the separators are: %s or %s.",
+			lang.Quote(key), dotted, lang.Quote(strings.NewReplacer(".", "/", "/", ".").Replace(deviceKey(parts, dotted))), lang.Quote(deviceKey(parts, dotted)))
+		return "", false
+	}
 	for _, p := range parts {
 		if len(parts) < 2 || p == "." || p == ".." || !lang.Only(p, lang.Letters+lang.Digits+"_", lang.Letters+lang.Digits+"_.:@-") {
 			s.Refuse(at, "Not a kernel parameter", "%s is not like \"net.ipv4.conf.all.rp_filter\" or \"net/ipv4/conf/eth0.100/rp_filter\".", lang.Quote(key))
 			return "", false
 		}
 	}
+	if p, ok := runsPrograms(path); ok {
+		s.Refuse(at, "Kernel parameter that runs programs", "By %s %s. Whoever can set it is root on the node, so lvsctl does not, whatever a topology says. Remove it.", lang.Quote(key), p)
+		return "", false
+	}
 	return path, true
+}
+
+// perDevice are the folders below /proc/sys that hold one of each device.
+var perDevice = []string{"net/ipv4/conf", "net/ipv4/neigh", "net/ipv6/conf", "net/ipv6/neigh", "net/mpls/conf"}
+
+// dottedDevice finds the name of a device, such as bond0.100, that was taken
+// apart at its dots.
+func dottedDevice(parts []string) (string, bool) {
+	if len(parts) <= 5 || !slices.Contains(perDevice, strings.Join(parts[:3], "/")) {
+		return "", false
+	}
+	return strings.Join(parts[3:len(parts)-1], "."), true
+}
+
+// deviceKey is a device's parameter in slash form.
+func deviceKey(parts []string, device string) string {
+	return strings.Join(parts[:3], "/") + "/" + device + "/" + parts[len(parts)-1]
+}
+
+// programs are the parameters by which the kernel runs programs as root, or lets
+// code in: Documentation/admin-guide/sysctl/kernel.rst and binfmt-misc.rst. One
+// that ends in a slash stands for all below it.
+var programs = []struct{ path, what string }{
+	{"kernel/core_pattern", "the kernel pipes every core dump into a program"},
+	{"kernel/modprobe", "the kernel loads modules with a program"},
+	{"kernel/hotplug", "the kernel runs a program for every device"},
+	{"kernel/poweroff_cmd", "the kernel runs a program to switch off"},
+	{"kernel/usermodehelper/", "the kernel decides what its programs may do"},
+	{"kernel/firmware_config/", "the kernel decides who gives it firmware"},
+	{"fs/binfmt_misc/", "the kernel runs files with an interpreter"},
+	{"kernel/loadpin/", "the kernel decides from where it takes its modules"},
+}
+
+// runsPrograms says what a parameter makes the kernel run.
+func runsPrograms(path string) (string, bool) {
+	for _, p := range programs {
+		if path == p.path || strings.HasSuffix(p.path, "/") && strings.HasPrefix(path+"/", p.path) {
+			return p.what, true
+		}
+	}
+	return "", false
 }
 
 // sysctlValue takes numbers and text. Blanks count as one, as the kernel writes

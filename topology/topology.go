@@ -108,7 +108,8 @@ type Node struct {
 	// locally has one too (its DIP).
 	RIP netip.Addr
 	// VIPInterface overrides lo (dr) and tunl0 (tun); "" for the default.
-	VIPInterface string
+	VIPInterface      string
+	VIPInterfaceRange hcl.Range
 	// WayBack is how a real server's answers of nat find the director.
 	WayBack WayBack
 

@@ -69,12 +69,25 @@ func (m *Module) forEach(attr *hcl.Attribute) (cty.Value, bool) {
 		return v, false
 	case ty.IsMapType(), ty.IsObjectType():
 		return v, true
-	case ty.IsSetType() && (ty.ElementType() == cty.String || v.LengthInt() == 0):
+	case ty.IsSetType() && v.LengthInt() == 0:
 		return v, true
+	case ty.IsSetType() && ty.ElementType() == cty.String:
+		return v, m.withoutNull(v, attr)
 	case ty.IsTupleType(), ty.IsListType():
 		m.Refuse(attr.Expr.Range(), "for_each of a list", "for_each is a map or a set of strings, so that each instance keeps its name when another goes. Write for_each = toset([...]).")
 	default:
 		m.Refuse(attr.Expr.Range(), "Wrong kind of value", "for_each is a map or a set of strings, not %s.", ty.FriendlyName())
 	}
 	return v, false
+}
+
+// withoutNull refuses a set that holds null, which names no instance.
+func (m *Module) withoutNull(set cty.Value, attr *hcl.Attribute) bool {
+	for it := set.ElementIterator(); it.Next(); {
+		if _, v := it.Element(); v.IsNull() {
+			m.Refuse(attr.Expr.Range(), "Null in for_each", "Each element of the set names an instance, and one of them is null. Leave it out: toset([for x in ... : x if x != null]).")
+			return false
+		}
+	}
+	return true
 }

@@ -94,9 +94,15 @@ func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	return []shell.Command{add, announce(k)}
 }
 
+// quietKinds begin the names of devices without ARP: dummies, and the tunnels that
+// carry one packet in another. A tunnel of whole Ethernet frames (gretap0) has it.
+var quietKinds = []string{"dummy", "tunl", "ip6tnl", "gre", "ip6gre", "sit", "ipip"}
+
 // Quiet reports whether no neighbour ever asks a device who has an address.
 func Quiet(dev string) bool {
-	return dev == "lo" || strings.HasPrefix(dev, "tunl") || strings.HasPrefix(dev, "ip6tnl") || strings.HasPrefix(dev, "dummy")
+	return dev == "lo" || slices.ContainsFunc(quietKinds, func(kind string) bool {
+		return strings.HasPrefix(dev, kind) && !strings.Contains(dev, "tap")
+	})
 }
 
 // announce tells the neighbours that an address has moved here.

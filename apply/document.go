@@ -5,15 +5,24 @@ import "github.com/lvsctl/lvsctl/plan"
 // Document is the plan's JSON with what became of it.
 type Document struct {
 	plan.Document
-	Complete    bool              `json:"complete"`
+	Complete bool `json:"complete"`
+	// Each is why, by node: locked by another apply, changed since the plan, put
+	// back, not as wanted afterwards or not looked at.
+	Locked      map[string]string `json:"locked,omitempty"`
+	Stale       map[string]string `json:"stale,omitempty"`
+	RolledBack  map[string]string `json:"rolled_back,omitempty"`
 	Unconfirmed map[string]string `json:"unconfirmed,omitempty"`
 }
 
 // Document returns the result in the JSON schema that plans have too. verb
 // begins its summary.
 func (res Result) Document(verb string) Document {
-	d := Document{Document: res.Plan.Document(), Complete: res.Complete()}
-	if res.Outcomes != nil {
+	d := Document{
+		Document: res.Plan.Document(), Complete: res.Complete(),
+		Locked: reasons(res.Locked), Stale: reasons(res.Stale),
+		RolledBack: reasons(res.Reverted), Unconfirmed: reasons(res.Unconfirmed),
+	}
+	if res.Tried() {
 		d.Summary.Text = res.Summary(verb)
 	}
 	for i := range d.Changes {
@@ -27,11 +36,13 @@ func (res Result) Document(verb string) Document {
 			item.Error = o.Err.Error()
 		}
 	}
-	for name, err := range res.Unconfirmed {
-		if d.Unconfirmed == nil {
-			d.Unconfirmed = map[string]string{}
-		}
-		d.Unconfirmed[name] = err.Error()
-	}
 	return d
+}
+
+func reasons[E error](errs map[string]E) map[string]string {
+	texts := make(map[string]string, len(errs))
+	for name, err := range errs {
+		texts[name] = err.Error()
+	}
+	return texts
 }

@@ -58,6 +58,9 @@ func TestTwoAppliesAtOnce(t *testing.T) {
 			if !strings.HasPrefix(locked.Error(), "web is locked by another apply: somebody@here since ") {
 				t.Errorf("it says: %s", locked)
 			}
+			if d := r.Document("Apply"); d.Locked["web"] != locked.Error() || !strings.HasSuffix(d.Summary.Text, "Not done: web (locked).") {
+				t.Errorf("as JSON: %q, %s", d.Locked, d.Summary.Text)
+			}
 			if r := end(); !r.Complete() {
 				t.Errorf("the first is disturbed: %s", explain(r))
 			}

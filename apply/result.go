@@ -18,6 +18,11 @@ func (res Result) Complete() bool {
 	return len(res.Locked) == 0 && len(res.Stale) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
 }
 
+// Tried reports whether there was anything to do, whatever became of it.
+func (res Result) Tried() bool {
+	return res.Outcomes != nil || len(res.Locked)+len(res.Stale) > 0
+}
+
 // Count counts what was done, as [plan.Plan.Count] does what is to be.
 func (res Result) Count() plan.Counts {
 	done := &plan.Plan{}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/fatih/color"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -81,31 +80,4 @@ func (a *app) fail(err error) {
 // warn prints a warning line.
 func (a *app) warn(format string, args ...any) {
 	a.stderr.line(painted("Warning:", color.FgYellow, color.Bold), painted(" "+fmt.Sprintf(format, args...)))
-}
-
-// longFlags rewrites -flag and -flag=v, as Terraform's users type them, to
-// --flag wherever the word is a long flag of some command.
-func longFlags(root *cobra.Command, args []string) []string {
-	known := map[string]bool{"help": true}
-	var collect func(*cobra.Command)
-	collect = func(c *cobra.Command) {
-		for _, set := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
-			set.VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
-		}
-		for _, sub := range c.Commands() {
-			collect(sub)
-		}
-	}
-	collect(root)
-	out := make([]string, 0, len(args))
-	for i, arg := range args {
-		if arg == "--" {
-			return append(out, args[i:]...)
-		}
-		if name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "="); len(name) > 1 && !strings.HasPrefix(arg, "--") && strings.HasPrefix(arg, "-") && known[name] {
-			arg = "-" + arg
-		}
-		out = append(out, arg)
-	}
-	return out
 }

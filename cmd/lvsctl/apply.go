@@ -250,7 +250,7 @@ func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 	a.reportFailures(r)
 	switch {
 	case c.asJSON:
-	case r.Outcomes == nil && len(r.Locked)+len(r.Stale) == 0:
+	case !r.Tried():
 		a.printSummary(r.Plan.Summary())
 	default:
 		a.printSummary(r.Summary(c.verb))

@@ -112,9 +112,7 @@ func rootCommand(a *app) *cobra.Command {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nRun '%s --help' for its flags.", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	a.globalFlags(root.PersistentFlags())
 	for _, c := range commands {
 		root.AddCommand(c(a))

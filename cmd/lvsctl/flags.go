@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// terraform says what lvsctl calls the flags that Terraform's users type.
+var terraform = map[string]string{
+	"backup":              "lvsctl keeps no state file; each node has a record of its own.",
+	"backend":             "lvsctl keeps no state file; each node has a record of its own.",
+	"chdir":               "Give the topology's folder as the argument: lvsctl plan PATH.",
+	"compact-warnings":    "Warnings are one line each already.",
+	"concise":             "Nodes with nothing to do are not shown already.",
+	"destroy":             "Use the command: lvsctl destroy.",
+	"exclude":             "Use --except NODE.",
+	"force":               "Use --auto-approve.",
+	"generate-config-out": "lvsctl writes no topology here.",
+	"input":               "lvsctl asks for nothing but the approval of an apply, and that on a terminal only; --auto-approve leaves it out.",
+	"lock":                "A node's lock cannot be left out; it goes when the apply that holds it ends.",
+	"lock-timeout":        "lvsctl does not wait for a lock; it names who holds it, and exits with 6.",
+	"no-color":            "Use --color=never, or set NO_COLOR.",
+	"recursive":           "Give each folder: lvsctl fmt PATH...",
+	"refresh":             "Every plan reads the nodes; nothing is kept from the last time.",
+	"refresh-only":        "Every plan reads the nodes; lvsctl plan shows what differs.",
+	"replace":             "lvsctl changes what differs and nothing else; lvsctl destroy --only NODE takes a node's share away.",
+	"state":               "lvsctl keeps no state file; each node has a record of its own.",
+	"state-out":           "lvsctl keeps no state file; each node has a record of its own.",
+	"target":              "Use --only NODE.",
+	"write":               "Use lvsctl fmt --check to write nothing.",
+}
+
+// flagError says what to do about a flag that cannot be used.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		if hint := terraform[unknown.GetSpecifiedName()]; hint != "" {
+			return fmt.Errorf("%w\n%s", err, hint)
+		}
+	}
+	return fmt.Errorf("%w\nRun '%s --help' for its flags.", err, cmd.CommandPath())
+}
+
+// longFlags rewrites -flag and -flag=v, as Terraform's users type them, to
+// --flag wherever the word is a long flag of some command, or of Terraform's.
+// What follows lab exec is another program's.
+func longFlags(root *cobra.Command, args []string) []string {
+	known := map[string]bool{"help": true}
+	for name := range terraform {
+		known[name] = true
+	}
+	var collect func(*cobra.Command)
+	collect = func(c *cobra.Command) {
+		for _, set := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} {
+			set.VisitAll(func(f *pflag.Flag) { known[f.Name] = true })
+		}
+		for _, sub := range c.Commands() {
+			collect(sub)
+		}
+	}
+	collect(root)
+	end := len(args)
+	if i := slices.Index(args, "--"); i >= 0 {
+		end = i
+	}
+	for i := range end {
+		if i > 0 && args[i-1] == "lab" && args[i] == "exec" {
+			end = i
+			break
+		}
+	}
+	out := slices.Clone(args)
+	for i, arg := range out[:end] {
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if len(name) > 1 && !strings.HasPrefix(arg, "--") && strings.HasPrefix(arg, "-") && known[name] {
+			out[i] = "-" + arg
+		}
+	}
+	return out
+}

@@ -3,6 +3,7 @@ package topology
 import (
 	"context"
 	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -127,7 +128,7 @@ func (l *loader) settings(version string) {
 	}
 }
 
-// topologyName is the name that was given, else the folder's.
+// topologyName is the name that was given, else the file's, else the folder's.
 func (l *loader) topologyName(a *hcl.Attribute) string {
 	if l.IsSet(a) {
 		name, ok := l.Text(a)
@@ -136,10 +137,27 @@ func (l *loader) topologyName(a *hcl.Attribute) string {
 		}
 		return name
 	}
-	abs, err := filepath.Abs(l.module.Dir)
-	name := filepath.Base(abs)
-	if err != nil || !lang.IsName(name) {
-		l.RefuseInput("No name for the topology", "The folder is called %s, which cannot name files on a node. Write lvsctl { name = \"...\" }.", lang.Quote(name))
+	what, name := "file", fileName(l.module.File)
+	if name == "" {
+		abs, err := filepath.Abs(l.module.Dir)
+		what, name = "folder", filepath.Base(abs)
+		if err != nil {
+			name = ""
+		}
+	}
+	if !lang.IsName(name) {
+		l.RefuseInput("No name for the topology", "The %s is called %s, which cannot name files on a node. Write lvsctl { name = \"...\" }.", what, lang.Quote(name))
+	}
+	return name
+}
+
+// fileName is the name that a file gives its topology: a folder can hold several
+// topologies that are given one by one. main.hcl gives none: it is a folder's only
+// one, given by its file or not.
+func fileName(path string) string {
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".json"), ".hcl")
+	if path == "" || name == "main" {
+		return ""
 	}
 	return name
 }

@@ -23,6 +23,7 @@ const largestFile = 4 << 20
 type source struct {
 	*Report
 	dir    string
+	file   string // "" for a whole folder
 	parser *hclparse.Parser
 	budget *budget // nil where nothing is evaluated
 	opened []os.FileInfo
@@ -38,7 +39,7 @@ func (s *source) find(path string, varFiles []string) []string {
 		return nil
 	}
 	if !info.IsDir() {
-		s.dir = filepath.Dir(path)
+		s.dir, s.file = filepath.Dir(path), path
 		if !isTopologyFile(filepath.Base(path)) {
 			s.RefuseInput("Not a topology", "%s is neither *.hcl nor *.hcl.json.", Quote(path))
 			return nil

@@ -40,8 +40,8 @@ type Input struct {
 // the blocks' expressions are evaluated in.
 type Module struct {
 	*Scope
-	// Dir is the folder of the files.
-	Dir string
+	// Dir is the folder of the files, and File the one file if only that was asked for.
+	Dir, File string
 
 	grammar Grammar
 	source  *source
@@ -73,7 +73,7 @@ func load(ctx context.Context, path string, g Grammar, in Input, l limits) (m *M
 			files = append(files, file)
 		}
 	}
-	m.Dir = m.source.dir
+	m.Dir, m.File = m.source.dir, m.source.file
 	if len(files) == 0 || report.Failed() {
 		return m, false
 	}

@@ -159,7 +159,7 @@ func (c *cluster) read(t *testing.T, name string) *live.Node {
 	if !known {
 		facts = live.Facts{Kernel: "6.1.0", Root: true, Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
 	}
-	facts.Boot = persist.Boot{Ifupdown: true, Sourced: true, Table: persist.TableDebian}
+	facts.Boot = persist.Boot{Ifupdown: true, Table: persist.TableDebian}
 	return &live.Node{State: s, Record: c.records[name], Facts: facts}
 }
 

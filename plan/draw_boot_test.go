@@ -26,14 +26,14 @@ func drawBoot(t *rapid.T, n *statetest.Node) persist.Boot {
 		n.Files["/etc/sysconfig/network-scripts/ifcfg-eth0"] = "DEVICE=eth0\nGATEWAY=10.1.0.254"
 		if chance(t, 70, "static") {
 			path := "/etc/sysconfig/network-scripts/ifcfg-eth0"
-			b.Ifcfg = map[string]persist.Ifcfg{"eth0": {Path: path, First: netip.MustParsePrefix("10.1.0.2/24")}}
+			b.Ifcfg = map[string]persist.Ifcfg{"eth0": {Path: path, OnBoot: true, First: netip.MustParsePrefix("10.1.0.2/24")}}
 		}
 		b.Aliases = map[string]bool{"lo:0": chance(t, 50, "alias")}
 	case netsystem.NetworkManager:
 		b.NetworkManager = pick(t, "NetworkManager", "1.30.0", "1.42.4", "1.52.0")
 		b.Devices["eth0"] = persist.Device{NetworkManager: true}
 	case netsystem.Ifupdown:
-		b.Ifupdown, b.Sourced = true, chance(t, 70, "sourced")
+		b.Ifupdown = true
 		n.Files["/etc/network/interfaces"] = "auto lo\niface lo inet loopback\n"
 	case netsystem.Netplan:
 		b.Netplan, b.Networkd = true, true

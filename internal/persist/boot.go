@@ -2,6 +2,7 @@ package persist
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -19,11 +20,8 @@ type Boot struct {
 	// the version that runs.
 	NetworkScripts, Ifupdown, Netplan, Networkd bool
 	NetworkManager                              string
-	// Sourced reports that /etc/network/interfaces reads interfaces.d.
-	Sourced bool
-	Devices map[string]Device
-	// Names are those of aliases (lo:0) and connection profiles that the node's
-	// files have.
+	Devices                                     map[string]Device
+	// Aliases are those that files of network-scripts have: lo:0.
 	Aliases  map[string]bool
 	Loopback []string // profiles of type loopback
 	// Ifcfg are the files of network-scripts' by which devices come up at boot, by
@@ -31,6 +29,14 @@ type Boot struct {
 	Ifcfg map[string]Ifcfg
 	// Indexed are the route-* files with ADDRESS0= lines.
 	Indexed map[string]bool
+	// Sets and FileRoutes are the addresses and routes that such files set at boot,
+	// outside of lvsctl's lines, and UnreadRoutes the lines that cannot be read, as
+	// FILE:LINE.
+	Sets         []FileAddress
+	FileRoutes   []FileRoute
+	UnreadRoutes []string
+	// NoLocal reports that /sbin/ifup-local is there and is not run to its end.
+	NoLocal bool
 	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian, or
 	// "" for none.
 	Table string
@@ -78,6 +84,7 @@ const (
 	debianDefault = "/etc/default/ipvsadm"
 	rcLocalRedHat = "/etc/rc.d/rc.local"
 	rcLocal       = "/etc/rc.local"
+	ifUpLocal     = "/sbin/ifup-local"
 	interfaces    = "/etc/network/interfaces"
 	interfacesDir = "/etc/network/interfaces.d"
 	scriptsDir    = "/etc/sysconfig/network-scripts/"
@@ -95,7 +102,7 @@ const (
 // Parse reads what Section printed. What it does not know it passes over.
 func Parse(text string) Boot {
 	b := Boot{Devices: map[string]Device{}, Aliases: map[string]bool{}, Indexed: map[string]bool{}}
-	var files found
+	files := found{ifcfg: texts{}, routes: texts{}}
 	for line := range strings.Lines(text) {
 		word, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		switch word {
@@ -117,26 +124,43 @@ func Parse(text string) Boot {
 			b.Auto = autoLine(rest, b.Auto)
 		case "rule":
 			b.Restored = append(b.Restored, rest)
+		case "nolocal":
+			b.NoLocal = true
 		case "rclocal":
 			b.RCLocal = rest
 		case "grep":
 			files.add(&b, rest)
 		}
 	}
-	b.Ifcfg = files.ifcfg.devices()
+	b.ifcfgs(files.ifcfg)
+	for _, file := range slices.Sorted(maps.Keys(files.routes)) {
+		b.routeFile(file, files.routes[file].String())
+	}
 	return b
+}
+
+// texts are files by their paths.
+type texts map[string]*strings.Builder
+
+func (t texts) add(file, line string) {
+	if t[file] == nil {
+		t[file] = &strings.Builder{}
+	}
+	t[file].WriteString(line)
 }
 
 // found is what lines of files say that only together mean something.
 type found struct {
-	index map[string]string // devices by their numbers
-	ifcfg ifcfgFiles
+	index  map[string]string // devices by their numbers
+	ifcfg  texts
+	routes texts
+	own    string // the file in which the last line was one of lvsctl's
 }
 
 // add takes a line FILE:NUMBER:TEXT to what it says. Numbers of devices come
 // before what is known by them.
 func (f *found) add(b *Boot, answer string) {
-	l, file, number, text := find(answer)
+	l, file, number, text := find(answer, b.Aliases)
 	dir, base := path.Split(file)
 	value := text[strings.IndexByte(text, '=')+1:]
 	switch l.word {
@@ -153,22 +177,37 @@ func (f *found) add(b *Boot, answer string) {
 	case "class":
 		b.device(path.Base(dir), func(d *Device) { d.Class = value })
 	case "interfaces":
-		b.interfaces(strings.Fields(text))
+		b.Ifupdown = true
 	case "ifcfg":
-		f.ifcfg.add(file, text)
+		f.ifcfg.add(file, f.foreign(file, text))
+	case "routes":
+		f.routes.add(file, f.foreign(file, text))
 	case "loopback":
 		if !slices.Contains(b.Loopback, file) {
 			b.Loopback = append(b.Loopback, file)
 		}
-	case "indexed":
-		b.Indexed[file] = true
 	case "save":
 		b.Saves = true
 	case "rcexit":
 		b.RCExit = b.RCExit || file == b.RCLocal
+		b.NoLocal = b.NoLocal || file == ifUpLocal
 	case "sysctl":
 		b.assignment(file, number, text)
 	}
+}
+
+// foreign is a line of a file that lvsctl shares, or an empty one in the place of
+// a line of lvsctl's.
+func (f *found) foreign(file, text string) string {
+	switch {
+	case strings.HasPrefix(text, "# BEGIN lvsctl "):
+		f.own = file
+	case strings.HasPrefix(text, "# END lvsctl "):
+		f.own = ""
+	case f.own != file:
+		return text + "\n"
+	}
+	return "\n"
 }
 
 func (b *Boot) device(dev string, change func(*Device)) {
@@ -194,20 +233,6 @@ func majorRelease(line string) int {
 		return 0
 	}
 	return n
-}
-
-// interfaces reads a line of ifupdown's: iface eth0 inet static, or source FILE.
-func (b *Boot) interfaces(words []string) {
-	switch {
-	case len(words) < 2:
-	case words[0] == "iface":
-		b.Ifupdown = true
-		if strings.Contains(words[1], ":") {
-			b.Aliases[words[1]] = true
-		}
-	case strings.HasPrefix(words[1], interfacesDir) || strings.HasPrefix(words[1], "interfaces.d"):
-		b.Sourced = true
-	}
 }
 
 // autoLine is AUTO after a line of shell assignments.

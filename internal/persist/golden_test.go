@@ -47,7 +47,7 @@ var known = map[string]struct {
 		Loopback: []string{"/run/NetworkManager/system-connections/lo.nmconnection"},
 	}},
 	"ifupdown": {state.InitSystemd, "apt-get", Boot{
-		Ifupdown: true, Sourced: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.101:80 -s rr"},
+		Ifupdown: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.101:80 -s rr"},
 	}},
 	"ifupdown-sysv": {state.InitDebian, "apt-get", Boot{
 		Ifupdown: true, Table: TableDebian, Auto: true, RCLocal: rcLocal, RCExit: true,
@@ -69,9 +69,9 @@ var known = map[string]struct {
 }
 
 var plainIfcfg = map[string]Ifcfg{
-	"lo":   {scriptsDir + "ifcfg-lo", netip.MustParsePrefix("127.0.0.1/8")},
-	"eth0": {scriptsDir + "ifcfg-eth0", netip.MustParsePrefix("10.1.0.11/24")},
-	"eth1": {scriptsDir + "ifcfg-eth1", netip.MustParsePrefix("192.0.2.2/24")},
+	"lo":   {Path: scriptsDir + "ifcfg-lo", OnBoot: true, First: netip.MustParsePrefix("127.0.0.1/8")},
+	"eth0": {Path: scriptsDir + "ifcfg-eth0", OnBoot: true, First: netip.MustParsePrefix("10.1.0.11/24")},
+	"eth1": {Path: scriptsDir + "ifcfg-eth1", OnBoot: true, First: netip.MustParsePrefix("192.0.2.2/24")},
 }
 
 // golden is a case of a system: a topology called web, and what each wants.

@@ -104,3 +104,10 @@ func missing(have string, want *state.State) []string {
 	}
 	return list
 }
+
+func workdir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	check(t, err)
+	return dir
+}

@@ -1,90 +1,230 @@
 package persist
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"net/netip"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// Ifcfg is a file of network-scripts' that brings a device up at boot.
+// Ifcfg is a file of network-scripts that configures a device.
 type Ifcfg struct {
 	Path string
+	// OnBoot reports that the device is brought up at boot.
+	OnBoot bool
 	// First is the first address that it sets; zero for none of its own (DHCP).
 	First netip.Prefix
+	// Gateway, GatewayDev and Metric are GATEWAY, GATEWAYDEV and METRIC.
+	Gateway, GatewayDev, Metric string
+	// Unread is the first line that only running it would explain, as FILE:LINE; ""
+	// for none.
+	Unread string
 }
 
-// gateway reports whether the file, as its device's, can have a gateway: it has to
-// be in the first address's subnet (ifup-eth).
-func (f Ifcfg) gateway(dev string, via netip.Addr) bool {
-	return f.Path == scriptsDir+"ifcfg-"+dev && f.First.IsValid() && f.First.Masked().Contains(via)
+// gateway is why the file cannot have a default route of its device's: ifup-eth
+// takes a gateway outside of the first address's subnet for none, gives the route
+// the file's METRIC, and reads the file of the device's own name. "" if it can.
+func (f Ifcfg) gateway(dev string, via netip.Addr) string {
+	switch {
+	case f.Unread != "":
+		return f.Unread + " cannot be read without running it"
+	case f.Path != scriptsDir+"ifcfg-"+dev:
+		return f.Path + " is not named after " + dev
+	case !f.First.IsValid():
+		return f.Path + " sets no address of its own"
+	case !f.First.Masked().Contains(via):
+		return fmt.Sprintf("the first address in %s is %s", f.Path, f.First)
+	case f.Metric != "" && f.Metric != "0":
+		return fmt.Sprintf("%s sets METRIC=%s", f.Path, f.Metric)
+	}
+	return ""
 }
 
-// ifcfgFiles are the assignments of each file, by path and name.
-type ifcfgFiles map[string]map[string]string
-
-// add reads NAME=VALUE, a line of a file. An alias brings up no device.
-func (fs *ifcfgFiles) add(path, text string) {
-	name, value, ok := strings.Cut(text, "=")
-	if !ok || strings.Contains(path, ":") {
-		return
-	}
-	if *fs == nil {
-		*fs = ifcfgFiles{}
-	}
-	if (*fs)[path] == nil {
-		(*fs)[path] = map[string]string{}
-	}
-	value, _, _ = strings.Cut(strings.TrimSpace(value), " #")
-	(*fs)[path][name] = strings.Trim(strings.TrimSpace(value), `"'`)
+// FileAddress is an address that a node's own files set at boot.
+type FileAddress struct {
+	Path, Dev string
+	Prefix    netip.Prefix
+	// NoLength reports that the file does not say how long the prefix is.
+	NoLength bool
 }
 
 // ignored are the ends of files that nobody reads (is_ignored_file in
 // network-functions).
 var ignored = []string{"~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave"}
 
-// devices are the files by the devices that they bring up. A file of the device's
-// own name comes before others.
-func (fs ifcfgFiles) devices() map[string]Ifcfg {
-	devices := map[string]Ifcfg{}
-	for _, path := range slices.Sorted(maps.Keys(fs)) {
-		vars := fs[path]
-		name, ok := strings.CutPrefix(path, scriptsDir+"ifcfg-")
-		if !ok || vars["ONBOOT"] == "no" || vars["ONBOOT"] == "NO" ||
-			slices.ContainsFunc(ignored, func(end string) bool { return strings.HasSuffix(path, end) }) {
-			continue
-		}
-		dev := vars["DEVICE"]
-		if dev == "" {
-			dev = name
-		}
-		if _, there := devices[dev]; !there || name == dev {
-			devices[dev] = Ifcfg{Path: path, First: firstAddress(vars)}
-		}
-	}
-	return devices
+// ifcfg is a file's name and what it sets.
+type ifcfg struct {
+	path, name string // name is eth0, eth0:1 or lo-range0
+	shellVars
 }
 
-// firstAddress is IPADDR or IPADDR0 with its prefix length, which comes before its
-// netmask (expand_config in network-functions).
-func firstAddress(vars map[string]string) netip.Prefix {
-	if proto := strings.ToLower(vars["BOOTPROTO"]); proto == "dhcp" || proto == "bootp" {
-		return netip.Prefix{}
-	}
-	for _, n := range []string{"", "0"} {
-		addr, err := netip.ParseAddr(vars["IPADDR"+n])
-		if err != nil {
+// readIfcfgs are the files that somebody reads, by path.
+func readIfcfgs(files texts) []ifcfg {
+	var list []ifcfg
+	for _, p := range slices.Sorted(maps.Keys(files)) {
+		name, ok := strings.CutPrefix(path.Base(p), "ifcfg-")
+		if !ok || slices.ContainsFunc(ignored, func(end string) bool { return strings.HasSuffix(p, end) }) {
 			continue
 		}
-		bits, err := strconv.Atoi(vars["PREFIX"+n])
-		if mask := net.ParseIP(vars["NETMASK"+n]).To4(); err != nil && mask != nil {
+		f := ifcfg{p, name, readVars(files[p].String())}
+		if len(f.values) > 0 || f.unread > 0 {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// ifcfgs puts what the files say into the Boot.
+func (b *Boot) ifcfgs(files texts) {
+	list := readIfcfgs(files)
+	parents := map[string]ifcfg{}
+	for _, f := range list {
+		if strings.Contains(f.name, ":") || strings.Contains(f.name, "-range") {
+			continue
+		}
+		dev := f.values["DEVICE"]
+		if dev == "" {
+			dev = f.name
+		}
+		// A file of the device's own name comes before others.
+		if have, there := b.Ifcfg[dev]; there && (have.Path == scriptsDir+"ifcfg-"+dev || have.OnBoot && f.name != dev) {
+			continue
+		}
+		if b.Ifcfg == nil {
+			b.Ifcfg = map[string]Ifcfg{}
+		}
+		parents[dev] = f
+		b.Ifcfg[dev] = f.device()
+	}
+	for _, dev := range slices.Sorted(maps.Keys(parents)) {
+		if f := parents[dev]; b.Ifcfg[dev].OnBoot && !f.dhcp() {
+			b.setBy(f, dev, f.addresses(nil))
+		}
+	}
+	for _, f := range list {
+		dev, rest, alias := strings.Cut(f.name, ":")
+		if !alias {
+			dev, rest, alias = strings.Cut(f.name, "-range")
+		}
+		if alias && rest != "" && f.values["ONPARENT"] != "no" {
+			b.setBy(f, dev, f.addresses(parents[dev].values))
+			b.clones(f, dev)
+		}
+	}
+}
+
+// setBy notes what a file sets.
+func (b *Boot) setBy(f ifcfg, dev string, addresses []FileAddress) {
+	for _, a := range addresses {
+		a.Path, a.Dev = f.path, dev
+		b.Sets = append(b.Sets, a)
+	}
+}
+
+// clones are the aliases that a range has (ifcfg-lo-range0, ifup-aliases).
+func (b *Boot) clones(f ifcfg, dev string) {
+	first, err := strconv.Atoi(f.values["CLONENUM_START"])
+	if err != nil {
+		return
+	}
+	for n := range len(f.rangeOf()) {
+		b.Aliases[dev+":"+strconv.Itoa(first+n)] = true
+	}
+}
+
+// device is the file as one of a device.
+func (f ifcfg) device() Ifcfg {
+	v := f.values
+	d := Ifcfg{
+		Path: f.path, OnBoot: !strings.EqualFold(v["ONBOOT"], "no"),
+		Gateway: v["GATEWAY"], GatewayDev: v["GATEWAYDEV"], Metric: v["METRIC"],
+	}
+	if f.unread > 0 {
+		d.Unread = fmt.Sprintf("%s:%d", f.path, f.unread)
+	}
+	if all := f.addresses(nil); !f.dhcp() && len(all) > 0 && !all[0].NoLength {
+		d.First = all[0].Prefix
+	}
+	return d
+}
+
+func (f ifcfg) dhcp() bool {
+	proto := strings.ToLower(f.values["BOOTPROTO"])
+	return proto == "dhcp" || proto == "bootp"
+}
+
+// addresses are IPADDR, IPADDR0 and so on, or a range, with their lengths: PREFIX
+// comes before NETMASK (expand_config in network-functions). An alias has its
+// parent's PREFIX if it names none.
+func (f ifcfg) addresses(parent map[string]string) []FileAddress {
+	var list []FileAddress
+	add := func(addr netip.Addr, n string) {
+		bits, err := strconv.Atoi(f.values["PREFIX"+n])
+		if err != nil {
+			bits, err = strconv.Atoi(parent["PREFIX"])
+		}
+		if mask := net.ParseIP(f.values["NETMASK"+n]).To4(); err != nil && mask != nil {
 			bits, _ = net.IPMask(mask).Size()
 		} else if err != nil {
-			return netip.Prefix{}
+			list = append(list, FileAddress{Prefix: netip.PrefixFrom(addr, addr.BitLen()), NoLength: true})
+			return
 		}
-		return netip.PrefixFrom(addr, bits)
+		if p := netip.PrefixFrom(addr, bits); p.IsValid() {
+			list = append(list, FileAddress{Prefix: p})
+		}
 	}
-	return netip.Prefix{}
+	for _, n := range numbered("IPADDR", f.values) {
+		if addr, err := netip.ParseAddr(f.values["IPADDR"+n]); err == nil {
+			add(addr, n)
+		}
+	}
+	for _, addr := range f.rangeOf() {
+		add(addr, "")
+	}
+	for _, name := range []string{"IPV6ADDR", "IPV6ADDR_SECONDARIES"} {
+		for word := range strings.FieldsSeq(f.values[name]) {
+			if p, err := netip.ParsePrefix(word); err == nil {
+				list = append(list, FileAddress{Prefix: p})
+			} else if addr, err := netip.ParseAddr(word); err == nil {
+				list = append(list, FileAddress{Prefix: netip.PrefixFrom(addr, 64)}) // ifup-ipv6
+			}
+		}
+	}
+	return list
+}
+
+// numbered are the ends of a variable's names in order: "", "0", "1" and so on.
+func numbered(name string, values map[string]string) []string {
+	var ends []string
+	for k := range values {
+		end, ok := strings.CutPrefix(k, name)
+		if _, err := strconv.Atoi(end); ok && (end == "" || err == nil) {
+			ends = append(ends, end)
+		}
+	}
+	slices.SortFunc(ends, func(a, b string) int {
+		x, _ := strconv.Atoi(a) // 0 for ""
+		y, _ := strconv.Atoi(b)
+		return x - y
+	})
+	return ends
+}
+
+// rangeOf are the addresses from IPADDR_START to IPADDR_END, which differ in their
+// last byte.
+func (f ifcfg) rangeOf() []netip.Addr {
+	first, err := netip.ParseAddr(f.values["IPADDR_START"])
+	last, lastErr := netip.ParseAddr(f.values["IPADDR_END"])
+	if err != nil || lastErr != nil || !first.Is4() {
+		return nil
+	}
+	var list []netip.Addr
+	for a := first; a.IsValid() && a.Compare(last) <= 0 && len(list) < 256; a = a.Next() {
+		list = append(list, a)
+	}
+	return list
 }

@@ -52,7 +52,7 @@ set | grep -E '^[A-Z_]+=' | grep -v -E '^(BASH.*|DIRSTACK|EUID|GROUPS|HOST.*|IFS
 // a device may have.
 func TestSourced(t *testing.T) {
 	for _, dev := range []string{"eth0", "ens33.100", "_-@.sh", "p-p@1.2", "-x"} {
-		boot := Boot{NetworkScripts: true, Ifcfg: map[string]Ifcfg{dev: {scriptsDir + "ifcfg-" + dev, netip.MustParsePrefix("10.1.0.2/24")}}}
+		boot := Boot{NetworkScripts: true, Ifcfg: map[string]Ifcfg{dev: {Path: scriptsDir + "ifcfg-" + dev, OnBoot: true, First: netip.MustParsePrefix("10.1.0.2/24")}}}
 		out := Files(Input{
 			Topology: "web", System: netsystem.NetworkScripts, Boot: boot, Live: state.New(), Before: state.New(),
 			Want: made(address("10.1.0.100/31", dev), address("10.9.0.1/32", "lo"), address("10.9.0.2/32", "tunl0"), route("0.0.0.0/0", 0, "10.1.0.1", dev)),
@@ -98,12 +98,15 @@ func TestIfcfg(t *testing.T) {
 		for _, line := range lines {
 			name, value, _ := strings.Cut(line, "=")
 			i := strings.LastIndexByte(name, ':')
+			if _, label, alias := strings.Cut(name[:i], "ifcfg-"); alias && strings.Contains(label, ":") {
+				text += "alias " + label + "\n"
+			}
 			text += "grep " + scriptsDir + name[:i] + ":1" + name[i:] + "=" + value + "\n"
 		}
 		return Parse(text).Ifcfg
 	}
 	file := func(name, first string) Ifcfg {
-		f := Ifcfg{Path: scriptsDir + name}
+		f := Ifcfg{Path: scriptsDir + name, OnBoot: true}
 		if first != "" {
 			f.First = netip.MustParsePrefix(first)
 		}
@@ -114,7 +117,7 @@ func TestIfcfg(t *testing.T) {
 		lines []string
 		want  map[string]Ifcfg
 	}{
-		{"not at boot", []string{"ifcfg-eth0:DEVICE=eth0", `ifcfg-eth0:ONBOOT="no"`}, map[string]Ifcfg{}},
+		{"not at boot", []string{"ifcfg-eth0:DEVICE=eth0", `ifcfg-eth0:ONBOOT="no"`}, map[string]Ifcfg{"eth0": {Path: scriptsDir + "ifcfg-eth0"}}},
 		{"a backup", []string{"ifcfg-eth0.rpmsave:DEVICE=eth0"}, map[string]Ifcfg{}},
 		{"DHCP", []string{"ifcfg-eth0:BOOTPROTO=dhcp", "ifcfg-eth0:IPADDR=10.1.0.2", "ifcfg-eth0:PREFIX=24"}, map[string]Ifcfg{"eth0": file("ifcfg-eth0", "")}},
 		{"PREFIX first", []string{`ifcfg-eth0:IPADDR="10.1.0.2"`, "ifcfg-eth0:PREFIX=24", "ifcfg-eth0:NETMASK=255.255.0.0"}, map[string]Ifcfg{"eth0": file("ifcfg-eth0", "10.1.0.2/24")}},
@@ -138,10 +141,10 @@ func TestGatewayLeft(t *testing.T) {
 		ifcfg  map[string]Ifcfg
 		native bool
 	}{
-		"static":          {map[string]Ifcfg{"eth0": {scriptsDir + "ifcfg-eth0", first}}, true},
-		"DHCP":            {map[string]Ifcfg{"eth0": {scriptsDir + "ifcfg-eth0", netip.Prefix{}}}, false},
-		"another subnet":  {map[string]Ifcfg{"eth0": {scriptsDir + "ifcfg-eth0", netip.MustParsePrefix("10.2.0.11/24")}}, false},
-		"another's name":  {map[string]Ifcfg{"eth0": {scriptsDir + "ifcfg-uplink", first}}, false},
+		"static":          {map[string]Ifcfg{"eth0": {Path: scriptsDir + "ifcfg-eth0", OnBoot: true, First: first}}, true},
+		"DHCP":            {map[string]Ifcfg{"eth0": {Path: scriptsDir + "ifcfg-eth0", OnBoot: true, First: netip.Prefix{}}}, false},
+		"another subnet":  {map[string]Ifcfg{"eth0": {Path: scriptsDir + "ifcfg-eth0", OnBoot: true, First: netip.MustParsePrefix("10.2.0.11/24")}}, false},
+		"another's name":  {map[string]Ifcfg{"eth0": {Path: scriptsDir + "ifcfg-uplink", OnBoot: true, First: first}}, false},
 		"no file at boot": {nil, false},
 	} {
 		live := state.New()

@@ -142,6 +142,9 @@ type job struct {
 	// undoes is what takes away what the script has set, in the network system's
 	// commands; "" where that has the script run again.
 	undoes string
+	// sets and fileRoutes are the addresses and routes of the node's own files.
+	sets       map[netip.Addr]FileAddress
+	fileRoutes map[state.RouteKey]FileRoute
 	// scriptTable is the file of the table that it loads too; "" if a service does.
 	scriptTable string
 }

@@ -145,10 +145,13 @@ func TestLabels(t *testing.T) {
 	for i := range 12 {
 		address(fmt.Sprintf("10.9.0.%d/32", i), long)(want)
 	}
-	boot := Boot{NetworkScripts: true, Aliases: map[string]bool{long + ":3": true}, Ifcfg: map[string]Ifcfg{long: {Path: scriptsDir + "ifcfg-" + long}}}
+	boot := Boot{NetworkScripts: true, Aliases: map[string]bool{long + ":3": true}, Ifcfg: map[string]Ifcfg{long: {Path: scriptsDir + "ifcfg-" + long, OnBoot: true}}}
 	labels := func(out Output) map[string]string {
 		list := map[string]string{}
 		for k, b := range out.Blocks {
+			if !strings.HasPrefix(k.Path, scriptsDir) {
+				continue
+			}
 			list[value(b.Text, "IPADDR")] = strings.TrimPrefix(k.Path, scriptsDir+"ifcfg-")
 		}
 		return list

@@ -14,7 +14,7 @@ import (
 // shell.
 func Shared() []string {
 	return []string{
-		redHatRules, debianRules, debianDefault, rcLocalRedHat, rcLocal, interfaces, interfacesDir + "/lvsctl",
+		redHatRules, debianRules, debianDefault, rcLocalRedHat, rcLocal, ifUpLocal, interfaces, interfacesDir + "/lvsctl",
 		scriptsDir + "ifcfg-*", scriptsDir + "route-*", scriptsDir + "route6-*", networkFile,
 		networkDir + "*lvsctl*", networkDir + "*.network.d/lvsctl.conf", sysctlFile, modulesFile, modulesScript, etcModules,
 	}
@@ -39,7 +39,7 @@ func Units(topology string) []string {
 type lookup struct {
 	word  string         // what its lines are to Parse
 	files []string       // patterns of the shell
-	line  *regexp.Regexp // of grep -E too; it begins with ^
+	line  *regexp.Regexp // of grep -E too; it begins with ^. nil for every line
 }
 
 // lookups are the questions whose answers are lines of files. All of them are one
@@ -49,33 +49,42 @@ var lookups = []lookup{
 	{"link", []string{"/run/systemd/netif/links/*"}, regexp.MustCompile(`^NETWORK_FILE=`)},
 	{"managed", []string{"/run/NetworkManager/devices/*"}, regexp.MustCompile(`^managed=true$`)},
 	{"class", []string{"/sys/class/net/*/uevent"}, regexp.MustCompile(`^DEVTYPE=`)},
-	{"interfaces", []string{interfaces, interfacesDir + "/*"}, regexp.MustCompile(`^[[:space:]]*(iface|source|source-directory)[[:space:]]`)},
-	{"ifcfg", []string{scriptsDir + "ifcfg-*"}, regexp.MustCompile(`^(DEVICE|ONBOOT|BOOTPROTO|IPADDR0?|PREFIX0?|NETMASK0?)=`)},
+	{"interfaces", []string{interfaces, interfacesDir + "/*"}, regexp.MustCompile(`^[[:space:]]*iface[[:space:]]+[^[:space:]]`)},
+	{"ifcfg", []string{scriptsDir + "ifcfg-*"}, nil},
 	{"loopback", []string{profilesDir + "*", "/run/NetworkManager/system-connections/*"}, regexp.MustCompile(`^type=loopback$`)},
-	{"indexed", []string{scriptsDir + "route-*"}, regexp.MustCompile(`^ADDRESS[0-9]`)},
+	{"routes", []string{scriptsDir + "route-*", scriptsDir + "route6-*"}, nil},
 	{"save", []string{"/etc/sysconfig/ipvsadm-config"}, regexp.MustCompile(`^[[:space:]]*IPVS_SAVE_ON_(STOP|RESTART)=.?yes`)},
-	{"rcexit", []string{rcLocalRedHat, rcLocal}, regexp.MustCompile(`^[[:space:]]*exit([[:space:]]|$)`)},
+	{"rcexit", []string{rcLocalRedHat, rcLocal, ifUpLocal}, regexp.MustCompile(`^[[:space:]]*exit([[:space:]]|$)`)},
 	{"sysctl", []string{sysctlConf, "/etc/sysctl.d/*.conf", "/run/sysctl.d/*.conf"}, regexp.MustCompile(`^[[:space:]]*-?[[:space:]]*net[./]`)},
 }
 
 // find is the question that a line of grep's, FILE:NUMBER:TEXT, answers. Files
-// may have colons in their names.
-func find(answer string) (l lookup, file, number, text string) {
+// may have colons in their names: of an alias, ifcfg-lo:0, it is said that it is
+// there.
+func find(answer string, aliases map[string]bool) (l lookup, file, number, text string) {
 	for i, r := range answer {
 		if r != ':' {
 			continue
 		}
 		number, text, ok := strings.Cut(answer[i+1:], ":")
-		if _, err := strconv.Atoi(number); err != nil || !ok {
+		if !isNumber(number) || !ok {
+			continue
+		}
+		if again, _, ok := strings.Cut(text, ":"); ok && isNumber(again) && aliases[strings.TrimPrefix(answer[:i], scriptsDir+"ifcfg-")+":"+number] {
 			continue
 		}
 		for _, l := range lookups {
-			if l.at(answer[:i]) && l.line.MatchString(text) {
+			if l.at(answer[:i]) && (l.line == nil || l.line.MatchString(text)) {
 				return l, answer[:i], number, text
 			}
 		}
 	}
 	return lookup{}, "", "", ""
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
 }
 
 // at reports whether a file is one of those that are asked.
@@ -89,9 +98,13 @@ func (l lookup) at(file string) bool {
 // Section is the command that prints what of a node decides how things come back
 // there, a line each: a word, then its value.
 func Section() shell.Command {
-	var args, files []string
+	var args, files, whole []string
 	for _, l := range lookups {
+		if l.line == nil {
+			whole = append(whole, l.files...)
+			continue
+		}
 		args, files = append(args, l.line.String()), append(files, l.files...)
 	}
-	return shell.Call(shell.ReadBoot, append(append(args, "--"), files...)...)
+	return shell.Call(shell.ReadBoot, slices.Concat(args, []string{"--"}, files, []string{"--"}, whole)...)
 }

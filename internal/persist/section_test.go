@@ -14,6 +14,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // roots are nodes' files, as far as Section looks; a program is in bin.
@@ -68,11 +69,17 @@ kernel.sysrq = 0
 		RedHat: 6, NetworkScripts: true,
 		Devices: map[string]Device{"eth0": {}}, Aliases: map[string]bool{"lo:7": true},
 		Ifcfg: map[string]Ifcfg{
-			"lo":   {scriptsDir + "ifcfg-lo", netip.MustParsePrefix("127.0.0.1/8")},
-			"eth0": {scriptsDir + "ifcfg-eth0", netip.MustParsePrefix("10.1.0.2/24")},
+			"lo":   {Path: scriptsDir + "ifcfg-lo", OnBoot: true, First: netip.MustParsePrefix("127.0.0.1/8")},
+			"eth0": {Path: scriptsDir + "ifcfg-eth0", OnBoot: true, First: netip.MustParsePrefix("10.1.0.2/24")},
 		},
 		Indexed: map[string]bool{scriptsDir + "route-eth0": true},
-		Table:   TableRedHat, Saves: true, RCLocal: rcLocalRedHat,
+		Sets: []FileAddress{
+			{Path: scriptsDir + "ifcfg-eth0", Dev: "eth0", Prefix: netip.MustParsePrefix("10.1.0.2/24")},
+			{Path: scriptsDir + "ifcfg-lo", Dev: "lo", Prefix: netip.MustParsePrefix("127.0.0.1/8")},
+			{Path: scriptsDir + "ifcfg-lo:7", Dev: "lo", Prefix: netip.MustParsePrefix("10.9.9.9/32"), NoLength: true},
+		},
+		FileRoutes: []FileRoute{{scriptsDir + "route-eth0", state.NewRouteKey(netip.MustParsePrefix("10.60.0.0/16"), 0), state.Route{Dev: "eth0"}}},
+		Table:      TableRedHat, Saves: true, RCLocal: rcLocalRedHat,
 		Restored:    []string{"-A -t 10.1.0.101:80 -s rr", "-a -t 10.1.0.101:80 -r 10.1.0.9:80 -g"},
 		Assignments: []Assignment{{sysctlConf, 2, "net/ipv4/ip_forward", "0"}},
 	}, netsystem.NetworkScripts},
@@ -137,7 +144,7 @@ exit 0
 -- sys/class/net/eth0/ifindex --
 2
 `, Boot{
-		Ifupdown: true, Sourced: true, Devices: map[string]Device{"eth0": {}}, Aliases: map[string]bool{"lo:0": true},
+		Ifupdown: true, Devices: map[string]Device{"eth0": {}},
 		Table:    TableDebian,
 		Restored: []string{"-A -t 10.1.0.101:80 -s rr"}, RCLocal: rcLocal, RCExit: true,
 	}, netsystem.Ifupdown},

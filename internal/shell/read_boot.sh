@@ -1,7 +1,8 @@
-# lvsctl_read_boot EXPRESSION... -- PATTERN... prints what of a node decides how
-# things come back at its boot, a line each: a word, then its value. The last are
-# lines of files that match a pattern of the shell: those that one of the extended
-# regular expressions matches, by one process. Nodes are slow, and files are many.
+# lvsctl_read_boot EXPRESSION... -- PATTERN... -- WHOLE... prints what of a node
+# decides how things come back at its boot, a line each: a word, then its value. The
+# last are lines of files that match a pattern of the shell: those that one of the
+# extended regular expressions matches, then every line of the files in WHOLE, by a
+# process each. Nodes are slow, and files are many.
 lvsctl_read_boot() {
   if [ -r /etc/redhat-release ]; then read -r l </etc/redhat-release; printf 'redhat %s\n' "$l"; fi
   if [ -e /etc/sysconfig/network-scripts/ifup-aliases ]; then
@@ -33,6 +34,7 @@ lvsctl_read_boot() {
   for f in /etc/rc.d/rc.local /etc/rc.local; do
     if [ -f "$f" ] && [ -x "$f" ]; then printf 'rclocal %s\n' "$f"; break; fi
   done
+  if [ -e /sbin/ifup-local ] && ! [ -x /sbin/ifup-local ]; then printf 'nolocal\n'; fi
   lvsctl_grep_boot "$@"
 }
 
@@ -44,17 +46,28 @@ lvsctl_running() {
 
 lvsctl_grep_boot() (
   IFS=
-  files=''
+  part=1
+  whole=
   for word in "$@"; do
     shift
-    if [ "$word" = -- ]; then
-      files=1
-    elif [ -z "$files" ]; then
-      set -- "$@" -e "$word"
-    else
-      # shellcheck disable=SC2086 # a pattern
-      set -- "$@" $word
-    fi
+    case $part,$word in
+      *,--) part=$((part + 1)) ;;
+      1,*) set -- "$@" -e "$word" ;;
+      2,*)
+        # shellcheck disable=SC2086 # a pattern
+        set -- "$@" $word
+        ;;
+      *) whole="$whole$word
+" ;;
+    esac
   done
-  { grep -H -n -E "$@" 2>/dev/null || :; } | sed 's/^/grep /'
+  {
+    grep -H -n -E "$@"
+    IFS='
+'
+    # shellcheck disable=SC2086 # patterns
+    set -- $whole
+    for first in "$@"; do [ ! -e "$first" ] || break; done
+    if [ -e "$first" ]; then grep -H -n '' "$@"; fi
+  } 2>/dev/null | sed 's/^/grep /'
 )

@@ -83,7 +83,7 @@ const (
 
 // newFileMode is what a shared file gets that is not there yet: some are run.
 func newFileMode(path string) string {
-	if strings.HasSuffix(path, ".modules") || strings.HasSuffix(path, "/rc.local") {
+	if strings.HasSuffix(path, ".modules") || strings.HasSuffix(path, "/rc.local") || strings.HasSuffix(path, "/ifup-local") {
 		return "0755"
 	}
 	return "0644"

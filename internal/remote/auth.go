@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -153,7 +154,7 @@ func (a *attempt) accepted(all []candidate) []candidate {
 		case len(allowed) < len(possible) && ok:
 			s, err := ssh.NewSignerWithAlgorithms(signer, allowed)
 			if err != nil {
-				a.skipped = append(a.skipped, c.label+" ("+bare(err)+")")
+				a.skipped = append(a.skipped, c.label+" ("+reason(err)+")")
 				continue
 			}
 			c.signer = s
@@ -174,6 +175,9 @@ func (a *attempt) fromAgent() []candidate {
 		return nil
 	}
 	a.socket = conn
+	// Listing keys takes no person's time; signing with one may.
+	_ = conn.SetDeadline(time.Now().Add(a.e.timeout))
+	defer func() { _ = conn.SetDeadline(time.Time{}) }()
 	client := agent.NewClient(conn)
 	keys, err := client.List()
 	var signers []ssh.Signer
@@ -187,7 +191,7 @@ func (a *attempt) fromAgent() []candidate {
 	all := make([]candidate, len(keys))
 	for i, k := range keys {
 		all[i] = candidate{
-			label:  fmt.Sprintf("agent key %s (%s)", said(k.Comment), ssh.FingerprintSHA256(signers[i].PublicKey())),
+			label:  fmt.Sprintf("agent key %s (%s)", printable(k.Comment), ssh.FingerprintSHA256(signers[i].PublicKey())),
 			signer: &patientSigner{Signer: signers[i], attempt: a},
 		}
 	}
@@ -229,7 +233,7 @@ func (a *attempt) failure(err error) *Error {
 	e.Summary = fmt.Sprintf("it accepts no key from %s; offered: %s", a.e.user, offered)
 	if !errors.Is(err, errNoKey) {
 		e.Summary = fmt.Sprintf("it ended the login of %s (%s); offered: %s", a.e.user,
-			said(bare(err)), offered)
+			printable(reason(err)), offered)
 	}
 	if len(a.skipped) > 0 {
 		e.Summary += "; not offered: " + strings.Join(a.skipped, ", ")

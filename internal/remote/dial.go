@@ -20,43 +20,43 @@ const (
 	// while more than ten are not logged in yet (MaxStartups 10:30:100).
 	mostTries = 4
 	firstWait = 300 * time.Millisecond
-	// doorWidth is how many logins to one sshd may be under way at once, for the
+	// loginsAtOnce is how many logins to one sshd may be under way at once, for the
 	// same reason. Only its own count: connections through it do not.
-	doorWidth = 8
+	loginsAtOnce = 8
 )
 
 var errTimeout = errors.New("timed out")
 
-// doors keeps the number of simultaneous logins to one server small.
-type doors struct {
-	mu    sync.Mutex
-	width map[string]chan struct{}
+// loginSlots keeps the number of simultaneous logins to one server small.
+type loginSlots struct {
+	mu sync.Mutex
+	by map[string]chan struct{} // by server: a buffer with room for each login
 }
 
 // enter waits for a place at a server; leave gives it back.
-func (d *doors) enter(ctx context.Context, address string) (leave func(), err error) {
+func (d *loginSlots) enter(ctx context.Context, server string) (leave func(), err error) {
 	d.mu.Lock()
-	door := d.width[address]
-	if door == nil {
-		if d.width == nil {
-			d.width = map[string]chan struct{}{}
+	slots := d.by[server]
+	if slots == nil {
+		if d.by == nil {
+			d.by = map[string]chan struct{}{}
 		}
-		door = make(chan struct{}, doorWidth)
-		d.width[address] = door
+		slots = make(chan struct{}, loginsAtOnce)
+		d.by[server] = slots
 	}
 	d.mu.Unlock()
 	select {
-	case door <- struct{}{}:
-		return func() { <-door }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// door is what MaxStartups is counted at: one sshd.
-func (e *endpoint) door() string {
+// server is what MaxStartups is counted at: one sshd, by whichever way it is reached.
+func (e *endpoint) server() string {
 	if e.via != nil {
-		return e.via.door() + " " + e.dial()
+		return e.via.server() + " " + e.dial()
 	}
 	return e.dial()
 }
@@ -96,7 +96,7 @@ func (d *Dialer) connect(ctx context.Context, e *endpoint) (*link, *Error) {
 // login is one TCP connection, key exchange and authentication, all within the
 // endpoint's timeout. again is true for what may be chance.
 func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh.Client, again bool, failed *Error) {
-	leave, err := d.doors.enter(ctx, e.door())
+	leave, err := d.loginSlots.enter(ctx, e.server())
 	if err != nil {
 		return nil, false, interrupted(ctx)
 	}
@@ -112,7 +112,7 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 			leave()
 		}()
 	}()
-	hostKeys, err := d.judge(e)
+	hostKeys, err := d.hostKeyCheck(e)
 	if err != nil {
 		return nil, false, configError(err)
 	}
@@ -138,10 +138,10 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 		}
 		return nil, via != nil && via.gone(), e.noConnection(err, via)
 	}
-	conn := &firstWords{Conn: raw}
+	conn := &firstBytes{Conn: raw}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 
-	var distrust *Error
+	var refusedKey *Error
 	var shown bool // the server showed its host key
 	a := &attempt{e: e, ring: &d.keys, pause: func() func() {
 		clock.Stop()
@@ -153,8 +153,8 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 		HostKeyAlgorithms: hostKeys.algorithmsFor(),
 		HostKeyCallback: func(_ string, from net.Addr, key ssh.PublicKey) error {
 			shown = true
-			if distrust = hostKeys.check(key, from); distrust != nil {
-				return distrust
+			if refusedKey = hostKeys.check(key, from); refusedKey != nil {
+				return refusedKey
 			}
 			return nil
 		},
@@ -188,7 +188,7 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 		if caller.Err() != nil {
 			return nil, false, interrupted(caller)
 		}
-		return nil, false, e.tooSlow(conn.said())
+		return nil, false, e.tooSlow(conn.text())
 	}
 	if r.err == nil && stop() {
 		return r.client, false, nil
@@ -198,9 +198,9 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 	case caller.Err() != nil:
 		return nil, false, interrupted(caller)
 	case context.Cause(ctx) == errTimeout:
-		return nil, false, e.tooSlow(conn.said())
-	case distrust != nil:
-		return nil, false, distrust
+		return nil, false, e.tooSlow(conn.text())
+	case refusedKey != nil:
+		return nil, false, refusedKey
 	case shown && a.ready && hungUp(r.err) && a.asked:
 		// LoginGraceTime ran out while a person typed; the key is open by now.
 		return nil, true, a.failure(r.err)
@@ -209,8 +209,8 @@ func (d *Dialer) login(ctx context.Context, e *endpoint, via *link) (client *ssh
 	}
 	// A server that keeps an address out for a while (PerSourcePenalties) says so,
 	// and counts every further try.
-	again = !shown && hungUp(r.err) && !strings.Contains(conn.said(), "Not allowed at this time")
-	return nil, again, e.noHandshake(r.err, conn.said())
+	again = !shown && hungUp(r.err) && !strings.Contains(conn.text(), "Not allowed at this time")
+	return nil, again, e.noHandshake(r.err, conn.text())
 }
 
 // connect opens the connection itself.
@@ -233,15 +233,15 @@ func hungUp(err error) bool {
 		err != nil && (strings.HasSuffix(err.Error(), "EOF") || strings.HasSuffix(err.Error(), "connection reset by peer"))
 }
 
-// firstWords keeps the first bytes a server sends: "Exceeded MaxStartups", or
+// firstBytes keeps the first bytes a server sends: "Exceeded MaxStartups", or
 // "HTTP/1.1 400", say more than the error that follows.
-type firstWords struct {
+type firstBytes struct {
 	net.Conn
 	mu    sync.Mutex
 	words []byte
 }
 
-func (c *firstWords) Read(p []byte) (int, error) {
+func (c *firstBytes) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -251,7 +251,7 @@ func (c *firstWords) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *firstWords) said() string {
+func (c *firstBytes) text() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return string(c.words)

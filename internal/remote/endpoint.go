@@ -116,7 +116,7 @@ func (d *Dialer) endpoint(t Target, s *sshconfig.Settings) (*endpoint, error) {
 	if t.Port != 0 {
 		e.flags = append(e.flags, "-p", strconv.Itoa(t.Port))
 	}
-	if err := e.way(s, t); err != nil {
+	if err := e.transport(s, t); err != nil {
 		return nil, err
 	}
 	if err := e.keys(s, t); err != nil {
@@ -125,8 +125,8 @@ func (d *Dialer) endpoint(t Target, s *sshconfig.Settings) (*endpoint, error) {
 	return e, e.trust(s, t)
 }
 
-// way is how the connection is made.
-func (e *endpoint) way(s *sshconfig.Settings, t Target) error {
+// transport is how the connection is made.
+func (e *endpoint) transport(s *sshconfig.Settings, t Target) error {
 	e.timeout = t.ConnectTimeout
 	if e.timeout <= 0 {
 		n, _ := strconv.Atoi(s.Get("ConnectTimeout")) // parsed when it was read
@@ -232,15 +232,15 @@ func (e *endpoint) trust(s *sshconfig.Settings, t Target) error {
 		own = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
 	}
 	if t.KnownHosts != "" {
-		if strings.HasPrefix(filepath.Base(t.KnownHosts), "authorized_keys") {
-			return fmt.Errorf("known_hosts is %s: a file of that name says who may log in here, and a host's key has no place in it\nname another file", t.KnownHosts)
-		}
 		own = []string{t.KnownHosts}
 		e.flags = append(e.flags, "-o", "UserKnownHostsFile="+sshconfig.Quote(t.KnownHosts))
 	}
 	var err error
 	if e.knownHosts, err = files(s, "UserKnownHostsFile", own); err != nil {
 		return err
+	}
+	if t.KnownHosts != "" && letsPeopleIn(e.knownHosts) {
+		return fmt.Errorf("known_hosts is %s: such a file says who may log in here, and a host's key has no place in it\nname another file", t.KnownHosts)
 	}
 	global := s.All("GlobalKnownHostsFile") // ssh takes these names as they stand
 	if len(global) == 0 {
@@ -270,4 +270,14 @@ func (e *endpoint) trust(s *sshconfig.Settings, t Target) error {
 		}
 	}
 	return nil
+}
+
+// letsPeopleIn tells whether one of the files is an authorized_keys file, perhaps
+// by way of a link. The remedy for an unknown host key would add that key there.
+func letsPeopleIn(files []string) bool {
+	return slices.ContainsFunc(files, func(name string) bool {
+		target, err := filepath.EvalSymlinks(name)
+		return strings.HasPrefix(filepath.Base(name), "authorized_keys") ||
+			err == nil && strings.HasPrefix(filepath.Base(target), "authorized_keys")
+	})
 }

@@ -23,6 +23,19 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// linkTo is a link to a new file of some name.
+func linkTo(t *testing.T, name string) string {
+	t.Helper()
+	target, link := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "hosts")
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
+}
+
 func TestResolveRefuses(t *testing.T) {
 	for title, c := range map[string]struct {
 		config string
@@ -40,6 +53,7 @@ func TestResolveRefuses(t *testing.T) {
 		"no cipher":      {"Ciphers aes256-ctr,aes-what", Target{Address: "web"}, `"aes-what" is no algorithm that is known`},
 		"MACs":           {"MACs -*", Target{Address: "web"}, "MACs for web: -* leaves nothing"},
 		"variable":       {"IdentityFile ${NO_SUCH_VARIABLE}/k", Target{Address: "web"}, "no environment variable NO_SUCH_VARIABLE"},
+		"by a link":      {"", Target{Address: "web", KnownHosts: linkTo(t, "authorized_keys2")}, ": such a file says who may log in"},
 		"no known_hosts": {"", Target{Address: "web", KnownHosts: "~/.ssh/authorized_keys"}, "known_hosts is ~/.ssh/authorized_keys"},
 		"token":          {"IdentityFile ~/%z", Target{Address: "web"}, "%z is not understood"},
 		"half a token":   {"IdentityFile /a%", Target{Address: "web"}, "ends in %"},

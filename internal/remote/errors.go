@@ -98,7 +98,7 @@ func configError(err error) *Error {
 
 // said is what a node printed, as one line that is safe on a terminal: the far
 // side is not trusted to leave out escape sequences.
-func said(text string) string {
+func printable(text string) string {
 	const most = 300
 	var lines []string
 	for line := range strings.Lines(text) {

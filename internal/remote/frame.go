@@ -15,7 +15,7 @@ const (
 	// bytes and in lines: a runaway command must not take all memory here, and
 	// whoever reads lines keeps more than their bytes.
 	outputLimit = 64 << 20
-	linesLimit  = 4 << 20
+	linesLimit  = 2 << 20
 	// toldLimit and toldLines bound a script that is followed line by line: what is
 	// said on the way is kept, and shown to people.
 	toldLimit = 8 << 20
@@ -71,16 +71,16 @@ type frame struct {
 	mark string
 	line func(string) // may be nil
 
-	mu     sync.Mutex
-	buf    []byte // before the first mark: noise; after it: content
-	noise  int    // how much came before the first mark
-	lines  int    // how many newlines came in the content
-	begun  bool
-	ended  bool
-	closed bool // nothing is taken, and line is not called, any more
-	status string
-	looked int // content before this holds no end mark
-	told   int // content before this went to line
+	mu       sync.Mutex
+	buf      []byte // before the first mark: noise; after it: content
+	noise    int    // how much came before the first mark
+	lines    int    // how many newlines came in the content
+	begun    bool
+	ended    bool
+	closed   bool // nothing is taken, and line is not called, any more
+	status   string
+	searched int // content before this holds no end mark
+	told     int // content before this went to line
 }
 
 // Write takes the next bytes; it fails only on too much output.
@@ -139,13 +139,13 @@ func (f *frame) begin() bool {
 
 func (f *frame) end() {
 	last := "\n" + f.mark + " "
-	at := bytes.Index(f.buf[f.looked:], []byte(last))
+	at := bytes.Index(f.buf[f.searched:], []byte(last))
 	if at < 0 {
-		f.looked = max(f.looked, len(f.buf)-len(last))
+		f.searched = max(f.searched, len(f.buf)-len(last))
 		return
 	}
-	at += f.looked
-	f.looked = at
+	at += f.searched
+	f.searched = at
 	status, _, whole := bytes.Cut(f.buf[at+len(last):], []byte("\n"))
 	if !whole {
 		return

@@ -6,36 +6,36 @@ import (
 	"time"
 )
 
-// place is where shells can be opened: a node, or this machine.
-type place interface {
+// opener is where shells can be opened: a node, or this machine.
+type opener interface {
 	open(context.Context) (openShell, *Error)
-	quiet() time.Duration // how long a script may say nothing
-	whole() time.Duration // how long a script may take that does not say itself
-	blame(*Error) error   // completes an error with who it is about
+	silenceLimit() time.Duration // how long a script may say nothing
+	wholeLimit() time.Duration   // how long a script may take that does not say itself
+	complete(*Error) error       // completes an error with who it is about
 }
 
 // runIn runs a script in a shell of its own.
-func runIn(ctx context.Context, script Script, p place, talk func(context.Context, openShell, Script, time.Duration) (Output, *Error)) (Output, error) {
+func runIn(ctx context.Context, script Script, p opener, talk func(context.Context, openShell, Script, time.Duration) (Output, *Error)) (Output, error) {
 	sh, failed := openFor(ctx, script, p)
 	if failed != nil {
-		return Output{}, p.blame(failed)
+		return Output{}, p.complete(failed)
 	}
 	if script.Limit <= 0 {
-		script.Limit = p.whole()
+		script.Limit = p.wholeLimit()
 	}
-	out, failed := talk(ctx, sh, script, p.quiet())
+	out, failed := talk(ctx, sh, script, p.silenceLimit())
 	if failed != nil {
-		return Output{}, p.blame(failed)
+		return Output{}, p.complete(failed)
 	}
 	return out, nil
 }
 
 // holdIn runs a script and leaves its shell waiting for the end of its input,
 // which comes with release or with the loss of the connection.
-func holdIn(ctx context.Context, script Script, p place) (Output, func(), error) {
+func holdIn(ctx context.Context, script Script, p opener) (Output, func(), error) {
 	release := func() {}
 	out, err := runIn(ctx, script, p, func(ctx context.Context, sh openShell, script Script, silence time.Duration) (Output, *Error) {
-		out, failed := exchange(ctx, sh, script, silence, dialogue{wrapHold, func() error { return nil }})
+		out, failed := exchange(ctx, sh, script, silence, delivery{wrapHold, func() error { return nil }})
 		release = sync.OnceFunc(func() {
 			_ = sh.stdin.Close() // a shell that is gone already is what is wanted
 			sh.close()
@@ -48,7 +48,7 @@ func holdIn(ctx context.Context, script Script, p place) (Output, func(), error)
 	return out, release, err
 }
 
-func openFor(ctx context.Context, script Script, p place) (openShell, *Error) {
+func openFor(ctx context.Context, script Script, p opener) (openShell, *Error) {
 	if failed := checkScript(script); failed != nil {
 		return openShell{}, failed
 	}

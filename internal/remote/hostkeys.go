@@ -19,10 +19,10 @@ var (
 	errChanged = errors.New("changed host key")
 )
 
-// judge decides whether a key is that of an endpoint. Its answer follows OpenSSH's
+// hostKeyCheck decides whether a key is that of an endpoint. Its answer follows OpenSSH's
 // check_host_key with StrictHostKeyChecking yes, whatever the config says: an
 // unknown key is refused, and no file is written.
-type judge struct {
+type hostKeyCheck struct {
 	e       *endpoint
 	known   []knownKey // lines about the endpoint's name
 	bare    []knownKey // lines about its host without the port, where that differs
@@ -30,20 +30,20 @@ type judge struct {
 	revoked []*revokedKeys
 }
 
-// judge reads what is known of e.
-func (d *Dialer) judge(e *endpoint) (*judge, error) {
+// hostKeyCheck reads what is known of e.
+func (d *Dialer) hostKeyCheck(e *endpoint) (*hostKeyCheck, error) {
 	files, err := d.knownHosts.open(e.knownHosts)
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{e: e, known: about(files, e.knownName())}
+	c := &hostKeyCheck{e: e, known: linesAbout(files, e.knownName())}
 	if e.keyAlias == "" && e.port != 22 {
-		j.bare = about(files, strings.ToLower(e.host))
+		c.bare = linesAbout(files, strings.ToLower(e.host))
 	}
 	if e.checkIP {
-		j.ip = files
+		c.ip = files
 	}
-	for _, k := range slices.Concat(j.known, j.bare) {
+	for _, k := range slices.Concat(c.known, c.bare) {
 		// A key that cannot be read is one less to trust. One that cannot be read
 		// and is marked may be one less to refuse.
 		if k.marker != "" && k.marker != caMarker && (k.bad != nil || k.marker != revokedMarker) {
@@ -54,8 +54,8 @@ func (d *Dialer) judge(e *endpoint) (*judge, error) {
 				"it may revoke a key: mend the line, or remove it", k.at(), e.host, k.bad)
 		}
 	}
-	j.revoked, err = d.revoked.open(e.revoked)
-	return j, err
+	c.revoked, err = d.revoked.open(e.revoked)
+	return c, err
 }
 
 // knownName is the name under which e stands in known_hosts.
@@ -63,10 +63,10 @@ func (e *endpoint) knownName() string {
 	if e.keyAlias != "" {
 		return e.keyAlias // an alias stands there without its port
 	}
-	return known(strings.ToLower(e.host), e.port)
+	return bracketed(strings.ToLower(e.host), e.port)
 }
 
-func known(host string, port int) string {
+func bracketed(host string, port int) string {
 	if port == 22 {
 		return host
 	}
@@ -82,55 +82,55 @@ func (e *endpoint) principal() string {
 }
 
 // check says why key is not to be trusted; nil if it is.
-func (j *judge) check(key ssh.PublicKey, from net.Addr) *Error {
-	if failed := j.revokedBy(key); failed != nil {
+func (c *hostKeyCheck) check(key ssh.PublicKey, from net.Addr) *Error {
+	if failed := c.revokedBy(key); failed != nil {
 		return failed
 	}
-	if size := rsaBits(key); size > 0 && size < j.e.minRSA {
-		return &Error{Kind: KindHostKey, Summary: fmt.Sprintf("its host key has %d bits, and RequiredRSASize is %d", size, j.e.minRSA),
+	if size := rsaBits(key); size > 0 && size < c.e.minRSA {
+		return &Error{Kind: KindHostKey, Summary: fmt.Sprintf("its host key has %d bits, and RequiredRSASize is %d", size, c.e.minRSA),
 			Remedy: "give the node a longer key, or one of another type: ssh-keygen -A after removing the old files"}
 	}
-	if j.e.pin != nil {
-		return j.e.checkPin(key)
+	if c.e.pin != nil {
+		return c.e.checkPin(key)
 	}
 	if cert, ok := key.(*ssh.Certificate); ok {
-		if signedBy(j.known, cert) || signedBy(j.bare, cert) {
-			return j.e.checkCertificate(cert)
+		if signedBy(c.known, cert) || signedBy(c.bare, cert) {
+			return c.e.checkCertificate(cert)
 		}
 		// Not from a CA of ours: as with OpenSSH the bare key may still be known.
 		key = cert.Key
-		if !slices.ContainsFunc(signatures(key.Type()), j.e.algorithms.allowsHostKey) {
+		if !slices.ContainsFunc(signatures(key.Type()), c.e.algorithms.allowsHostKey) {
 			return &Error{Kind: KindHostKey, Summary: fmt.Sprintf("HostKeyAlgorithms leaves out the type of its host key %s", describe(key))}
 		}
 	}
 	var others []knownKey
-	for _, k := range j.known {
+	for _, k := range c.known {
 		if k.marker != "" || k.bad != nil {
 			continue
 		}
 		if same(k.public, key) {
-			return j.checkAddress(key, from)
+			return c.checkAddress(key, from)
 		}
 		others = append(others, k)
 	}
 	switch {
 	case len(others) > 0:
-		return j.e.changed(key, others)
-	case slices.ContainsFunc(j.bare, func(k knownKey) bool { return k.marker == "" && k.bad == nil && same(k.public, key) }):
+		return c.e.changed(key, others)
+	case slices.ContainsFunc(c.bare, func(k knownKey) bool { return k.marker == "" && k.bad == nil && same(k.public, key) }):
 		return nil
 	}
-	return j.unknown(key)
+	return c.unknown(key)
 }
 
 // checkAddress holds the key against what is known of the address, where
 // CheckHostIP wants that: a name that leads elsewhere all of a sudden shows.
-func (j *judge) checkAddress(key ssh.PublicKey, from net.Addr) *Error {
+func (c *hostKeyCheck) checkAddress(key ssh.PublicKey, from net.Addr) *Error {
 	addr, ok := from.(*net.TCPAddr)
-	if !ok || j.ip == nil || addr.IP.IsLoopback() || addr.IP.String() == j.e.host {
+	if !ok || c.ip == nil || addr.IP.IsLoopback() || addr.IP.String() == c.e.host {
 		return nil
 	}
 	var others []knownKey
-	for _, k := range about(j.ip, known(addr.IP.String(), j.e.port)) {
+	for _, k := range linesAbout(c.ip, bracketed(addr.IP.String(), c.e.port)) {
 		if k.marker != "" || k.bad != nil {
 			continue
 		}
@@ -172,26 +172,26 @@ func (e *endpoint) checkCertificate(cert *ssh.Certificate) *Error {
 	}
 	return &Error{
 		Kind:    KindHostKey,
-		Summary: "its host certificate does not hold: " + said(bare(err)),
+		Summary: "its host certificate does not hold: " + printable(reason(err)),
 		Remedy:  "have its CA sign the node's host key anew, for the name " + e.principal(),
 		Err:     err,
 	}
 }
 
 // revokedBy says where a key, or the key of the CA that signed it, is revoked.
-func (j *judge) revokedBy(key ssh.PublicKey) *Error {
+func (c *hostKeyCheck) revokedBy(key ssh.PublicKey) *Error {
 	keys := []ssh.PublicKey{key}
 	if cert, ok := key.(*ssh.Certificate); ok {
 		keys = append(keys, cert.Key, cert.SignatureKey)
 	}
 	for _, key := range keys {
 		place := ""
-		for _, k := range slices.Concat(j.known, j.bare) {
+		for _, k := range slices.Concat(c.known, c.bare) {
 			if k.marker == revokedMarker && same(k.public, key) {
 				place = k.at()
 			}
 		}
-		for _, f := range j.revoked {
+		for _, f := range c.revoked {
 			if n := f.line(key); n > 0 {
 				place = fmt.Sprintf("%s:%d", f.name, n)
 			}
@@ -212,9 +212,9 @@ func (j *judge) revokedBy(key ssh.PublicKey) *Error {
 // can compare (golang/go#29286). The others follow, so that a server without such
 // a key still shows one, and the error can name it. A HostKeyAlgorithms that is a
 // whole list is taken as it stands, as ssh does.
-func (j *judge) algorithmsFor() []string {
-	all := j.e.algorithms.hostKeys
-	if j.e.pin == nil && j.e.algorithms.hostKeysInOrder {
+func (c *hostKeyCheck) algorithmsFor() []string {
+	all := c.e.algorithms.hostKeys
+	if c.e.pin == nil && c.e.algorithms.hostKeysInOrder {
 		return all
 	}
 	wanted := map[string]bool{}
@@ -223,10 +223,10 @@ func (j *judge) algorithmsFor() []string {
 			wanted[s] = true
 		}
 	}
-	if j.e.pin != nil {
-		want(j.e.pin)
+	if c.e.pin != nil {
+		want(c.e.pin)
 	} else {
-		for _, k := range slices.Concat(j.known, j.bare) {
+		for _, k := range slices.Concat(c.known, c.bare) {
 			switch {
 			case k.bad != nil || k.marker == revokedMarker:
 			case k.marker == caMarker: // a CA signs host keys of any type

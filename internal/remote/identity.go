@@ -36,9 +36,9 @@ func (d *Dialer) Identity(t Target) (Identity, error) {
 		if err != nil {
 			return Identity{}, configError(err).at(t.Name, t.Address)
 		}
-		lines := about(files, e.knownName())
+		lines := linesAbout(files, e.knownName())
 		if e.port != 22 {
-			lines = append(lines, about(files, strings.ToLower(e.host))...)
+			lines = append(lines, linesAbout(files, strings.ToLower(e.host))...)
 		}
 		for _, k := range lines {
 			typ, rest := cutWord(k.key)

@@ -195,3 +195,16 @@ func TestJumpLeaderInterrupted(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// The bastion of a config in which everything goes by way of the bastion: it is
+// exempt by ProxyCommand none as well as by ProxyJump none.
+func TestBastionForAll(t *testing.T) {
+	gw, web := sshtest.Start(t, sshtest.Options{}), sshtest.Start(t, sshtest.Options{})
+	for _, exempt := range []string{"ProxyCommand none", "ProxyJump none"} {
+		config := gw.HostBlock("gw") + exempt + "\n" + web.HostBlock("web") + "Host *\n  ProxyJump gw\n"
+		wantHello(t, dialer(t, config), Target{Name: "node-1", Address: "web"})
+	}
+	if logins(gw) != 2 || logins(web) != 2 {
+		t.Errorf("have %d logins at the bastion and %d at the node", logins(gw), logins(web))
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,9 +27,13 @@ type knownHosts struct {
 	files map[string]*knownFile
 }
 
+// knownFile is one file. Most lines name hosts in full, and are found by name;
+// only hashed ones and patterns have to be tried one by one.
 type knownFile struct {
-	lines []knownLine
-	err   error
+	lines  []knownLine
+	byName map[string][]int // by name in lower case: indices of lines
+	others []int            // indices of lines with a hash or a pattern
+	err    error
 }
 
 // knownLine is one line of known_hosts; its key is parsed when somebody asks for
@@ -69,8 +74,7 @@ func (k *knownHosts) open(files []string) ([]*knownFile, error) {
 	for _, name := range files {
 		f := k.files[name]
 		if f == nil {
-			f = &knownFile{}
-			f.lines, f.err = readKnownHosts(name)
+			f = readKnownHosts(name)
 			k.files[name] = f
 		}
 		if f.err != nil {
@@ -81,12 +85,12 @@ func (k *knownHosts) open(files []string) ([]*knownFile, error) {
 	return all, nil
 }
 
-func readKnownHosts(name string) ([]knownLine, error) {
+func readKnownHosts(name string) *knownFile {
+	f := &knownFile{byName: map[string][]int{}}
 	text, err := sshconfig.ReadFile(name, mostKnownHosts)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+	if !errors.Is(err, fs.ErrNotExist) {
+		f.err = err
 	}
-	var all []knownLine
 	n := 0
 	for text := range bytes.Lines(text) {
 		n++
@@ -99,9 +103,35 @@ func readKnownHosts(name string) ([]knownLine, error) {
 			l.marker, rest = cutWord(rest)
 		}
 		l.names, l.key = cutWord(rest)
-		all = append(all, l)
+		f.add(l)
 	}
-	return all, err
+	return f
+}
+
+func (f *knownFile) add(l knownLine) {
+	i := len(f.lines)
+	f.lines = append(f.lines, l)
+	if strings.ContainsAny(l.names, "*?!|") {
+		f.others = append(f.others, i)
+		return
+	}
+	for name := range strings.SplitSeq(strings.ToLower(l.names), ",") {
+		if list := f.byName[name]; len(list) == 0 || list[len(list)-1] != i {
+			f.byName[name] = append(list, i)
+		}
+	}
+}
+
+// about is the indices of the lines that are about a name, in order.
+func (f *knownFile) about(name string) []int {
+	all := slices.Clone(f.byName[strings.ToLower(name)])
+	for _, i := range f.others {
+		if f.lines[i].isAbout(name) {
+			all = append(all, i)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func cutWord(s string) (word, rest string) {
@@ -111,23 +141,20 @@ func cutWord(s string) (word, rest string) {
 	return s, ""
 }
 
-// about are the lines that are about a name, which is HOST or [HOST]:PORT.
-func about(files []*knownFile, name string) []knownKey {
+// linesAbout are the lines that are about a name, which is HOST or [HOST]:PORT.
+func linesAbout(files []*knownFile, name string) []knownKey {
 	var all []knownKey
 	for _, f := range files {
-		for _, l := range f.lines {
-			if !l.isAbout(name) {
-				continue
-			}
-			k := knownKey{knownLine: l}
-			k.public, k.bad = parseKnownKey(l.key)
+		for _, i := range f.about(name) {
+			k := knownKey{knownLine: f.lines[i]}
+			k.public, k.bad = parseKnownKey(k.key)
 			all = append(all, k)
 		}
 	}
 	return all
 }
 
-// isAbout tells whether a line is about a name, hashed or not.
+// isAbout tells whether a line with a hash or a pattern is about a name.
 func (k knownLine) isAbout(name string) bool {
 	parts := strings.Split(k.names, "|")
 	if parts[0] != "" || len(parts) == 1 {
@@ -161,7 +188,7 @@ func parseKnownKey(text string) (ssh.PublicKey, error) {
 	key, err := ssh.ParsePublicKey(raw)
 	switch {
 	case err != nil:
-		return nil, errors.New(bare(err))
+		return nil, errors.New(reason(err))
 	case key.Type() != typ:
 		return nil, fmt.Errorf("it says %s, but its key is %s", typ, key.Type())
 	}

@@ -33,18 +33,18 @@ func newLocal(t Target, silence, limit time.Duration) *localRunner {
 func (r *localRunner) Close() error { return nil }
 
 func (r *localRunner) Run(ctx context.Context, script Script) (Output, error) {
-	return runIn(ctx, script, r, converse)
+	return runIn(ctx, script, r, runScript)
 }
 
 func (r *localRunner) Hold(ctx context.Context, script Script) (Output, func(), error) {
 	return holdIn(ctx, script, r)
 }
 
-func (r *localRunner) quiet() time.Duration { return r.silence }
+func (r *localRunner) silenceLimit() time.Duration { return r.silence }
 
-func (r *localRunner) whole() time.Duration { return r.limit }
+func (r *localRunner) wholeLimit() time.Duration { return r.limit }
 
-func (r *localRunner) blame(e *Error) error { return e.as(r.user).at(r.node, "local") }
+func (r *localRunner) complete(e *Error) error { return e.as(r.user).at(r.node, "local") }
 
 func (r *localRunner) open(context.Context) (openShell, *Error) {
 	sh, err := r.start()

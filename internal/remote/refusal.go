@@ -49,7 +49,7 @@ func neverBegan(end exit, out, errs string) *Error {
 	}
 	for _, r := range refusals {
 		if r.pattern.MatchString(text) {
-			return &Error{Kind: r.kind, Summary: r.summary + ": " + said(text), Remedy: r.remedy}
+			return &Error{Kind: r.kind, Summary: r.summary + ": " + printable(text), Remedy: r.remedy}
 		}
 	}
 	e := &Error{
@@ -58,7 +58,7 @@ func neverBegan(end exit, out, errs string) *Error {
 		Remedy:  "look at the login shell of %[1]s (getent passwd %[1]s) and at ForceCommand in the node's sshd_config",
 	}
 	if text != "" {
-		e.Summary += ": " + said(text)
+		e.Summary += ": " + printable(text)
 	}
 	return e
 }

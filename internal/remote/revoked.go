@@ -66,7 +66,7 @@ func (f *revokedKeys) read() error {
 		}
 		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(rest))
 		if err != nil {
-			return fmt.Errorf("%s:%d: no public key: %s", f.name, n, bare(err))
+			return fmt.Errorf("%s:%d: no public key: %s", f.name, n, reason(err))
 		}
 		f.lines[string(key.Marshal())] = n
 	}

@@ -28,20 +28,20 @@ func (r *sshRunner) Close() error {
 }
 
 func (r *sshRunner) Run(ctx context.Context, script Script) (Output, error) {
-	return runIn(ctx, script, r, converse)
+	return runIn(ctx, script, r, runScript)
 }
 
 func (r *sshRunner) Hold(ctx context.Context, script Script) (Output, func(), error) {
 	return holdIn(ctx, script, r)
 }
 
-func (r *sshRunner) quiet() time.Duration { return r.silence }
+func (r *sshRunner) silenceLimit() time.Duration { return r.silence }
 
-func (r *sshRunner) whole() time.Duration { return r.limit }
+func (r *sshRunner) wholeLimit() time.Duration { return r.limit }
 
-// blame also gives up a connection that failed: what is half lost would be
+// complete also gives up a connection that failed: what is half lost would be
 // waited for again and again.
-func (r *sshRunner) blame(e *Error) error {
+func (r *sshRunner) complete(e *Error) error {
 	if e.Kind == KindLost {
 		r.link.drop(e.Summary)
 	}
@@ -111,7 +111,7 @@ func (r *sshRunner) refused(err error) *Error {
 	if errors.As(err, &rejected) {
 		return &Error{
 			Kind:    KindShell,
-			Summary: "it opens no session: " + said(rejected.Message),
+			Summary: "it opens no session: " + printable(rejected.Message),
 			Remedy:  "look at MaxSessions in the node's sshd_config",
 			Err:     err,
 		}
@@ -119,9 +119,9 @@ func (r *sshRunner) refused(err error) *Error {
 	select {
 	case <-r.link.done:
 		return r.unsent()
-	case <-time.After(stragglers): // the connection lives: it was a refusal
+	case <-time.After(streamGrace): // the connection lives: it was a refusal
 	}
-	return &Error{Kind: KindShell, Summary: "it starts no command: " + said(bare(err)), Err: err}
+	return &Error{Kind: KindShell, Summary: "it starts no command: " + printable(reason(err)), Err: err}
 }
 
 func (r *sshRunner) session() (openShell, error) {

@@ -55,7 +55,7 @@ type Dialer struct {
 	knownHosts knownHosts
 	revoked    revokedFiles
 	jumps      jumps
-	doors      doors
+	loginSlots loginSlots
 }
 
 // NewDialer reads the ssh config. The error names file and line.

@@ -18,7 +18,7 @@ func (e *endpoint) noConnection(err error, via *link) *Error {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &refused):
-		f.Summary = "the jump host says: " + said(refused.Message)
+		f.Summary = "the jump host says: " + printable(refused.Message)
 		f.Remedy = "is the node up, and may the jump host reach it?"
 		if refused.Reason == ssh.Prohibited {
 			f.Remedy = "the jump host's sshd_config must have AllowTcpForwarding yes (or local) and let PermitOpen through"
@@ -58,7 +58,7 @@ func (e *endpoint) tooSlow(words string) *Error {
 func (e *endpoint) noHandshake(err error, words string) *Error {
 	f := &Error{Kind: KindUnreachable, Err: err}
 	first, _, _ := strings.Cut(words, "\n")
-	text := said(first)
+	text := printable(first)
 	switch {
 	case !strings.Contains(words, "SSH-") && text != "" && !hungUp(err):
 		f.Summary = "what answers is no SSH server: it says " + text
@@ -70,12 +70,12 @@ func (e *endpoint) noHandshake(err error, words string) *Error {
 		}
 		f.Remedy = "too many logins at once (MaxStartups), an address it shuts out (PerSourcePenalties, fail2ban, hosts.deny), or a broken sshd: its log on the node says which"
 	default:
-		f.Summary = "no SSH session could be agreed on: " + bare(err)
+		f.Summary = "no SSH session could be agreed on: " + reason(err)
 	}
 	return f
 }
 
 // bare is an error of x/crypto without the names it gives itself.
-func bare(err error) string {
+func reason(err error) string {
 	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "ssh: handshake failed: "), "ssh: ")
 }

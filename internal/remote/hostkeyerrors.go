@@ -25,18 +25,18 @@ func (e *endpoint) checkPin(key ssh.PublicKey) *Error {
 	}
 }
 
-func (j *judge) unknown(key ssh.PublicKey) *Error {
+func (c *hostKeyCheck) unknown(key ssh.PublicKey) *Error {
 	var unread []string
-	for _, k := range slices.Concat(j.known, j.bare) {
+	for _, k := range slices.Concat(c.known, c.bare) {
 		if k.bad != nil {
-			unread = append(unread, fmt.Sprintf("; %s is about it and cannot be read: %s", k.at(), said(k.bad.Error())))
+			unread = append(unread, fmt.Sprintf("; %s is about it and cannot be read: %s", k.at(), printable(k.bad.Error())))
 		}
 	}
 	return &Error{
 		Kind:    KindHostKey,
 		Summary: fmt.Sprintf("its host key is not known: %s%s", describe(key), strings.Join(unread, "")),
 		Remedy: "compare the fingerprint with the node's own (" + fingerprintCommand(key) + "), then accept it:\n" +
-			j.e.ssh("-o", "StrictHostKeyChecking=ask"),
+			c.e.ssh("-o", "StrictHostKeyChecking=ask"),
 		Err: errUnknown,
 	}
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// stragglers is how long the streams of a shell that is gone may stay open (a
+// streamGrace is how long the streams of a shell that is gone may stay open (a
 // background process holds them) before its output counts as all there is.
-const stragglers = 2 * time.Second
+const streamGrace = 2 * time.Second
 
-// shell is one running sh -s, on whichever side of the wire.
+// openShell is one running sh -s, on whichever side of the wire.
 type openShell struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
@@ -42,22 +42,22 @@ func (e exit) String() string {
 	return fmt.Sprintf("exit status %d", e.status)
 }
 
-// converse sends a script to a shell and collects its answer. Sending and
+// runScript sends a script to a shell and collects its answer. Sending and
 // collecting go on at once: either may be larger than what the pipes hold. It
 // lets go of the shell before it returns, and then calls script.Line no more.
-func converse(ctx context.Context, sh openShell, script Script, silence time.Duration) (Output, *Error) {
+func runScript(ctx context.Context, sh openShell, script Script, silence time.Duration) (Output, *Error) {
 	defer sh.close()
-	return exchange(ctx, sh, script, silence, dialogue{wrap, sh.stdin.Close})
+	return exchange(ctx, sh, script, silence, delivery{wrap, sh.stdin.Close})
 }
 
-// dialogue is how a script's text is made, and what follows it.
-type dialogue struct {
+// delivery is how a script's text is made, and what follows it.
+type delivery struct {
 	wrap func(body, mark string) string
 	then func() error
 }
 
-// exchange is converse for a shell that may have to live on.
-func exchange(ctx context.Context, sh openShell, script Script, silence time.Duration, d dialogue) (Output, *Error) {
+// exchange is runScript for a shell that may have to live on.
+func exchange(ctx context.Context, sh openShell, script Script, silence time.Duration, d delivery) (Output, *Error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
@@ -81,13 +81,13 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 
 	go func() {
 		// An error here shows as a missing end mark, which says more.
-		_, _ = io.Copy(sh.stdin, &pulse{Reader: strings.NewReader(d.wrap(script.Body, mark)), beat: alive})
+		_, _ = io.Copy(sh.stdin, &activity{Reader: strings.NewReader(d.wrap(script.Body, mark)), moved: alive})
 		_ = d.then()
 	}()
 	var streams sync.WaitGroup
 	collect := func(f *frame, r io.Reader) {
 		streams.Go(func() {
-			if err := drain(f, &pulse{Reader: r, beat: alive}); err != nil {
+			if err := drain(f, &activity{Reader: r, moved: alive}); err != nil {
 				stop(err)
 			}
 		})
@@ -108,13 +108,13 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 				return conclude(stdout, stderr, ended)
 			}
 			drained = nil
-			late = time.After(stragglers)
+			late = time.After(streamGrace)
 		case e := <-exited:
 			ended = &e
 			if drained == nil {
 				return conclude(stdout, stderr, ended)
 			}
-			late = time.After(stragglers)
+			late = time.After(streamGrace)
 		case <-late:
 			return conclude(stdout, stderr, ended)
 		case <-quiet.C:
@@ -157,16 +157,16 @@ func drain(f *frame, r io.Reader) error {
 	}
 }
 
-// pulse calls beat whenever bytes move.
-type pulse struct {
+// activity calls moved whenever bytes move.
+type activity struct {
 	io.Reader
-	beat func()
+	moved func()
 }
 
-func (p *pulse) Read(b []byte) (int, error) {
+func (p *activity) Read(b []byte) (int, error) {
 	n, err := p.Reader.Read(b)
 	if n > 0 {
-		p.beat()
+		p.moved()
 	}
 	return n, err
 }
@@ -187,13 +187,13 @@ func conclude(stdout, stderr *frame, ended *exit) (Output, *Error) {
 		end = *ended
 	}
 	if begun {
-		return Output{}, brokenOff(end, errs)
+		return Output{}, endedEarly(end, errs)
 	}
 	return Output{}, neverBegan(end, out, errs)
 }
 
-// brokenOff is the error of a script that began and did not reach its end.
-func brokenOff(end exit, errs string) *Error {
+// endedEarly is the error of a script that began and did not reach its end.
+func endedEarly(end exit, errs string) *Error {
 	e := &Error{
 		Kind:    KindTruncated,
 		Summary: "the shell ended before the script did: " + end.String(),
@@ -202,7 +202,7 @@ func brokenOff(end exit, errs string) *Error {
 	if end.lost != "" {
 		e.Kind, e.Summary = KindLost, end.lost
 	}
-	if text := said(errs); text != "" {
+	if text := printable(errs); text != "" {
 		e.Summary += ": " + text
 	}
 	return e

@@ -2,6 +2,7 @@ package state
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -43,8 +44,7 @@ func (w Way) Main() bool { return w.Key.Table == "" && w.Policy.Action == "looku
 // What a flow does not say, no rule is assumed to ask for: a rule for marked
 // packets, for a user or for another device never takes it.
 type FIB struct {
-	policies []PolicyKey
-	actions  map[PolicyKey]Policy
+	policies []PolicyRule          // as the kernel asks them
 	tables   map[string][]RouteKey // longest prefix first, then lowest metric
 	routes   map[RouteKey]Route
 	vrf      func(device string) string
@@ -52,24 +52,10 @@ type FIB struct {
 
 // FIB indexes the rules and routes of a live State.
 func (s *State) FIB() *FIB {
-	f := &FIB{actions: s.Policies, routes: s.Routes, tables: map[string][]RouteKey{}, vrf: func(dev string) string { return s.VRFs[s.Masters[dev]] }}
-	for k := range s.Policies {
-		f.policies = append(f.policies, k)
+	f := &FIB{
+		policies: s.policyRules(), routes: s.Routes, tables: map[string][]RouteKey{},
+		vrf: func(dev string) string { return s.VRFs[s.Masters[dev]] },
 	}
-	if len(f.policies) == 0 {
-		main := Policy{Action: "lookup main"}
-		f.policies = []PolicyKey{{Priority: mainPriority}, {V6: true, Priority: mainPriority}}
-		f.actions = map[PolicyKey]Policy{f.policies[0]: main, f.policies[1]: main}
-	}
-	place := func(k PolicyKey) int { // one that is not there yet comes last
-		if n, ok := s.PolicyOrder[k]; ok {
-			return n
-		}
-		return len(s.PolicyOrder)
-	}
-	slices.SortFunc(f.policies, func(a, b PolicyKey) int {
-		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(place(a), place(b)), ComparePolicies(a, b))
-	})
 	for k := range s.Routes {
 		if k.TOS == "" {
 			f.tables[k.Table] = append(f.tables[k.Table], k)
@@ -83,17 +69,43 @@ func (s *State) FIB() *FIB {
 	return f
 }
 
+// policyRules are all policies as the kernel asks them: those of a live node in the
+// order they were read, and after them what is to come.
+func (s *State) policyRules() []PolicyRule {
+	var list []PolicyRule
+	read := map[PolicyKey]bool{}
+	for n := range len(s.PolicyOrder) {
+		r := s.PolicyOrder[n]
+		if _, stays := s.Policies[r.Key]; stays {
+			list = append(list, r)
+		}
+		read[r.Key] = true
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.Policies), ComparePolicies) {
+		if !read[k] {
+			list = append(list, PolicyRule{k, s.Policies[k]})
+		}
+	}
+	if len(list) == 0 { // a kernel without rules
+		for _, v6 := range []bool{false, true} {
+			list = append(list, PolicyRule{PolicyKey{V6: v6, Priority: mainPriority}, Policy{Action: "lookup main"}})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b PolicyRule) int { return cmp.Compare(a.Key.Priority, b.Key.Priority) })
+	return list
+}
+
 // mainPriority is that of the kernel's own rule for the main table.
 const mainPriority = 32766
 
 // Way is where a flow goes; ok is false where it cannot be sent.
 func (f *FIB) Way(flow Flow) (way Way, ok bool) {
 	var from uint32 // the priority that a goto leads to
-	for _, k := range f.policies {
+	for _, rule := range f.policies {
+		k, p := rule.Key, rule.Policy
 		if k.V6 != flow.To.Is6() || k.Priority < from || !flow.selected(k.Selector) {
 			continue
 		}
-		p := f.actions[k]
 		words := strings.Fields(p.Action)
 		switch words[0] {
 		case "goto":

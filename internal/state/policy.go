@@ -27,6 +27,12 @@ type Policy struct {
 	Action string `json:"action"`
 }
 
+// PolicyRule is a policy with its key, where the order counts.
+type PolicyRule struct {
+	Key    PolicyKey
+	Policy Policy
+}
+
 var (
 	_ encoding.TextMarshaler   = PolicyKey{}
 	_ encoding.TextUnmarshaler = (*PolicyKey)(nil)

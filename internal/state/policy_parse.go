@@ -32,8 +32,10 @@ func parsePolicies(text string, v6 bool, s *State) error {
 			return fmt.Errorf("cannot read routing rule %q: %w", strings.TrimSpace(line), err)
 		}
 		k.V6 = v6
-		s.Policies[k] = p
-		s.PolicyOrder[k] = len(s.PolicyOrder)
+		s.PolicyOrder[len(s.PolicyOrder)] = PolicyRule{k, p}
+		if _, twice := s.Policies[k]; !twice { // the kernel asks the first one first
+			s.Policies[k] = p
+		}
 	}
 	var others strings.Builder
 	for line := range strings.Lines(routes) {

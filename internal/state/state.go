@@ -44,9 +44,9 @@ type State struct {
 	// to; VRFs are the routing tables of its VRFs, by device.
 	Masters map[string]string `json:"-"`
 	VRFs    map[string]string `json:"-"`
-	// PolicyOrder is the place of each of a live node's policies in the order that
-	// the kernel asks them: those of one priority as they were made.
-	PolicyOrder map[PolicyKey]int `json:"-"`
+	// PolicyOrder are a live node's policies as the kernel asks them, from 0 on: those
+	// of one priority as they were made, and one of the same identity several times.
+	PolicyOrder map[int]PolicyRule `json:"-"`
 	// Unreadable is why a live service, or one of its servers, could not be read. The
 	// zero key is for a line of the table that names no service. NoRules is why no
 	// netfilter rules could be read; "" if they were.
@@ -62,7 +62,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[PolicyKey]int{}, Unreadable: map[ServiceKey]string{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}}
 	for _, k := range kinds {
 		k.init(s)
 	}

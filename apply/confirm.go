@@ -106,11 +106,13 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 		return r.undoOrReport(ctx, w, t, conn, err)
 	}
 	w.record = text
+	t.confirmed = r.opts.Atomic && t.id != ""
 	return nil
 }
 
 // finalScript writes the record and disarms, in that order: should the disk be
-// full the timer still has its say. It returns the record's text.
+// full the timer still has its say. In an apply of all nodes or none it leaves the
+// rollback where it is. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce := shell.NewMark()
 	var s shell.Script
@@ -132,7 +134,7 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	} else {
 		placeRecord(&s, rec.Topology)
 	}
-	if t.id != "" {
+	if t.id != "" && !r.opts.Atomic {
 		s.Line(shell.Call(shell.Clear))
 	}
 	s.Line(shell.Call(shell.Say, "done", "all"))

@@ -40,6 +40,9 @@ type work struct {
 	idle sync.Mutex
 	// open are the transactions that wait for every other node's.
 	open []*transaction
+	// lost reports that the node stays changed: it was confirmed, and cannot be
+	// reached to be put back.
+	lost bool
 }
 
 // actions are all of the node's, in order.

@@ -21,7 +21,7 @@ import (
 func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
 	r.note(w, "putting it back: %s", firstLine(why))
 	result, err := r.runRollback(ctx, t, conn)
-	if err != nil {
+	if err != nil || !told(result) { // its shell was killed: once more, from the start
 		return r.awaitRollback(ctx, w, t, why)
 	}
 	return r.checkRollback(ctx, w, t, conn, result, why)
@@ -34,13 +34,21 @@ func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote
 func (r *run) runRollback(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
 	var s shell.Script
 	t.resume(&s, 0)
+	if t.confirmed {
+		s.Line(shell.Call(shell.Reopen))
+	}
 	s.Line(shell.Call(shell.Fire))
 	out, err := conn.Run(ctx, remote.Script{Body: s.String()})
 	return strings.TrimSpace(out.Stdout), err
 }
 
-// awaitRollback is for a node that cannot be reached: its timer puts it back, and this
-// waits until it has, then looks.
+// told reports whether a rollback came to its end and said what it did.
+func told(result string) bool {
+	return result == "confirmed" || result == "gone" || strings.HasPrefix(result, "rolled back")
+}
+
+// awaitRollback is for a node that cannot be reached: its timer puts it back, and
+// this waits until it has, then looks. One that was confirmed has no timer any more.
 func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why error) error {
 	wait := time.Duration(r.patience(w))*time.Second + 30*time.Second
 	r.note(w, "lost; waiting for it to put itself back (within %s)", r.opts.Rollback)
@@ -57,6 +65,12 @@ func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why er
 			_ = conn.Close() // it is no use any more
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
+			t.undone = true
+			if t.confirmed {
+				w.lost = true
+				r.unconfirmed(w, fmt.Errorf("stays changed, because it was confirmed before the others and could not be reached for %s to be put back: %w", wait, err))
+				return why
+			}
 			r.setOutcomes(t, Unknown, why)
 			r.unconfirmed(w, fmt.Errorf("could not be reached for %s after its connection was lost (%w); its timer puts it back by itself", wait, err))
 			return why
@@ -74,6 +88,7 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 	status, log, _ := strings.Cut(result, "\n")
 	after, err := live.Read(ctx, conn, w.Question)
 	if err != nil {
+		t.undone = true
 		r.setOutcomes(t, Unknown, why)
 		whole := "was put back"
 		if strings.HasPrefix(status, "rolled back ") {
@@ -88,10 +103,15 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 			r.note(w, "it is confirmed already")
 			w.settled, w.live = s, after.State
 			err := r.commit(ctx, w, &transaction{}, conn, state.Confirm(s, after.State))
+			if r.opts.Atomic && status == "confirmed" {
+				t.confirmed = true
+				return err
+			}
 			r.clearFolder(ctx, w, t, conn)
 			return err
 		}
 	}
+	t.undone = true
 	now := state.Settle(after.State, w.Want, t.before.Intent, w.Exclusive)
 	if left := notRestored(t, now.Have); len(left) > 0 {
 		r.setOutcomes(t, Unknown, why)
@@ -191,93 +211,4 @@ func (r *run) recover(ctx context.Context, w *work, t *transaction, p *progress,
 		return err // sh refused the script whole: nothing ran
 	}
 	return r.awaitRollback(ctx, w, t, err)
-}
-
-// heartbeat puts off the deadlines of open transactions while an apply of all
-// nodes or none is under way.
-func (r *run) heartbeat(ctx context.Context) (stop func()) {
-	if !r.opts.Atomic || r.opts.Rollback == 0 {
-		return func() {}
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(r.opts.Rollback / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				r.each(func(w *work) { r.putOff(ctx, w) })
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
-}
-
-// putOff gives a node's open transactions another full wait.
-func (r *run) putOff(ctx context.Context, w *work) {
-	if !w.idle.TryLock() {
-		return // its own script puts the deadline off
-	}
-	defer w.idle.Unlock()
-	for _, t := range w.open {
-		var s shell.Script
-		t.resume(&s, r.patience(w))
-		s.Line(shell.Call(shell.PutOff))
-		if _, err := w.Runner.Run(ctx, remote.Script{Body: s.String()}); err != nil {
-			return // the node will put itself back, and the commit will notice
-		}
-	}
-}
-
-// concludeAtomic ends an apply of all nodes or none: everything is committed if
-// everything holds, and put back otherwise, directors first.
-func (r *run) concludeAtomic(ctx context.Context) {
-	if !r.opts.Atomic {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	if r.result.Complete() {
-		r.each(func(w *work) { r.commitOpen(ctx, w) })
-		if r.result.Complete() {
-			r.each(func(w *work) { r.persist(ctx, w) })
-			return
-		}
-	}
-	why := errors.New("not every node could be changed, and it is all or none")
-	r.each(func(w *work) {
-		for _, a := range w.forBoot {
-			r.end(a, Outcome{Skipped, why})
-		}
-	})
-	for _, stage := range []plan.Stage{plan.Clear, plan.Stop, plan.Send, plan.Ready} {
-		r.each(func(w *work) {
-			for i := len(w.open) - 1; i >= 0; i-- {
-				if t := w.open[i]; t.actions[0].Stage == stage {
-					_ = r.rollBack(ctx, w, t, w.Runner, why) // why itself
-				}
-			}
-		})
-	}
-}
-
-func (r *run) commitOpen(ctx context.Context, w *work) {
-	if len(w.open) == 0 {
-		return
-	}
-	after, err := live.Read(ctx, w.Runner, w.Question)
-	if err != nil {
-		r.unconfirmed(w, err)
-		return
-	}
-	w.remember(after)
-	for _, t := range w.open {
-		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(w.settled, w.live)); err != nil {
-			return // its actions are rolled back, and say so
-		}
-	}
-	w.open = nil
 }

@@ -23,6 +23,11 @@ type transaction struct {
 	// before is the node as the rollback has to find it again.
 	before state.Settled
 	record string
+	// confirmed reports that its node was told that the change stays, and that this
+	// can be taken back: so it is until every other node was told.
+	confirmed bool
+	// undone reports that its rollback was run, or waited for, whatever came of it.
+	undone bool
 }
 
 // batchLimit is how long one batch may take in whole: it may install packages, and

@@ -39,6 +39,7 @@ const (
 	PutOff        Function = "lvsctl_put_off"
 	RemoveRecord  Function = "lvsctl_remove_record"
 	Report        Function = "lvsctl_report"
+	Reopen        Function = "lvsctl_reopen"
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
 	StageRecord   Function = "lvsctl_stage_record"
@@ -116,6 +117,7 @@ var functions = map[Function]definition{
 	PutOff:        {file: "deadline.sh", needs: []Function{findRun}},
 	RemoveRecord:  {file: "record.sh", needs: []Function{Say}},
 	Report:        {file: "report.sh"},
+	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},

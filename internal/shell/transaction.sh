@@ -43,6 +43,12 @@ lvsctl_disarm() {
   return 1
 }
 
+# lvsctl_reopen takes a confirmation back, so that lvsctl_fire can undo what was
+# confirmed. There is no timer any more: lvsctl_fire has to follow at once.
+lvsctl_reopen() {
+  if [ -e "$lvsctl_transaction/confirmed" ]; then mv "$lvsctl_transaction/confirmed" "$lvsctl_transaction/armed"; fi
+}
+
 # lvsctl_clear takes a finished transaction's folder and timer away.
 lvsctl_clear() {
   if command -v systemctl >/dev/null; then systemctl stop "lvsctl-rollback-${lvsctl_transaction##*/}.timer" 2>/dev/null; fi

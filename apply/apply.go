@@ -174,13 +174,29 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 }
 
 // each runs a step for every node at once. How many scripts run at a time is
-// limited where they run: a node that only waits takes no slot.
+// limited where they run: a node that only waits takes no slot. A panic ends the
+// work on its node alone.
 func (r *run) each(step func(*work)) {
 	var group sync.WaitGroup
 	for _, w := range r.works {
-		group.Go(func() { step(w) })
+		group.Go(func() {
+			if err := live.Shield(func() error { step(w); return nil }); err != nil {
+				r.giveUp(w, err)
+			}
+		})
 	}
 	group.Wait()
+}
+
+// giveUp leaves a node as it is; what is armed there puts itself back.
+func (r *run) giveUp(w *work, err error) {
+	w.failure = err
+	r.unconfirmed(w, err)
+	for a := range w.actions() {
+		if !r.ended(a) {
+			r.end(a, Outcome{Unknown, err})
+		}
+	}
 }
 
 // split makes each node's batches. A director's making and taking away go in
@@ -211,18 +227,24 @@ func (r *run) split() (byNode map[string][]batch, forBoot map[string][]*plan.Act
 
 // node carries out one node's batches, one transaction each.
 func (r *run) node(ctx context.Context, w *work) {
+	waited := w.batches // that others wait for
+	end := func() {
+		for _, k := range waited[0].keys {
+			close(r.batches[k])
+		}
+		waited = waited[1:]
+	}
+	defer func() {
+		for len(waited) > 0 { // it did not come that far
+			end()
+		}
+	}()
 	for _, b := range w.batches {
 		r.await(b)
 		if todo := r.filter(ctx, w, b); len(todo) > 0 {
-			r.slots <- struct{}{}
-			w.idle.Lock()
-			w.failure = r.transact(context.WithoutCancel(ctx), w, todo)
-			w.idle.Unlock()
-			<-r.slots
+			r.change(ctx, w, todo)
 		}
-		for _, k := range b.keys {
-			close(r.batches[k])
-		}
+		end()
 	}
 	if !r.opts.Atomic {
 		r.persist(ctx, w)
@@ -231,6 +253,24 @@ func (r *run) node(ctx context.Context, w *work) {
 		if err := r.forget(context.WithoutCancel(ctx), w); err != nil {
 			r.unconfirmed(w, err)
 		}
+	}
+}
+
+// change runs one batch, in a slot of its own.
+func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	w.idle.Lock()
+	defer w.idle.Unlock()
+	err := live.Shield(func() error {
+		w.failure = r.transact(context.WithoutCancel(ctx), w, todo)
+		return nil
+	})
+	if err != nil {
+		for _, a := range todo { // done or not: what is armed puts itself back
+			r.end(a, Outcome{Unknown, err})
+		}
+		r.giveUp(w, err)
 	}
 }
 

@@ -22,19 +22,22 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 		return r.undoOrReport(ctx, w, t, w.Runner, fmt.Errorf("cannot be reached anew after the change: %w", err))
 	}
 	defer conn.Close()
-	after, err := r.lookAgain(ctx, w, conn)
+	err = live.Shield(func() error {
+		after, err := r.lookAgain(ctx, w, conn)
+		if err != nil {
+			return err
+		}
+		w.remember(after)
+		return r.difference(w, state.Diff(w.settled.Have, w.settled.Want))
+	})
 	if err != nil {
-		return r.undoOrReport(ctx, w, t, conn, err)
-	}
-	w.remember(after)
-	if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
 		return r.undoOrReport(ctx, w, t, conn, err)
 	}
 	if r.opts.Atomic && t.id != "" {
 		w.open = append(w.open, t)
 		return nil
 	}
-	return r.commit(ctx, w, t, conn, state.Confirm(w.settled, after.State))
+	return r.commit(ctx, w, t, conn, state.Confirm(w.settled, w.live))
 }
 
 // undoOrReport puts an armed node back; one that is not armed stays as it is, and the

@@ -137,7 +137,13 @@ func Build(topology string, inputs []Input) *Plan {
 	p := &Plan{Topology: topology}
 	held := vips(inputs)
 	for i := range inputs {
-		n, actions := p.planNode(&inputs[i], held)
+		var n Node
+		var actions []Action
+		plan := func() error { n, actions = p.planNode(&inputs[i], held); return nil }
+		if err := live.Shield(plan); err != nil {
+			inputs[i].Live, inputs[i].Err = nil, err
+			_ = plan() // of a node that was not read
+		}
 		p.Nodes = append(p.Nodes, n)
 		p.Actions = append(p.Actions, actions...)
 	}

@@ -8,7 +8,6 @@ package live
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,12 +55,6 @@ type Question struct {
 	Schedulers []string
 	state.Wanted
 }
-
-// RecordPath is where a node keeps a topology's record.
-func RecordPath(topology string) string { return RecordDir + "/" + topology + ".json" }
-
-// RecordDir holds the records of all topologies of a node.
-const RecordDir = "/var/lib/lvsctl"
 
 // Read reads a node. Its errors name what could not be read; errors of reaching
 // the node are the Runner's own.
@@ -175,18 +168,4 @@ func complaint(stderr string) string {
 		return last
 	}
 	return "no message"
-}
-
-func parseRecord(text, topology string, n *Node) error {
-	n.Record, n.RecordText = state.NewRecord(topology), strings.TrimRight(text, "\n")
-	if strings.TrimSpace(text) == "" {
-		return nil
-	}
-	if err := json.Unmarshal([]byte(text), &n.Record); err != nil {
-		return fmt.Errorf("cannot read %s: %w", RecordPath(topology), err)
-	}
-	if n.Record.Version > state.RecordVersion {
-		return fmt.Errorf("%s was written by a newer lvsctl (format %d, this one knows %d); use that one", RecordPath(topology), n.Record.Version, state.RecordVersion)
-	}
-	return nil
 }

@@ -101,30 +101,6 @@ func swap(text, nonce, first, second string) string {
 	return text[:start] + text[middle:end] + text[start:middle] + text[end:]
 }
 
-func TestParseRecord(t *testing.T) {
-	for text, want := range map[string]string{
-		"garbage":                 "cannot read /var/lib/lvsctl/web.json: ",
-		`{"version": 1, "set": {`: "cannot read /var/lib/lvsctl/web.json: ",
-		`{"version": "one"}`:      "cannot read /var/lib/lvsctl/web.json: ",
-		`{"set": {"addresses": {"x":{}}}, "version": 1}`: "cannot read /var/lib/lvsctl/web.json: ",
-		`{"version": 2, "topology": "web"}`:              "/var/lib/lvsctl/web.json was written by a newer lvsctl (format 2, this one knows 1); use that one",
-	} {
-		var n Node
-		if err := parseRecord(text+"\n", "web", &n); err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-	for _, text := range []string{"", "\n", `{"version": 1, "topology": "web", "set": {}, "before": {}}`} {
-		var n Node
-		if err := parseRecord(text, "web", &n); err != nil {
-			t.Errorf("%q: %v", text, err)
-		}
-		if n.Record.Topology != "web" || !n.Record.Empty() || n.Record.Set.Servers == nil {
-			t.Errorf("%q is read as %+v", text, n.Record)
-		}
-	}
-}
-
 func TestParseFacts(t *testing.T) {
 	for _, c := range []struct {
 		text string

@@ -77,6 +77,7 @@ const (
 	giveBack      Function = "lvsctl_give_back"
 	grepSysctls   Function = "lvsctl_grep_sysctls"
 	refreshRoutes Function = "lvsctl_refresh_routes"
+	runs          Function = "lvsctl_runs"
 )
 
 // definition is what is known of a function.
@@ -101,15 +102,15 @@ var functions = map[Function]definition{
 	ReplyRoute:         {file: "reply_route.sh", needs: []Function{findRun}},
 	ReplyRouteEnd:      {file: "reply_route.sh", needs: []Function{findRun}},
 
-	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
 	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},
-	Begun:         {file: "rollback.sh"},
-	Claim:         {file: "rollback.sh"},
-	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction}},
-	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Begun:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
+	Claim:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
+	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
-	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction}},
-	Lock:          {file: "lock.sh", needs: []Function{Say, findRun}},
+	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Lock:          {file: "lock.sh", needs: []Function{Say, findRun, giveBack, runs}},
 	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
 	PlaceRecord:   {file: "record.sh", needs: []Function{Say}},
 	Probe:         {file: "probe.sh", needs: []Function{Say}},
@@ -122,7 +123,7 @@ var functions = map[Function]definition{
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
-	Unclaim:       {file: "rollback.sh"},
+	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say}},
 
 	HasIP:          {file: "section.sh"},
@@ -151,6 +152,7 @@ var functions = map[Function]definition{
 	findRun:       {file: "run.sh"},
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},
 	grepSysctls:   {file: "read_sysctls.sh"},
+	runs:          {file: "process.sh"},
 	refreshRoutes: {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: giveBack},
 }
 

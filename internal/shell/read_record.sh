@@ -1,7 +1,8 @@
-# lvsctl_read_record FILE prints the record whole. cat is used where there is one:
-# the shell itself reads a byte at a time.
+# lvsctl_read_record FILE prints a line, then the record whole; nothing where there is
+# none. cat is used where there is one: the shell itself reads a byte at a time.
 lvsctl_read_record() {
-  [ -e "$1" ] || return 0
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  printf 'record\n'
   if command -v cat >/dev/null; then cat "$1"; return; fi
   while IFS= read -r l || [ -n "$l" ]; do printf '%s\n' "$l"; done <"$1"
 }

@@ -8,7 +8,8 @@
 
 # lvsctl_claim TOPOLOGY timer|now waits for its time and takes the transaction.
 # Whoever renames the file armed first, this program or the confirmation, has the
-# word; the other does nothing. Its new name says which process has it.
+# word; the other does nothing. Its new name says which process has it. What the
+# shell that changed things had borrowed is given back.
 lvsctl_claim() {
   PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin LC_ALL=C
   export PATH LC_ALL
@@ -21,27 +22,32 @@ lvsctl_claim() {
       sleep 1
     done
   fi
-  mv "$lvsctl_folder/armed" "$lvsctl_folder/firing.$$" 2>/dev/null || exit 0
+  lvsctl_me=$(lvsctl_process "$$")
+  mv "$lvsctl_folder/armed" "$lvsctl_folder/firing.$lvsctl_me" 2>/dev/null || exit 0
   if [ "$2" = timer ] && command -v logger >/dev/null; then
     logger -t lvsctl "nobody confirmed the change of $1: putting this node back"
   fi
   # The shell that changes things may still run, cut off from whoever began it, or
   # wait for a command that would do its work after all of this.
-  if p=$(cat "$lvsctl_folder/changer" 2>/dev/null) && lvsctl_kill "$p"; then sleep 1; fi
+  if lvsctl_runs "$(cat "$lvsctl_folder/changer" 2>/dev/null)" && lvsctl_kill "$(cat "$lvsctl_folder/changer")"; then sleep 1; fi
+  lvsctl_give_back 2>/dev/null
   lvsctl_log=$lvsctl_folder/log lvsctl_failed=''
   { true >>"$lvsctl_log"; } 2>/dev/null || lvsctl_log=/dev/null
   if timeout 9 true 2>/dev/null; then lvsctl_limit='timeout 20'; else lvsctl_limit=''; fi
 }
 
-# lvsctl_kill PID ends a process and its children: none may make another meanwhile.
+# lvsctl_kill PID.START ends a process and its children: none may make another
+# meanwhile. A child's number is not used again while its parent stands still.
 lvsctl_kill() {
-  [ "$1" != "$$" ] && kill -STOP "$1" 2>/dev/null || return 1
+  lvsctl_runs "$1" && [ "${1%%.*}" != "$$" ] && kill -STOP "${1%%.*}" 2>/dev/null || return 1
+  # It may have ended just before that, and its number be somebody else's.
+  lvsctl_runs "$1" || { kill -CONT "${1%%.*}"; return 1; }
   for s in /proc/[0-9]*/stat; do
     { read -r l <"$s"; } 2>/dev/null || continue
     l=${l##*) ? }
-    if [ "${l%% *}" = "$1" ]; then s=${s%/stat}; (lvsctl_kill "${s##*/}"); fi
+    if [ "${l%% *}" = "${1%%.*}" ]; then s=${s%/stat}; (lvsctl_kill "$(lvsctl_process "${s##*/}")"); fi
   done
-  kill -9 "$1"
+  kill -9 "${1%%.*}"
 }
 
 # lvsctl_begun ID reports whether a step has to be undone.
@@ -61,5 +67,5 @@ lvsctl_unclaim() {
     fi
   fi
   printf 'rolled back%s\n' "$lvsctl_failed" >"$lvsctl_folder/result.new" && mv "$lvsctl_folder/result.new" "$lvsctl_folder/result"
-  mv "$lvsctl_folder/firing.$$" "$lvsctl_folder/fired"
+  mv "$lvsctl_folder/firing.$lvsctl_me" "$lvsctl_folder/fired"
 }

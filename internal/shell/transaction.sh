@@ -19,7 +19,9 @@ lvsctl_start_timer() {
   printf '%s' "$1" >"$lvsctl_transaction/rollback.sh" && printf '%s\n' "$2" >"$lvsctl_transaction/record" || return 1
   lvsctl_put_off || return 1
   # Of the subshell that this is, not of the shell it was forked from: $$.
-  sh -c 'printf "%s\n" "$PPID"' >"$lvsctl_transaction/changer" || return 1
+  # shellcheck disable=SC2016 # the child's
+  sh -c 'printf "%s\n" "$PPID"' >"$lvsctl_transaction/pid" && read -r pid <"$lvsctl_transaction/pid" || return 1
+  lvsctl_process "$pid" >"$lvsctl_transaction/changer" || return 1
   true >"$lvsctl_transaction/armed" || return 1
   if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
     unit=lvsctl-rollback-${lvsctl_transaction##*/}
@@ -58,7 +60,7 @@ lvsctl_clear() {
 # lvsctl_firing reports whether the rollback runs just now.
 lvsctl_firing() {
   for f in "$lvsctl_transaction"/firing.*; do
-    if [ -e "$f" ] && kill -0 "${f##*.}" 2>/dev/null; then return 0; fi
+    if [ -e "$f" ] && lvsctl_runs "${f##*/firing.}"; then return 0; fi
   done
   return 1
 }

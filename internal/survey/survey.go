@@ -52,7 +52,9 @@ func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Surve
 	for i := range s.Nodes {
 		group.Go(func() error {
 			n, start := &s.Nodes[i], time.Now()
-			n.read(ctx, topology)
+			if err := live.Shield(func() error { n.read(ctx, topology); return nil }); err != nil {
+				n.Live, n.Err = nil, err
+			}
 			if o.Through != nil {
 				o.Through(n.Name, time.Since(start), n.Err)
 			}

@@ -1,0 +1,203 @@
+package shell
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
+)
+
+// host runs a script in a shell as on a host of its own: network, processes and
+// /run are its, and /root is empty. busybox brings its own tools.
+func host(t *testing.T, name, script string) (out string, status int) {
+	t.Helper()
+	path := "/usr/sbin:/usr/bin:/sbin:/bin"
+	if name == "busybox" {
+		applets := t.TempDir()
+		if out, err := exec.Command("busybox", "--install", "-s", applets).CombinedOutput(); err != nil {
+			t.Fatalf("busybox: %v: %s", err, out)
+		}
+		path = applets + ":" + path
+	}
+	const begin = "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /root && mkdir /run/lvsctl && cd /root && exec "
+	args := Cmd(append(shelltest.Commands[name], "-s")...).String()
+	cmd := exec.Command("unshare", "-m", "-n", "-p", "-f", "--mount-proc", "/bin/sh", "-c", begin+args)
+	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
+	cmd.Stdin = strings.NewReader(script)
+	var both bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &both, &both
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return both.String(), cmd.ProcessState.ExitCode()
+}
+
+// needHosts leaves a test out, saying why, where there can be no hosts. In CI
+// nothing is left out.
+func needHosts(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("namespaces need root")
+	}
+	t.Skip("left out: namespaces need root")
+}
+
+const (
+	// lan gives a host two gateways that do not answer.
+	lan = `ip link set lo up; ip link add eth0 type veth peer name wall; ip link set wall up 2>/dev/null; ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up
+ip route add default via 10.0.0.1
+`
+	// table is an ipvsadm as far as these functions use it: no module is needed.
+	table = `mkdir bin; PATH=/root/bin:$PATH
+cat >bin/ipvsadm <<'E'
+#!/bin/sh
+case "$*" in
+"-L -n -t 10.0.0.100:80") printf 'Prot LocalAddress:Port\nTCP  10.0.0.100:80 rr\n  -> 10.0.0.11:80 Route 0 %s 1\n' "$(cat /root/open)"; echo 0 >/root/open ;;
+-e*) [ ! -e /root/gone ] || { echo 'No such destination' >&2; exit 1; } ;;
+esac
+echo "$*" >>/root/log
+E
+chmod +x bin/ipvsadm
+`
+	transaction = "lvsctl_report n\nlvsctl_transaction t 30\n"
+	armed       = transaction + "mkdir /run/lvsctl/t /run/lvsctl/t/b; true >/run/lvsctl/t/armed\n"
+	lock        = "lvsctl_report n; lvsctl_lock me; cat /run/lvsctl/holder; echo locked in; (lvsctl_lock you)"
+)
+
+// rolledBack runs a rollback program that undoes step 3, and not step 4.
+func rolledBack() string {
+	var s Script
+	s.Line(Call(Claim, "web"), ` "$@"`)
+	for _, id := range []string{"4", "3"} {
+		s.Line("if ", Call(Begun, id), "; then echo "+id+" >>/root/undone; fi")
+	}
+	s.Line(Call(Unclaim, "/root/r/web.json", "/root/r"))
+	return "mkdir r /run/lvsctl/t /run/lvsctl/t/b; echo new >r/web.json; echo old >/run/lvsctl/t/record\n" +
+		"true >/run/lvsctl/t/armed; true >/run/lvsctl/t/b/3\n" +
+		"printf %s " + Quote(s.String()) + " >/run/lvsctl/t/rollback.sh\nSHELL /run/lvsctl/t/rollback.sh now\n"
+}
+
+// inUse is each function at work on a host: a script, and what it prints.
+var inUse = map[Function]struct{ script, want string }{
+	Announce:           {lan + "lvsctl_announce eth0 10.0.0.2; echo $?", `^0\n$`},
+	Block:              {"echo x >f; lvsctl_block /root/f 0644 '# BEGIN lvsctl web' '# END lvsctl web' 'a\\n %s'; echo $?; cat f", `^0\nx\n# BEGIN lvsctl web\na\\n %s\n# END lvsctl web\n$`},
+	Drain:              {table + "echo 2 >open; lvsctl_drain 10.0.0.11:80 9 active -t 10.0.0.100:80; echo $?", `^note: draining 10.0.0.11:80: 2 open connections, [89] s left\n0\n$`},
+	DrainBegin:         {"lvsctl_drain_begin; [ $(($(lvsctl_uptime) - lvsctl_draining_since)) -lt 5 ] && echo yes", `^yes\n$`},
+	File:               {"lvsctl_file /root/new/f 0750 a 'b c'; ls -l new/f | cut -c1-10; cat new/f; lvsctl_file /root/new/f 0644; ls new", `^-rwxr-x---\na\nb c\n$`},
+	MuteICMP:           {"l=/proc/sys/net/ipv4/icmp_ratelimit; b=$(cat $l); lvsctl_mute_icmp $l grep -c '2147483' $l; [ \"$b\" = \"$(cat $l)\" ] && ls /run/lvsctl", `^1\n$`},
+	PromoteSecondaries: {lan + "ip addr add 10.0.0.3/24 dev eth0; p=/proc/sys/net/ipv4/conf/eth0/promote_secondaries; echo 0 >$p; lvsctl_promote_secondaries $p ip addr del 10.0.0.2/24 dev eth0; cat $p; ip -o -4 addr show dev eth0; ls /run/lvsctl", `^0\n.*10\.0\.0\.3/24.*\n$`},
+	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
+	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 27491", `^1\ndefault via 10.0.0.254 dev eth0 *\n$|invalid argument '27491' to 'table'\nnote: no rule`},
+	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 27491; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$|note: no rule for replies.*\n0\n`},
+	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
+
+	Arm:          {transaction + "(lvsctl_arm 'echo $1' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
+	Begin:        {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
+	Mark:         {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
+	PutOff:       {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},
+	Transaction:  {transaction + "echo $lvsctl_transaction $lvsctl_seconds", `^/run/lvsctl/t 30\n$`},
+	Disarm:       {armed + "lvsctl_disarm; ls /run/lvsctl/t; lvsctl_disarm || echo failed", `^b\nconfirmed\nn stopped too late\nfailed\n$`},
+	Clear:        {armed + "lvsctl_clear; ls /run/lvsctl", `^$`},
+	Fire:         {armed + "printf '%s' 'echo back >${0%/*}/log; echo rolled back >${0%/*}/result' >/run/lvsctl/t/rollback.sh; lvsctl_fire; mv /run/lvsctl/t/armed /run/lvsctl/t/confirmed; lvsctl_fire; rm -r /run/lvsctl/t; lvsctl_fire; ls /run/lvsctl/t", `^rolled back\nback\nconfirmed\ngone\n$`},
+	Claim:        {rolledBack() + "cat /run/lvsctl/t/result; [ -e /run/lvsctl/t/fired ] && echo fired", `^rolled back\nfired\n$`},
+	Unclaim:      {rolledBack() + "cat /root/r/web.json; ls /root/r", `^old\nweb.json\n$`},
+	Begun:        {rolledBack() + "cat /root/undone", `^3\n$`},
+	Lock:         {lock, `^n locked\nme since 20.*Z\nlocked in\nn held me since .*Z\n$`},
+	Report:       {"lvsctl_report n; echo $lvsctl_nonce", `^n\n$`},
+	Say:          {"lvsctl_report n; lvsctl_say done 3", `^n done 3\n$`},
+	StageRecord:  {"lvsctl_report n; lvsctl_stage_record /root/r /root/r/f text; cat r/f.new; lvsctl_stage_record /proc/none /proc/none/f text || echo failed", `(?s)^text\n.*n stopped cannot write the record\nfailed\n$`},
+	PlaceRecord:  {"lvsctl_report n; echo x >f.new; lvsctl_place_record /root/f; cat f; lvsctl_place_record /root/f || echo failed", `(?s)^x\n.*n stopped cannot write the record\nfailed\n$`},
+	WriteRecord:  {"lvsctl_report n; lvsctl_write_record /root/r /root/r/f text; ls -l r/f | cut -c1-10; cat r/f; ls r", `^-rw-------\ntext\nf\n$`},
+	RemoveRecord: {"lvsctl_write_record /root/r /root/r/f text; lvsctl_remove_record /root/r /root/r/f; ls", `^$`},
+	Probe:        {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
+	ProbeAgain:   {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
+
+	HasIP:          {"lvsctl_has_ip && echo yes", `^yes\n$`},
+	Section:        {"f() { echo x; return 3; }; lvsctl_section n 'a b' f", `^n begin a b\nx\nn end a b 3\n$`},
+	ReadBlocks:     {"mkdir etc; printf 'x\\n# BEGIN lvsctl web\\ny\\n# END lvsctl web\\n' >'etc/a b'; lvsctl_read_blocks '^# BEGIN lvsctl web$' '^# END lvsctl web$' '/root/etc/a*' /root/none", `^file /root/etc/a b\n# BEGIN lvsctl web\ny\n# END lvsctl web\n$`},
+	ReadBoot:       {"printf 'a\\nb\\n' >'f 1'; lvsctl_read_boot '^a$' '^[0-9]+$' -- '/root/f*' | grep root", `^grep /root/f 1:1:a\n$`},
+	ReadDaemons:    {"lvsctl_read_daemons; echo $?", `^0\n$`},
+	ReadFacts:      {"SSH_CONNECTION='a 1 b 2'; lvsctl_read_facts", `^kernel=[0-9].*\nroot=1\n(busybox=1\n)?ssh=a 1 b 2\n$`},
+	ReadFiles:      {"mkdir etc; printf 'a\\nb' >etc/f; chmod 640 etc/f; lvsctl_read_files '/root/etc/*' /root/none", `^-rw-r-----.* 3 .*/root/etc/f\n a\n b\n$`},
+	ReadModules:    {"lvsctl_read_modules here /root none /root/none", `^here\n$`},
+	ReadOwners:     {"lvsctl_read_owners; echo $?", `^0\n$`},
+	ReadPackages:   {"lvsctl_read_packages sh no-such-command", `^(manager .*\n)?sh\n$`},
+	ReadPolicies:   {"ip rule add from 10.0.0.9 table 7; ip route add 10.9.0.0/16 dev lo table 7; ip link set lo up; ip route add 10.9.0.0/16 dev lo table 7; lvsctl_read_policies -4", `(?s).*from 10.0.0.9 lookup 7.*tables\n.*10.9.0.0/16 dev lo`},
+	ReadRecord:     {"lvsctl_read_record none; printf 'a\\nb' >f; lvsctl_read_record f; echo; : >e; lvsctl_read_record e", `^record\na\nb\nrecord\n$`},
+	ReadRecorded:   {"printf '{\\n  \"sysctls\": \"net/ipv4/ip_forward none\",\\n' >f; lvsctl_read_recorded f", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},
+	ReadRules:      {"lvsctl_read_rules 'lvsctl:web:'; echo $?", `(?s)0\n$`},
+	ReadSchedulers: {"mkdir lib; mount --bind lib \"/lib/modules\" 2>/dev/null || { mkdir -p /lib/modules && mount --bind lib /lib/modules; }; mkdir \"lib/$(uname -r)\"; echo kernel/net/netfilter/ipvs/ip_vs_rr.ko.xz: >\"lib/$(uname -r)/modules.dep\"; lvsctl_read_schedulers rr none", `^rr\n$`},
+	ReadSysctls:    {"lvsctl_read_sysctls /proc/sys/net/ipv4/icmp_ratelimit | grep -e icmp_ratelimit -e conf/lo/rp_filter -e ip_forward:", `(?s)ip_forward:.*icmp_ratelimit:.*conf/lo/rp_filter:`},
+	ReadTable:      {"lvsctl_read_table; echo $?", `^0\n$`},
+	ReadThresholds: {"lvsctl_read_thresholds; echo $?", `^0\n$`},
+	ReadTimeouts:   {"lvsctl_read_timeouts; echo $?", `^0\n$`},
+	ReadUnits:      {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
+
+	giveBack:      {"l=/proc/sys/net/ipv4/icmp_ratelimit; cat $l; lvsctl_borrow $l 5000; lvsctl_borrow $l 6000; cat $l; lvsctl_give_back; cat $l; ls /run/lvsctl; printf '/proc/none\\n1\\n' >/run/lvsctl/borrowed.x; lvsctl_give_back; ls /run/lvsctl", `^1000\n6000\n1000\n$`},
+	findRun:       {"lvsctl_find_run; echo $lvsctl_run", `^/run/lvsctl\n$`},
+	grepSysctls:   {"lvsctl_grep_sysctls /proc/sys/net/ipv4/ip_forward /none", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},
+	refreshRoutes: {lan + "ip neigh add 10.0.0.9 dev eth0 nud failed 2>/dev/null || :; lvsctl_refresh_routes; echo $?", `^0\n$`},
+	runs:          {"sleep 9 & p=$(lvsctl_process $!); lvsctl_runs $p && echo runs; lvsctl_runs ${p}1 || echo other; lvsctl_runs 1 || lvsctl_runs .1 || lvsctl_runs '' || echo no; kill $!; wait $! 2>/dev/null; lvsctl_runs $p || echo gone", `^runs\nother\nno\ngone\n$`},
+}
+
+// TestEveryFunction runs every function in every shell.
+func TestEveryFunction(t *testing.T) {
+	needHosts(t)
+	for f := range functions {
+		if _, ok := inUse[f]; !ok {
+			t.Errorf("%s is run by no test", f)
+		}
+	}
+	for name, args := range shelltest.Each(t) {
+		for f, c := range inUse {
+			t.Run(name+"/"+string(f), func(t *testing.T) {
+				t.Parallel()
+				script := Definitions(f, runs, Report) + strings.Replace(c.script, "SHELL", Cmd(args...).String(), 1) + "\n"
+				out, _ := host(t, name, script)
+				if !regexp.MustCompile(c.want).MatchString(out) {
+					t.Errorf("want %s\nhave %s", c.want, out)
+				}
+			})
+		}
+	}
+}
+
+// TestLockByName has many processes take a lock at once, each of which dies with it:
+// never do two hold it, and it is never lost.
+func TestLockByName(t *testing.T) {
+	needHosts(t)
+	const race = `cat >locker <<'E'
+BODY
+lvsctl_lock_by_name /run/lvsctl/process || exit 0
+mkdir /root/inside || echo "two hold it"
+echo once >>/root/held
+rmdir /root/inside
+E
+i=0
+while [ "$i" -lt 25 ]; do
+  for k in 1 2 3 4 5 6; do SHELL locker & done
+  wait
+  i=$((i + 1))
+done
+[ "$(grep -c once held)" -ge 25 ] || echo "it was lost"
+ls /run/lvsctl
+`
+	for name, args := range shelltest.Each(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, _ := host(t, name, strings.NewReplacer("BODY", Definitions(Lock), "SHELL", Cmd(args...).String()).Replace(race))
+			if out != "process\n" {
+				t.Error(out)
+			}
+		})
+	}
+}

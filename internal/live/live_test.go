@@ -63,7 +63,7 @@ func TestParseRefuses(t *testing.T) {
 		{"cut off before a newline", strings.TrimSuffix(whole, "\n"), "", "cannot read its recorded sysctls: the output is cut off"},
 		{"a section that failed", strings.Replace(whole, "end ipvs 0", "end ipvs 1", 1), "warning\nCan't initialize ipvs\n", "cannot read its ipvs: exit status 1: Can't initialize ipvs"},
 		{"a section that failed silently", strings.Replace(whole, "end routes6 0", "end routes6 255", 1), "", "cannot read its routes6: exit status 255: no message"},
-		{"text of a tool that nobody knows", strings.Replace(whole, "-A -t", "-Q -t", 1), "", `cannot read ipvsadm line "-Q -t 10.0.0.1:80 -s rr": unknown command "-Q"`},
+		{"text of a tool that nobody knows", strings.Replace(whole, "begin addresses4\n", "begin addresses4\n1: lo inet what\n", 1), "", `cannot read address line "1: lo inet what": netip.ParsePrefix("what/32"): ParseAddr("what"): unable to parse IP`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := parse(remote.Output{Stdout: c.out, Stderr: c.stderr}, nonce, sections)

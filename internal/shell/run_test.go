@@ -142,6 +142,7 @@ var inUse = map[Function]struct{ script, want string }{
 	ReadTimeouts:   {"lvsctl_read_timeouts; echo $?", `^0\n$`},
 	ReadUnits:      {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
 
+	Environment:   {"PATH=x:/opt/tools:/bin; lvsctl_environment; echo $PATH $LC_ALL; umask", `^/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/opt/tools C\n0?022\n$`},
 	giveBack:      {"l=/proc/sys/net/ipv4/icmp_ratelimit; cat $l; lvsctl_borrow $l 5000; lvsctl_borrow $l 6000; cat $l; lvsctl_give_back; cat $l; ls /run/lvsctl; printf '/proc/none\\n1\\n' >/run/lvsctl/borrowed.x; lvsctl_give_back; ls /run/lvsctl", `^1000\n6000\n1000\n$`},
 	findRun:       {"lvsctl_find_run; echo $lvsctl_run", `^/run/lvsctl\n$`},
 	grepSysctls:   {"lvsctl_grep_sysctls /proc/sys/net/ipv4/ip_forward /none", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},

@@ -107,6 +107,7 @@ var inUse = map[Function]struct{ script, want string }{
 	Transaction:  {transaction + "echo $lvsctl_transaction $lvsctl_seconds", `^/run/lvsctl/t 30\n$`},
 	Disarm:       {armed + "lvsctl_disarm; ls /run/lvsctl/t; lvsctl_disarm || echo failed", `^b\nconfirmed\nn stopped too late\nfailed\n$`},
 	Clear:        {armed + "lvsctl_clear; ls /run/lvsctl", `^$`},
+	Reopen:       {armed + "lvsctl_disarm; lvsctl_reopen; ls /run/lvsctl/t", `^armed\nb\n$`},
 	Fire:         {armed + "printf '%s' 'echo back >${0%/*}/log; echo rolled back >${0%/*}/result' >/run/lvsctl/t/rollback.sh; lvsctl_fire; mv /run/lvsctl/t/armed /run/lvsctl/t/confirmed; lvsctl_fire; rm -r /run/lvsctl/t; lvsctl_fire; ls /run/lvsctl/t", `^rolled back\nback\nconfirmed\ngone\n$`},
 	Claim:        {rolledBack() + "cat /run/lvsctl/t/result; [ -e /run/lvsctl/t/fired ] && echo fired", `^rolled back\nfired\n$`},
 	Unclaim:      {rolledBack() + "cat /root/r/web.json; ls /root/r", `^old\nweb.json\n$`},

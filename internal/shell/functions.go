@@ -118,7 +118,7 @@ var functions = map[Function]definition{
 	PutOff:        {file: "deadline.sh", needs: []Function{findRun}},
 	RemoveRecord:  {file: "record.sh", needs: []Function{Say}},
 	Report:        {file: "report.sh"},
-	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction}},
+	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},

@@ -185,12 +185,12 @@ echo once >>/root/held
 rmdir /root/inside
 E
 i=0
-while [ "$i" -lt 25 ]; do
+while [ "$i" -lt 12 ]; do
   for k in 1 2 3 4 5 6; do SHELL locker & done
   wait
   i=$((i + 1))
 done
-[ "$(grep -c once held)" -ge 25 ] || echo "it was lost"
+[ "$(grep -c once held)" -ge 12 ] || echo "it was lost"
 ls /run/lvsctl
 `
 	for name, args := range shelltest.Each(t) {

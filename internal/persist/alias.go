@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // longestLabel is IFNAMSIZ without its NUL (if.h): a device's name, a colon and a
@@ -52,11 +50,6 @@ func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
 			return label, true
 		}
 	}
-}
-
-// ownBlock is the text of the topology's block in a file, as it is now.
-func (j *job) ownBlock(path string) string {
-	return j.Live.Blocks[state.BlockKey{Path: path, Topology: j.Topology}].Text
 }
 
 // value is NAME=VALUE's value among a shell file's lines.

@@ -2,6 +2,7 @@ package persist
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -47,10 +48,14 @@ type Boot struct {
 	Auto bool
 	// Restored are the lines of the rules' file outside of our lines.
 	Restored []string
+	// Services are ports by their names in /etc/services: http/tcp. They are read
+	// where the rules' file names one.
+	Services map[string]uint16
 	// RCLocal is the script that runs last at boot; "" for none. RCExit says that
 	// it ends before its last line.
-	RCLocal string
-	RCExit  bool
+	RCLocal    string
+	RCExit     bool
+	CloudHosts CloudHosts
 	// Assignments are those that the node's files make to kernel parameters.
 	Assignments []Assignment
 }
@@ -122,6 +127,8 @@ func Parse(text string) Boot {
 			b.Table = rest
 		case "auto":
 			b.Auto = autoLine(rest, b.Auto)
+		case "services":
+			b.services(rest)
 		case "rule":
 			b.Restored = append(b.Restored, rest)
 		case "nolocal":
@@ -191,6 +198,12 @@ func (f *found) add(b *Boot, answer string) {
 	case "rcexit":
 		b.RCExit = b.RCExit || file == b.RCLocal
 		b.NoLocal = b.NoLocal || file == ifUpLocal
+	case "cloudhosts":
+		b.CloudHosts.set(file+":"+number, text)
+	case "cloudtemplate":
+		if !slices.Contains(b.CloudHosts.Templates, file) {
+			b.CloudHosts.Templates = append(b.CloudHosts.Templates, file)
+		}
 	case "sysctl":
 		b.assignment(file, number, text)
 	}
@@ -264,15 +277,48 @@ func sysctlKey(key string) string {
 	return key
 }
 
-// strays are the services that the rules' file has beside ours.
-func (b Boot) strays() map[state.ServiceKey]bool {
-	keys := map[state.ServiceKey]bool{}
+// strays are the services that the rules' file adds outside of lvsctl's lines, and
+// why lines that may add one cannot be read.
+func (b Boot) strays() (keys map[state.ServiceKey]bool, complaints []string) {
+	keys = map[state.ServiceKey]bool{}
 	for _, line := range b.Restored {
-		if k, ok := state.RestoredService(line); ok {
+		k, ok, err := state.RestoredService(line, b.port)
+		switch {
+		case err != nil:
+			complaints = append(complaints, fmt.Sprintf("%q: %v", line, err))
+		case ok:
 			keys[k] = true
 		}
 	}
-	return keys
+	return keys, complaints
+}
+
+// port finds a port by its name in the node's /etc/services.
+func (b Boot) port(name string, p state.Protocol) (uint16, bool) {
+	n, known := b.Services[name+"/"+string(p)]
+	return n, known
+}
+
+// services reads a line of services(5): http 80/tcp www # WorldWideWeb HTTP.
+func (b *Boot) services(line string) {
+	line, _, _ = strings.Cut(line, "#")
+	words := strings.Fields(line)
+	if len(words) < 2 {
+		return
+	}
+	number, protocol, _ := strings.Cut(words[1], "/")
+	n, err := strconv.ParseUint(number, 10, 16)
+	if err != nil {
+		return
+	}
+	if b.Services == nil {
+		b.Services = map[string]uint16{}
+	}
+	for _, name := range append(words[2:], words[0]) {
+		if _, known := b.Services[name+"/"+protocol]; !known {
+			b.Services[name+"/"+protocol] = uint16(n)
+		}
+	}
 }
 
 // since reports whether the node's NetworkManager is of a version or later.

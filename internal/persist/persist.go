@@ -71,7 +71,9 @@ func Files(in Input) Output {
 	j := &job{Input: in, script: newPart(), hooked: newPart(), out: Output{
 		Blocks: map[state.BlockKey]state.Block{}, Files: map[string]state.File{}, Units: map[string]state.Unit{},
 	}}
-	if in.System == "" || in.System == netsystem.None || !anything(in.Want) {
+	lasting := in.System != "" && in.System != netsystem.None
+	j.cloudHosts(lasting)
+	if !lasting || !anything(in.Want) {
 		return j.out
 	}
 	name := in.System

@@ -183,18 +183,23 @@ func TestLabels(t *testing.T) {
 }
 
 // TestStrays has a service that the rules' file has outside of our block taken out
-// before it is added: it would be there already.
+// before it is added: it would be there already. A line that may have one and
+// does not say which is named.
 func TestStrays(t *testing.T) {
 	tcp, mark := service("tcp", "10.1.0.100:80"), state.ServiceKey{Protocol: state.FWMark, Mark: 4000000000}
 	want := made(func(s *state.State) {
 		s.Services[tcp], s.Services[mark] = state.Service{Scheduler: "rr"}, state.Service{Scheduler: "rr"}
 		s.Services[service("udp", "[2001:db8::100]:53")] = state.Service{Scheduler: "rr"}
 	})
-	out := filed("web", netsystem.Auto, state.InitSystemd, Boot{Table: TableRedHat, Restored: []string{
-		"ipvsadm -A -t 10.1.0.100:80 -s wlc", "-A -f -294967296 -s rr", "-a -u [2001:db8::100]:53 -r [2001:db8::1]:53", "-A -t www:http -s rr",
-	}}, want)
+	boot := Parse("service redhat\nservices http\t80/tcp  www # web\nrule ipvsadm --add-service --tcp-service=10.1.0.100:www\nrule -A -f 0xee6b2800 -s rr\n" +
+		"rule -a -u [2001:db8::100]:53 -r rs:domain\nrule -A -t www:http -s rr\n")
+	out := filed("web", netsystem.Auto, state.InitSystemd, boot, want)
 	have := out.Blocks[state.BlockKey{Path: redHatRules, Topology: "web"}].Text
 	if d := cmp.Diff("-D -f 4000000000\n-A -f 4000000000 -s rr\n-D -t 10.1.0.100:80\n-A -t 10.1.0.100:80 -s rr\n-A -u [2001:db8::100]:53 -s rr\n", have); d != "" {
+		t.Error(d)
+	}
+	warning := []string{`/etc/sysconfig/ipvsadm has the line "-A -t www:http -s rr": it names the host "www"; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line`}
+	if d := cmp.Diff(warning, out.Warnings); d != "" {
 		t.Error(d)
 	}
 }

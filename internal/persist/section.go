@@ -17,6 +17,7 @@ func Shared() []string {
 		redHatRules, debianRules, debianDefault, rcLocalRedHat, rcLocal, ifUpLocal, interfaces, interfacesDir + "/lvsctl",
 		scriptsDir + "ifcfg-*", scriptsDir + "route-*", scriptsDir + "route6-*", networkFile,
 		networkDir + "*lvsctl*", networkDir + "*.network.d/lvsctl.conf", sysctlFile, modulesFile, modulesScript, etcModules,
+		cloudTemplates + "*.tmpl",
 	}
 }
 
@@ -55,6 +56,8 @@ var lookups = []lookup{
 	{"routes", []string{scriptsDir + "route-*", scriptsDir + "route6-*"}, nil},
 	{"save", []string{"/etc/sysconfig/ipvsadm-config"}, regexp.MustCompile(`^[[:space:]]*IPVS_SAVE_ON_(STOP|RESTART)=.?yes`)},
 	{"rcexit", []string{rcLocalRedHat, rcLocal, ifUpLocal}, regexp.MustCompile(`^[[:space:]]*exit([[:space:]]|$)`)},
+	{"cloudhosts", cloudFiles, regexp.MustCompile(`^[[:space:]]*manage_etc_hosts[[:space:]]*:`)},
+	{"cloudtemplate", []string{cloudTemplates + "*.tmpl"}, regexp.MustCompile(`^127\.0\.0\.1`)},
 	{"sysctl", []string{sysctlConf, "/etc/sysctl.d/*.conf", "/run/sysctl.d/*.conf"}, regexp.MustCompile(`^[[:space:]]*-?[[:space:]]*net[./]`)},
 }
 

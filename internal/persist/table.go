@@ -11,7 +11,8 @@ import (
 // services that others wrote there. ipvsadm -S forgets thresholds, timeouts and
 // daemons, so the lines are made here.
 func (j *job) table() {
-	lines := j.Want.RestoreLines(j.Boot.strays())
+	strays, complaints := j.Boot.strays()
+	lines := j.Want.RestoreLines(strays)
 	if len(lines) == 0 {
 		return
 	}
@@ -25,6 +26,9 @@ func (j *job) table() {
 		path = redHatRules
 	}
 	j.block(path, lines...)
+	for _, c := range complaints {
+		j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has the line %s; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line", path, c))
+	}
 	if kind == "" || j.Live.Init == "" {
 		j.scriptTable = path
 		j.script.why[nobody] = append(j.script.why[nobody], "the table of virtual services")

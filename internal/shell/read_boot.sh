@@ -29,7 +29,10 @@ lvsctl_read_boot() {
     sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[[:space:]]*AUTO=/s/^/auto /p' /etc/default/ipvsadm
   fi
   for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules; do
-    if [ -r "$f" ]; then sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"; fi
+    [ -r "$f" ] || continue
+    sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"
+    # A name of a port after an address: those of IPv6 have letters too.
+    if grep -q -E '(\.[0-9a-fx]+|\]|[g-zG-Z][^:[:space:]]*):[[:alpha:]]' "$f"; then sed -n 's/^[[:alpha:]]/services &/p' /etc/services 2>/dev/null; fi
   done
   for f in /etc/rc.d/rc.local /etc/rc.local; do
     if [ -f "$f" ] && [ -x "$f" ]; then printf 'rclocal %s\n' "$f"; break; fi

@@ -39,17 +39,3 @@ func (s *State) RestoreLines(again map[ServiceKey]bool) []string {
 	}
 	return lines
 }
-
-// RestoredService is the service that a line for ipvsadm -R adds, if it is such a
-// line and numeric.
-func RestoredService(line string) (ServiceKey, bool) {
-	words := strings.Fields(line)
-	if len(words) > 0 && words[0] == "ipvsadm" {
-		words = words[1:]
-	}
-	if len(words) < 2 || words[0] != "-A" && words[0] != "--add-service" {
-		return ServiceKey{}, false
-	}
-	k, _, err := parseServiceKey(words[1:])
-	return k, err == nil
-}

@@ -58,12 +58,12 @@ type table[K, V comparable] struct {
 	effects *sideEffects[K, V]
 }
 
-// lifetime is how entries of a kind come to be and end.
+// lifetime is how entries of a kind come to be and end. With the zero value they
+// are made and taken away.
 type lifetime int
 
 const (
-	// removable entries are made and taken away.
-	removable lifetime = iota
+	_ lifetime = iota
 	// permanent entries are made and then left for good: no record names them.
 	permanent
 	// given entries come and go with their device or module. Their value can be

@@ -1,0 +1,200 @@
+package state
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Ports finds the port of a service's name, as /etc/services has it: http for tcp.
+type Ports func(name string, p Protocol) (uint16, bool)
+
+// RestoredService is the service that a line for ipvsadm -R adds; ok is false for a
+// line that adds none. A line that may add one and does not say which is an error:
+// it names a host, or it is no line of ipvsadm's.
+//
+// ipvsadm reads a line's words by popt(3): the command comes first, then options in
+// any order, short ones joined (-At10.0.0.1:80), with their values in the same word
+// or the next (--tcp-service=10.0.0.1:80).
+func RestoredService(line string, ports Ports) (k ServiceKey, ok bool, err error) {
+	words := strings.Fields(line)
+	if len(words) > 0 && words[0] == "ipvsadm" {
+		words = words[1:]
+	}
+	options, err := poptOptions(words)
+	if err != nil || len(options) == 0 || options[0].name != "A" {
+		return k, false, err
+	}
+	for _, o := range options[1:] {
+		switch o.name {
+		case "t", "u", "sctp-service":
+			k.Protocol = map[string]Protocol{"t": TCP, "u": UDP, "sctp-service": SCTP}[o.name]
+			k.Addr, err = restoredAddr(o.value, k.Protocol, ports)
+		case "f":
+			k.Protocol = FWMark
+			k.Mark, err = restoredMark(o.value)
+		case "6":
+			k.V6 = k.Protocol == FWMark
+		}
+		if err != nil {
+			return k, false, err
+		}
+	}
+	if k.Protocol == "" {
+		return k, false, errors.New("it names no service")
+	}
+	return k, true, nil
+}
+
+// poptOption is an option by its short name, if it has one, and its value.
+type poptOption struct{ name, value string }
+
+// poptTable is every option of ipvsadm 1.24 to 1.31: its long name, its short one,
+// and whether it has a value: "=", or "?" if the value may be left out.
+var poptTable = []struct{ long, short, value string }{
+	{"add-service", "A", ""}, {"edit-service", "E", ""}, {"delete-service", "D", ""}, {"clear", "C", ""},
+	{"list", "L", ""}, {"list", "l", ""}, {"zero", "Z", ""}, {"add-server", "a", ""}, {"edit-server", "e", ""},
+	{"delete-server", "d", ""}, {"set", "", ""}, {"help", "h", ""}, {"version", "v", ""}, {"restore", "R", ""},
+	{"save", "S", ""}, {"start-daemon", "", "="}, {"stop-daemon", "", "="}, {"tcp-service", "t", "="},
+	{"udp-service", "u", "="}, {"sctp-service", "", "="}, {"fwmark-service", "f", "="}, {"scheduler", "s", "="},
+	{"persistent", "p", "?"}, {"netmask", "M", "="}, {"real-server", "r", "="}, {"masquerading", "m", ""},
+	{"ipip", "i", ""}, {"gatewaying", "g", ""}, {"weight", "w", "="}, {"u-threshold", "x", "="},
+	{"l-threshold", "y", "="}, {"numeric", "n", ""}, {"connection", "c", ""}, {"mcast-interface", "", "="},
+	{"syncid", "", "="}, {"timeout", "", ""}, {"daemon", "", ""}, {"stats", "", ""}, {"rate", "", ""},
+	{"thresholds", "", ""}, {"persistent-conn", "", ""}, {"nosort", "", ""}, {"sort", "", ""}, {"exact", "X", ""},
+	{"ipv6", "6", ""}, {"ops", "o", ""}, {"pe", "", "="}, {"sched-flags", "b", "="}, {"mcast-group", "", "="},
+	{"mcast-port", "", "="}, {"mcast-ttl", "", "="}, {"sync-maxlen", "", "="}, {"tun-info", "", ""},
+	{"tun-type", "", "="}, {"tun-port", "", "="}, {"tun-nocsum", "", ""}, {"tun-csum", "", ""},
+	{"tun-remcsum", "", ""},
+}
+
+// poptNames are the options by how they are written. The value is whether they
+// have one.
+var poptNames = func() map[string]poptOption {
+	names := map[string]poptOption{}
+	for _, o := range poptTable {
+		if o.short != "" {
+			names["-"+o.short] = poptOption{o.short, o.value}
+		}
+		names["--"+o.long] = poptOption{cmp.Or(o.short, o.long), o.value}
+	}
+	return names
+}()
+
+// poptOptions takes words apart as popt does.
+func poptOptions(words []string) ([]poptOption, error) {
+	var list []poptOption
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if strings.HasPrefix(word, "--") {
+			name, value, joined := strings.Cut(word, "=")
+			o, known := poptNames[name]
+			if !known || joined && o.value == "" {
+				return nil, fmt.Errorf("ipvsadm has no option %s", name)
+			}
+			if !joined {
+				value, i = nextValue(o, words, i)
+			}
+			list = append(list, poptOption{o.name, value})
+			continue
+		}
+		if len(word) < 2 || word[0] != '-' {
+			continue // arguments of --set; ipvsadm refuses others
+		}
+		for rest := word[1:]; rest != ""; {
+			o, known := poptNames["-"+rest[:1]]
+			if !known {
+				return nil, fmt.Errorf("ipvsadm has no option -%s", rest[:1])
+			}
+			rest = rest[1:]
+			value := ""
+			switch {
+			case o.value == "":
+			case rest != "":
+				value, rest = strings.TrimPrefix(rest, "="), ""
+			default:
+				value, i = nextValue(o, words, i)
+			}
+			list = append(list, poptOption{o.name, value})
+		}
+	}
+	return list, nil
+}
+
+// nextValue is an option's value, if that is the next word, and the last word that
+// was read.
+func nextValue(o poptOption, words []string, i int) (string, int) {
+	if o.value == "" || i+1 == len(words) || o.value == "?" && strings.HasPrefix(words[i+1], "-") {
+		return "", i
+	}
+	return words[i+1], i + 1
+}
+
+// restoredAddr reads an address and a port, or an address alone, in every form of
+// ipvsadm's: 10.0.0.1:http, 10.1:0x50, [2001:db8::1]:80, 2001:db8::1.
+func restoredAddr(word string, p Protocol, ports Ports) (netip.AddrPort, error) {
+	host, port := word, ""
+	if bare, ok := strings.CutPrefix(word, "["); ok {
+		host, port, _ = strings.Cut(bare, "]")
+		port = strings.TrimPrefix(port, ":")
+	} else if _, err := netip.ParseAddr(word); err != nil {
+		if i := strings.LastIndexByte(word, ':'); i >= 0 {
+			host, port = word[:i], word[i+1:]
+		}
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		if addr, err = inetAton(host); err != nil {
+			return netip.AddrPort{}, fmt.Errorf("it names the host %q", host)
+		}
+	}
+	if port == "" {
+		return netip.AddrPortFrom(addr, 0), nil
+	}
+	if n, err := strconv.ParseUint(port, 0, 16); err == nil {
+		return netip.AddrPortFrom(addr, uint16(n)), nil
+	}
+	if n, known := ports(port, p); known {
+		return netip.AddrPortFrom(addr, n), nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("it names the port %q", port)
+}
+
+// inetAton reads an IPv4 address of one to four numbers, decimal, octal or
+// hexadecimal; the last fills the bytes that are left (inet_aton(3)).
+func inetAton(text string) (netip.Addr, error) {
+	parts := strings.Split(text, ".")
+	bad := fmt.Errorf("no address: %q", text)
+	if len(parts) > 4 {
+		return netip.Addr{}, bad
+	}
+	var all uint64
+	for i, part := range parts {
+		size := 8
+		if i == len(parts)-1 {
+			size = 8 * (5 - len(parts))
+		}
+		if strings.Contains(part, "_") {
+			return netip.Addr{}, bad
+		}
+		n, err := strconv.ParseUint(part, 0, 64)
+		if err != nil || n >= 1<<size {
+			return netip.Addr{}, bad
+		}
+		all = all<<size | n
+	}
+	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), nil
+}
+
+// restoredMark reads a mark: decimal, octal or hexadecimal, and as 1.31 prints one
+// above 2^31, negative.
+func restoredMark(word string) (uint32, error) {
+	n, err := strconv.ParseInt(word, 0, 64)
+	if err != nil || n == 0 || n < -1<<31 || n > 1<<32-1 {
+		return 0, fmt.Errorf("%q is no mark", word)
+	}
+	return uint32(n), nil
+}

@@ -37,7 +37,7 @@ var values = map[string][]string{
 	"CanonicalizeHostname":        {"yes", "no", "always", "maybe", "true"},
 	"CanonicalizeMaxDots":         {"0", "2", "x"},
 	"CanonicalizeFallbackLocal":   {"yes", "no", "x"},
-	"CanonicalDomains":            {"invalid", "a.invalid b.invalid", "none"},
+	"CanonicalDomains":            {"invalid", "a.invalid b.invalid", "none", "a..b", "-a", "a_b.c-d", "a/b"},
 	"CanonicalizePermittedCNAMEs": {"none", "*.a", "*.a:", "none *"},
 	"PubkeyAcceptedKeyTypes":      {"ssh-ed25519"},
 	"IdentityFile2":               {"~/old"},
@@ -53,6 +53,7 @@ var values = map[string][]string{
 // forms are ways to write a keyword K and its value V.
 var forms = []string{
 	"K V\n", "K=V\n", "K = V\n", "\tK\tV\t\n", "k V\n", "KK V\n", "K V\r\n", "K  =V", "K\n", "K =\n", "K == V\n",
+	"\"K\" V\n", "\"K\"=V\n", "K\"\" V\n", "\"K V\n", "=K V\n", " = K V\n", "K # V\n", "K V # c\n", "K V V\n", "K 'V'\n", "K V\\ x\n", "K V \\\n",
 }
 
 // blocks are ways to say that a value is for some hosts; V stands for the values,
@@ -173,7 +174,7 @@ func corpus(me string) []question {
 			}
 		}
 	}
-	for _, kv := range [][2]string{{"Port", "2222"}, {"IdentityFile", `"/a b"`}, {"ProxyJump", "gw"}, {"ProxyCommand", "nc x"}} {
+	for _, kv := range [][2]string{{"Port", "2222"}, {"IdentityFile", `"/a b"`}, {"ProxyCommand", "nc x"}, {"UserKnownHostsFile", "/a"}, {"CanonicalDomains", "a.invalid"}} {
 		for _, form := range forms {
 			text := strings.NewReplacer("K", kv[0], "k", strings.ToLower(kv[0]), "V", kv[1]).Replace(form)
 			all = append(all, question{title: "form", config: text, host: "web"})

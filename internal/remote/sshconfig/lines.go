@@ -50,19 +50,39 @@ func parse(path, text string) ([]line, error) {
 	return all, nil
 }
 
-// split takes the keyword off a line; both are "" for one that says nothing. One
-// equals sign may stand between keyword and value.
+// split takes the keyword off a line; both are "" for one that says nothing.
 func split(text string) (word, rest string) {
-	text = strings.TrimLeft(text, blanks)
-	if text == "" || text[0] == '#' {
+	word, rest = cutKeyword(text)
+	if word == "" { // blanks stood first
+		word, rest = cutKeyword(rest)
+	}
+	if strings.HasPrefix(word, "#") {
 		return "", ""
 	}
-	end := strings.IndexAny(text, blanks+"=")
+	return word, strings.TrimLeft(rest, blanks)
+}
+
+// cutKeyword cuts a line at the first blank, equals sign or double quote. One
+// equals sign, with blanks around it, goes with what is cut. A keyword may stand
+// in quotes; with one quote alone it is none.
+func cutKeyword(text string) (word, rest string) {
+	end := strings.IndexAny(text, blanks+`"=`)
 	if end < 0 {
 		return text, ""
 	}
-	word, rest = text[:end], strings.TrimLeft(text[end:], blanks)
-	return word, strings.TrimLeft(strings.TrimPrefix(rest, "="), blanks)
+	if text[end] == '"' {
+		open := text[:end] + text[end+1:]
+		length := strings.IndexByte(open[end:], '"')
+		if length < 0 {
+			return "", ""
+		}
+		return open[:end+length], strings.TrimLeft(open[end+length+1:], blanks)
+	}
+	word, rest = text[:end], strings.TrimLeft(text[end+1:], blanks)
+	if text[end] != '=' && strings.HasPrefix(rest, "=") {
+		rest = strings.TrimLeft(rest[1:], blanks)
+	}
+	return word, rest
 }
 
 // read reads what follows the keyword.

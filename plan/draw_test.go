@@ -40,6 +40,7 @@ func sysctlPool(role string) map[string][]string {
 	pool := map[string][]string{
 		"net/ipv4/ip_forward":                {"0", "1"},
 		"net/ipv4/conf/all/accept_redirects": {"0", "1"},
+		"net/ipv4/conf/all/forwarding":       {"0", "1"},
 		"net/ipv4/conf/eth1/forwarding":      {"0", "1"},
 		"net/ipv4/conf/all/arp_ignore":       {"0", "1", "2"},
 		"net/ipv4/conf/all/rp_filter":        {"0", "1", "2"},
@@ -234,6 +235,7 @@ func drawWant(t *rapid.T, role string) *state.State {
 			w.Sysctls[k] = pick(t, k, sysctlPool(role)[k]...)
 		}
 	}
+	delete(w.Sysctls, pick(t, "one name of two", "net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding"))
 	devices := []string{"lo", "eth0"}
 	if role == "real_server" && chance(t, 50, "tunnel") {
 		devices = append(devices, "tunl0")
@@ -364,7 +366,7 @@ func (h *host) ours() []shell.Command {
 	}
 	set := h.record.Set
 	for k, v := range set.Sysctls {
-		if k == "net/ipv4/ip_forward" || k == state.IPv6Forwarding {
+		if k == "net/ipv4/ip_forward" || k == "net/ipv4/conf/all/forwarding" || k == state.IPv6Forwarding {
 			continue // changes what is not ours, too
 		}
 		if _, there := h.Sysctls[k]; there {

@@ -120,7 +120,7 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 		set, old := want.Sysctls, s.Intent.Set.Sysctls
 		def := "net/ipv4/conf/default/" + name
 		if name == "forwarding" || name == "accept_redirects" || name == "ip_forward" {
-			return has(old, "net/ipv4/ip_forward") || has(old, state.IPv6Forwarding)
+			return has(old, "net/ipv4/ip_forward") || has(old, "net/ipv4/conf/all/forwarding") || has(old, state.IPv6Forwarding)
 		}
 		return has(set, def) || has(old, def)
 	}

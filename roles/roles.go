@@ -143,14 +143,21 @@ func (n *node) at(kind state.Kind, key state.Key, r hcl.Range) {
 	n.ranges[state.Ref{Kind: kind, Key: key}] = r
 }
 
-// sysctl wants a kernel parameter. Two wishes for one are told apart by value.
+// sysctl wants a kernel parameter. What is wanted twice must be wanted alike; one
+// that has two keys is wanted under the first of them.
 func (n *node) sysctl(key, value string, from hcl.Range) {
+	written := state.SysctlKey(key)
+	if other, ok := state.SameSysctl(key); ok {
+		if _, wanted := n.state.Sysctls[other]; wanted {
+			key = other
+		}
+	}
 	ref := state.Ref{Kind: state.KindSysctl, Key: state.SysctlKey(key)}
 	if old, ok := n.state.Sysctls[key]; ok && old != value {
 		n.diags = append(n.diags, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Contradicting kernel parameter",
-			Detail:   fmt.Sprintf("%s %q wants %s = %s here, but its role needs %s (%s). Remove one of the two.", n.Role, n.Name, ref.Key, value, old, n.ranges[ref]),
+			Detail:   fmt.Sprintf("%s %q wants %s = %s here, but its role needs %s (%s). Remove one of the two.", n.Role, n.Name, written, value, old, n.ranges[ref]),
 			Subject:  from.Ptr(),
 		})
 		return

@@ -99,6 +99,14 @@ real_server "a" {
 			`director "lvs" wants net.ipv4.ip_forward = 0 here, but its role needs 1`,
 		},
 		{
+			"ip_forward off by its other name",
+			nat + `director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+  sysctl = { "net.ipv4.conf.all.forwarding" = 0 }
+}`,
+			`director "lvs" wants net.ipv4.conf.all.forwarding = 0 here, but its role needs 1`,
+		},
+		{
 			"redirects on a director of NAT",
 			nat + `director "lvs" {
   interface "eth0" { address = "10.1.0.2/24" }

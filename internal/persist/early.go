@@ -47,6 +47,9 @@ func (j *job) sysctls() {
 	j.block(sysctlFile, lines...)
 	for _, a := range j.Boot.Assignments {
 		want, ok := j.Want.Sysctls[a.Key]
+		if other, two := state.SameSysctl(a.Key); two && !ok {
+			want, ok = j.Want.Sysctls[other]
+		}
 		if !ok || a.File == sysctlFile || a.File == sysctlLink || a.Value == strings.Join(strings.Fields(want), " ") {
 			continue
 		}

@@ -139,7 +139,7 @@ func (s *settling[K, V]) restore(wanted map[K]V) {
 		s.to.Restored[s.ref(k)] = true
 	}
 	for k := range set {
-		if _, ok := wanted[k]; !ok {
+		if _, ok := wanted[k]; !ok && !s.wantedByAnotherName(wanted, k) {
 			one(k)
 		}
 	}
@@ -151,4 +151,13 @@ func (s *settling[K, V]) restore(wanted map[K]V) {
 			one(k)
 		}
 	}
+}
+
+func (s *settling[K, V]) wantedByAnotherName(wanted map[K]V, k K) bool {
+	if s.effects == nil {
+		return false
+	}
+	other, ok := s.effects.same(k)
+	_, is := wanted[other]
+	return ok && is
 }

@@ -201,6 +201,26 @@ func TestSettle(t *testing.T) {
 			old: recordOf(stateOf(sysctl(ipForward, "1")), stateOf(sysctl(ipForward, "0"), sysctl(acceptRedirects, "1"))),
 		},
 
+		{
+			name: "a switch by its other name takes the same along", live: stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1"), sysctl(acceptRedirects, "0"), sysctl(eth1Forwarding, "1")), wanted: nothing,
+			old:  recordOf(stateOf(sysctl(allForwarding, "1")), stateOf(sysctl(allForwarding, "0"), sysctl(acceptRedirects, "1"), sysctl(eth1Forwarding, "1"))),
+			want: []string{"change sysctl net.ipv4.conf.all.forwarding: 1 -> 0", "change sysctl net.ipv4.conf.all.accept_redirects: 0 -> 1"},
+		},
+		{
+			name: "a switch that is wanted by its other name is not switched back", live: stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1")), wanted: stateOf(sysctl(ipForward, "1")),
+			old: recordOf(stateOf(sysctl(allForwarding, "1")), stateOf(sysctl(allForwarding, "0"))),
+		},
+		{
+			name: "both of its names leave", live: stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1")), wanted: nothing,
+			old:  recordOf(stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1")), stateOf(sysctl(allForwarding, "0"), sysctl(ipForward, "0"))),
+			want: []string{"change sysctl net.ipv4.conf.all.forwarding: 1 -> 0", "change sysctl net.ipv4.ip_forward: 1 -> 0"},
+		},
+		{
+			name: "a switch by its other name comes first", live: stateOf(sysctl(allForwarding, "0"), sysctl(ipForward, "0"), sysctl(acceptRedirects, "0"), sysctl(arpIgnore, "0")),
+			wanted: stateOf(sysctl(allForwarding, "1"), sysctl(acceptRedirects, "1"), sysctl(arpIgnore, "1")), old: noRecord,
+			want: []string{"change sysctl net.ipv4.conf.all.forwarding: 0 -> 1", "change sysctl net.ipv4.conf.all.accept_redirects: 0 -> 1", "change sysctl net.ipv4.conf.all.arp_ignore: 0 -> 1"},
+		},
+
 		// Services and their servers.
 		{
 			name: "a foreign server in a wanted service goes", live: stateOf(svc("tcp 10.0.0.1:80", "rr"), srv("tcp 10.0.0.1:80 -> 10.0.0.8:80", 1)),
@@ -362,6 +382,17 @@ func TestUndoOfASwitch(t *testing.T) {
 		`printf '%s\n' 1 > /proc/sys/net/ipv4/conf/eth1/forwarding`,
 	}
 	if d := cmp.Diff(want, have); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestBeforeByAnotherName is the first record of a switch that is set already under
+// its other name: what was there before that counts.
+func TestBeforeByAnotherName(t *testing.T) {
+	live := stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1"))
+	old := recordOf(stateOf(sysctl(allForwarding, "1")), stateOf(sysctl(allForwarding, "0")))
+	s := Settle(live, stateOf(sysctl(ipForward, "1")), old, false)
+	if d := cmp.Diff(stateOf(sysctl(allForwarding, "0"), sysctl(ipForward, "0")), s.Intent.Before, same); d != "" {
 		t.Error(d)
 	}
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -26,9 +27,12 @@ var sysctls = &table[string, string]{
 		of:     sideSysctls,
 		before: sysctlBefore,
 		caused: func(want *State, k string) bool {
-			_, ok := want.Sysctls[forwardingSwitch(k)]
-			return ok
+			return slices.ContainsFunc(forwardingSwitches(k), func(s string) bool {
+				_, ok := want.Sysctls[s]
+				return ok
+			})
 		},
+		same: SameSysctl,
 	},
 }
 
@@ -58,7 +62,7 @@ func sysctlRank(key string) int {
 	switch {
 	case strings.HasSuffix(key, "/accept_ra"):
 		return 0
-	case key == ipForward || key == IPv6Forwarding:
+	case isForwardingSwitch(key):
 		return 1
 	}
 	return 2
@@ -69,6 +73,7 @@ const IPv6Forwarding = "net/ipv6/conf/all/forwarding"
 
 const (
 	ipForward       = "net/ipv4/ip_forward"
+	allForwarding   = "net/ipv4/conf/all/forwarding"
 	acceptRedirects = "net/ipv4/conf/all/accept_redirects"
 )
 
@@ -88,24 +93,40 @@ func sysctlCommand(key, value string) shell.Command {
 	return shell.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
 }
 
-// forwardingSwitch is the switch of a key's family.
-func forwardingSwitch(key string) string {
+// forwardingSwitches are the names of the switch of a key's family. IPv4's has two:
+// both stand for one variable of the kernel (devinet_sysctl_forward,
+// net/ipv4/devinet.c).
+func forwardingSwitches(key string) []string {
 	if strings.HasPrefix(key, "net/ipv6/") {
-		return IPv6Forwarding
+		return []string{IPv6Forwarding}
 	}
-	return ipForward
+	return []string{ipForward, allForwarding}
+}
+
+func isForwardingSwitch(key string) bool { return slices.Contains(forwardingSwitches(key), key) }
+
+// SameSysctl returns the other key of the variable that a key stands for, if there
+// is one.
+func SameSysctl(key string) (string, bool) {
+	switch key {
+	case ipForward:
+		return allForwarding, true
+	case allForwarding:
+		return ipForward, true
+	}
+	return "", false
 }
 
 // sideSysctls are the keys that writing k changes too. A forwarding switch sets
 // every interface's forwarding; an interface that agreed with it before agrees
 // again after. IPv4's also sets all.accept_redirects to its opposite.
 func sideSysctls(s *State, k string) []string {
-	if k != forwardingSwitch(k) {
+	if !isForwardingSwitch(k) {
 		return nil
 	}
 	prefix := "net/ipv6/conf/"
 	var keys []string
-	if k == ipForward {
+	if k != IPv6Forwarding {
 		prefix = "net/ipv4/conf/"
 		keys = append(keys, acceptRedirects)
 	}
@@ -120,9 +141,13 @@ func sideSysctls(s *State, k string) []string {
 // sysctlBefore is a key's value before the record's forwarding switch changed it:
 // an interface that agreed with the switch is not in the record.
 func sysctlBefore(old Record, k, live string) string {
-	b, changed := old.Before.Sysctls[forwardingSwitch(k)]
-	if changed && strings.HasSuffix(k, "/forwarding") && b != old.Set.Sysctls[forwardingSwitch(k)] {
-		return b
+	if !strings.HasSuffix(k, "/forwarding") && k != ipForward {
+		return live
+	}
+	for _, s := range forwardingSwitches(k) {
+		if b, changed := old.Before.Sysctls[s]; changed && b != old.Set.Sysctls[s] {
+			return b
+		}
 	}
 	return live
 }

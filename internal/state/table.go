@@ -91,6 +91,9 @@ type sideEffects[K, V comparable] struct {
 	before func(old Record, k K, live V) V
 	// caused reports whether want still holds the entry by which k changed.
 	caused func(want *State, k K) bool
+	// same is another key of the very thing that k stands for, if there is one. What
+	// is wanted under the one is not brought back under the other.
+	same func(k K) (K, bool)
 }
 
 func (t *table[K, V]) is() Kind { return t.kind }

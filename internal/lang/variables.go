@@ -86,7 +86,8 @@ func (s *Scope) declare(raw rawVariable) *variable {
 // valueOf evaluates an expression to a value of a variable. A value that cannot
 // be had is unknown.
 func (s *Scope) valueOf(v *variable, expr hcl.Expression) cty.Value {
-	value, ok := cty.DynamicVal, false
+	var value cty.Value
+	var ok bool
 	if v.sensitive {
 		value, ok = s.evalHidden(expr)
 	} else {

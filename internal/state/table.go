@@ -63,9 +63,9 @@ type table[K, V comparable] struct {
 type lifetime int
 
 const (
-	_ lifetime = iota
-	// permanent entries are made and then left for good: no record names them.
-	permanent
+	// The zero value is for entries that are made and taken away. permanent entries
+	// are made and then left for good: no record names them.
+	permanent lifetime = iota + 1
 	// given entries come and go with their device or module. Their value can be
 	// changed and restored, but one that is not there cannot be made.
 	given

@@ -85,51 +85,62 @@ client "client" {
 }
 `
 
-// TestFaultyDirector breaks what a director's table is changed with, before an
-// apply and in the middle of one. The director is as it was afterwards, or the
-// apply says how it is not, and once it is mended the next apply finishes.
-func TestFaultyDirector(t *testing.T) {
-	needLab(t)
-	before := strings.Replace(faultyCluster, "SYSCTL", "", 1) + service("http", "80", "dr", `real_servers = ["rs"]`)
-	after := strings.Replace(faultyCluster, "SYSCTL", `sysctl = { "net.ipv4.conf.all.log_martians" = "1" }`, 1) +
-		service("http", "80", "dr", "scheduler = \"wrr\"\n  real_servers = { \"rs-1\" = 1, \"rs-2\" = 3 }") + service("other", "8000", "dr", `real_servers = ["rs"]`)
+// faultyTopology is a folder with the topology that faultyDirector ends with.
+func faultyTopology(t *testing.T) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "faults")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write := func(text string) {
-		if err := os.WriteFile(filepath.Join(dir, "cluster.hcl"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	writeTopology(t, dir, faultyAfter)
+	return dir
+}
+
+func writeTopology(t *testing.T, dir, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "cluster.hcl"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
-	write(after)
-	c := start(t, dir)
+}
+
+// What an apply goes from and to with a faulty director.
+var (
+	faultyBefore = strings.Replace(faultyCluster, "SYSCTL", "", 1) + service("http", "80", "dr", `real_servers = ["rs"]`)
+	faultyAfter  = strings.Replace(faultyCluster, "SYSCTL", `sysctl = { "net.ipv4.conf.all.log_martians" = "1" }`, 1) +
+		service("http", "80", "dr", "scheduler = \"wrr\"\n  real_servers = { \"rs-1\" = 1, \"rs-2\" = 3 }") + service("other", "8000", "dr", `real_servers = ["rs"]`)
+)
+
+// faultyDirector breaks what a director's table is changed with, before an apply
+// and in the middle of one. The director is as it was afterwards, or the apply says
+// how it is not, and once it is mended the next apply finishes.
+func faultyDirector(c *cluster) {
+	dir := c.topology
 	const tools = "ipvsadm=$(readlink -f /usr/sbin/ipvsadm); PATH=/run/real:$PATH\n"
 	c.sh("lvs", tools+`mkdir /run/real; cp "$ipvsadm" /run/real`)
 	shot := func() string { return c.sh("lvs", tools+"cat /proc/sys/net/ipv4/icmp_ratelimit\n"+snapshot) }
 	for _, f := range faults {
-		write(before)
+		writeTopology(c.T, dir, faultyBefore)
 		c.apply(0)
 		was := shot()
-		write(after)
+		writeTopology(c.T, dir, faultyAfter)
 		c.sh("lvs", tools+f.breaks)
 		stdout, stderr, code := c.run(append([]string{"apply", "--lab", "--auto-approve", "--rollback-timeout", "10s", dir}, f.args...)...)
 		if code != f.code || lastLine(stdout) != f.last {
-			t.Errorf("%s: exit %d, want %d; it ends in %s, want %s\n%s", f.name, code, f.code, lastLine(stdout), f.last, stderr)
+			c.Errorf("%s: exit %d, want %d; it ends in %s, want %s\n%s", f.name, code, f.code, lastLine(stdout), f.last, stderr)
 		}
 		for _, want := range f.want {
 			if !strings.Contains(stderr, want) {
-				t.Errorf("%s: it does not say %q:\n%s", f.name, want, stderr)
+				c.Errorf("%s: it does not say %q:\n%s", f.name, want, stderr)
 			}
 		}
 		if diff := cmp.Diff(was, shot()); (diff != "") != f.half {
-			t.Errorf("%s: the director is as it was: %t, want %t (-before +after):\n%s", f.name, diff == "", !f.half, diff)
+			c.Errorf("%s: the director is as it was: %t, want %t (-before +after):\n%s", f.name, diff == "", !f.half, diff)
 		}
 		c.sh("lvs", tools+`while umount -l "$ipvsadm" 2>/dev/null; do :; done`)
 		c.apply(0)
 		c.plan(0)
 		if left := c.sh("lvs", "ls /run/lvsctl | grep -vx -e lock -e holder || :"); left != "" {
-			t.Errorf("%s: left over in /run/lvsctl: %s", f.name, left)
+			c.Errorf("%s: left over in /run/lvsctl: %s", f.name, left)
 		}
 	}
 	c.wantAnswers("client", "http://10.9.0.100:8000/", map[string]int{"rs-1": 5, "rs-2": 5})

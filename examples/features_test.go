@@ -110,16 +110,30 @@ echo 0 > /proc/sys/net/ipv6/conf/all/forwarding`,
 }
 
 func TestFeatures(t *testing.T) {
+	var topologies []string
 	for _, f := range features {
-		t.Run(f.name, func(t *testing.T) { f.test(start(t, "testdata/"+f.name)) })
+		topologies = append(topologies, "testdata/"+f.name)
 	}
+	clusters := startAll(t, append(topologies, "testdata/schedulers", faultyTopology(t)))
+	// As in TestExamples: what must load nothing comes before what does.
+	before := make([]map[string]string, len(features))
+	for n, f := range features {
+		t.Run(f.name+" planned", func(t *testing.T) { before[n] = f.planned(clusters[n].in(t)) })
+	}
+	for n, f := range features {
+		t.Run(f.name, func(t *testing.T) { f.test(clusters[n].in(t), before[n]) })
+	}
+	t.Run("schedulers", func(t *testing.T) { everyScheduler(clusters[len(features)].in(t)) })
+	t.Run("a faulty director", func(t *testing.T) { faultyDirector(clusters[len(features)+1].in(t)) })
 }
 
 // unread is what planning must not load: reading a node's rules with the wrong
 // tool does.
 const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|ip6_tunnel) ' /proc/modules || :`
 
-func (f feature) test(c *cluster) {
+// planned makes the first plan and sees that it left every node alone. It returns
+// how they are.
+func (f feature) planned(c *cluster) map[string]string {
 	director := f.hosts[0]
 	c.sh(director, `printf '192.0.2.1 last' >> /etc/hosts; chmod 640 /etc/hosts`)
 	before := c.each(f.hosts, shot)
@@ -130,7 +144,12 @@ func (f feature) test(c *cluster) {
 	if diff := cmp.Diff(before, c.each(f.hosts, shot)); diff != "" {
 		c.Fatalf("planning changed a node (-before +after):\n%s", diff)
 	}
+	return before
+}
 
+// test applies the topology, mends what is spoilt by hand, and destroys it again.
+func (f feature) test(c *cluster, before map[string]string) {
+	director := f.hosts[0]
 	c.apply(0)
 	c.plan(0)
 	f.answered(c)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
@@ -55,32 +56,57 @@ type cluster struct {
 // start brings up the lab of an example, or of another topology's folder.
 func start(t *testing.T, topology string, flags ...string) *cluster {
 	t.Helper()
+	return startAll(t, []string{topology}, flags...)[0]
+}
+
+// startAll brings up the labs of several topologies in one machine. It boots once,
+// and what one cluster has the emulator translate is there for the others.
+func startAll(t *testing.T, topologies []string, flags ...string) []*cluster {
+	t.Helper()
 	needLab(t)
-	abs, err := filepath.Abs(topology)
-	if err != nil {
-		t.Fatal(err)
-	}
 	// Not TempDir for the sockets: its names are too long for one.
 	links, err := os.MkdirTemp("", "lvsctl-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{T: t, dir: t.TempDir(), topology: abs, links: links}
+	dir := t.TempDir()
+	var all []*cluster
+	var paths []string
+	for n, topology := range topologies {
+		abs, err := filepath.Abs(topology)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &cluster{T: t, dir: dir, topology: abs, links: filepath.Join(links, fmt.Sprint(n))}
+		if err := os.Mkdir(c.links, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		all, paths = append(all, c), append(paths, abs)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			if text, err := os.ReadFile(c.file("console.log")); err == nil {
+			if text, err := os.ReadFile(all[0].file("console.log")); err == nil {
 				lines := strings.Split(string(text), "\n")
 				t.Logf("the lab's console ends in:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
 			}
 		}
-		c.lvsctl(0, "lab", "down", abs)
-		if _, err := os.Stat(filepath.Join(c.dir, ".lvsctl")); !errors.Is(err, os.ErrNotExist) {
+		for _, c := range all {
+			c.lvsctl(0, "lab", "down", c.topology)
+		}
+		if _, err := os.Stat(filepath.Join(dir, ".lvsctl")); !errors.Is(err, os.ErrNotExist) {
 			t.Error("lab down leaves .lvsctl behind")
 		}
 		_ = os.RemoveAll(links) // the connections ended with the machine
 	})
-	c.lvsctl(0, append([]string{"lab", "up", abs}, flags...)...)
-	return c
+	all[0].lvsctl(0, append(append([]string{"lab", "up"}, paths...), flags...)...)
+	return all
+}
+
+// in is the cluster for a subtest.
+func (c *cluster) in(t *testing.T) *cluster {
+	sub := *c
+	sub.T = t
+	return &sub
 }
 
 // file is a file of the lab's folder.
@@ -104,7 +130,9 @@ func (c *cluster) run(args ...string) (stdout, stderr string, code int) {
 	var out, errOut bytes.Buffer
 	cmd := exec.Command(program, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, &out, &errOut
+	begin := time.Now()
 	err := cmd.Run()
+	c.Logf("%5.1fs lvsctl %s", time.Since(begin).Seconds(), strings.Join(args, " "))
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		c.Fatalf("cannot run lvsctl: %v", err)
@@ -146,6 +174,8 @@ func (c *cluster) shell(host, script string) (string, error) {
 		"-o", "ControlMaster=auto", "-o", "ControlPersist=yes", "-o", "ControlPath="+filepath.Join(c.links, "%n"),
 		host, "--", script)
 	ssh.Stdout, ssh.Stderr = &out, &errOut
+	begin := time.Now()
+	defer func() { c.Logf("%5.1fs on %s: %.40q", time.Since(begin).Seconds(), host, script) }()
 	if err := ssh.Run(); err != nil {
 		return "", fmt.Errorf("%s: %s: %w\n%s%s", host, script, err, &out, &errOut)
 	}

@@ -17,9 +17,19 @@ import (
 // client sends requests without pause, several at once, and allows none to fail
 // but where the plan said before that some may.
 func TestNothingLostUnderLoad(t *testing.T) {
-	t.Run("dr and tun", func(t *testing.T) {
-		loadTest{
-			common: `
+	var topologies []string
+	for _, l := range loads {
+		topologies = append(topologies, l.folder(t))
+	}
+	for n, c := range startAll(t, topologies) {
+		t.Run(loads[n].name, func(t *testing.T) { loads[n].run(c.in(t)) })
+	}
+}
+
+var loads = []loadTest{
+	{
+		name: "dr and tun",
+		common: `
 director "director" {
   interface "eth0" { address = "10.9.0.2/24" }
   interface "eth1" { address = "10.9.0.3/24" }
@@ -32,31 +42,30 @@ client "client" {
   interface "eth0" { address = "10.9.0.10/24" }
 }
 `,
-			everything: service("http", "80", "dr", `real_servers = ["rs"]`) + service("other", "8000", "dr", `real_servers = ["rs"]`),
-			target:     "10.9.0.100:80",
-			steps: []loadStep{
-				{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), nil},
-				{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
-				{"drained and removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
+		everything: service("http", "80", "dr", `real_servers = ["rs"]`) + service("other", "8000", "dr", `real_servers = ["rs"]`),
+		target:     "10.9.0.100:80",
+		steps: []loadStep{
+			{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), nil},
+			{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
+			{"drained and removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
   drain = "10s"`), []string{"- server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
-				{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"}},
-				{"scheduler changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }
+			{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"}},
+			{"scheduler changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }
   scheduler = "wrr"`), []string{"~ service tcp 10.9.0.100:80 wlc -> wrr"}},
-				{"persistence switched on", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
+			{"persistence switched on", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
   persistence { timeout = 30 }`), []string{"~ service tcp 10.9.0.100:80 wrr -> wlc persistent 30"}},
-				{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"}},
-				{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"}},
-				{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"}},
-				{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"+ service tcp 10.9.0.100:8000 wlc"}},
-				{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"- service tcp 10.9.0.100:8000 wlc"}},
-				{"the VIP moved to another device", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
+			{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"}},
+			{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"}},
+			{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"}},
+			{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"+ service tcp 10.9.0.100:8000 wlc"}},
+			{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"- service tcp 10.9.0.100:8000 wlc"}},
+			{"the VIP moved to another device", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
   interface = "eth1"`), []string{"+ address 10.9.0.100/32 dev eth1"}},
-			},
-		}.run(t)
-	})
-	t.Run("nat", func(t *testing.T) {
-		loadTest{
-			common: `
+		},
+	},
+	{
+		name: "nat",
+		common: `
 director "director" {
   interface "eth0" { address = "10.8.0.1/24" }
   interface "eth1" { address = "10.9.0.1/24" }
@@ -69,26 +78,29 @@ client "client" {
   interface "eth0" { address = "10.9.0.10/24" }
 }
 `,
-			everything: natService("8080") + service("other", "8000", "nat", `real_server "rs-1" { port = 8081 }
+		everything: natService("8080") + service("other", "8000", "nat", `real_server "rs-1" { port = 8081 }
   real_server "rs-2" { port = 8081 }`),
-			target: "10.9.0.100:80",
-			steps: []loadStep{
-				{"port 8080", natService("8080"), nil},
-				{"port 8081", natService("8081"), []string{"- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"}},
-			},
-		}.run(t)
-	})
-	// The real servers' replies take another way in each step.
-	t.Run("behind a router", func(t *testing.T) {
-		turning := func(from, to, was, via string) []string {
-			return []string{
-				mayFail + from + " to " + to + ": some requests that are under way just then",
-				"~ route default via " + was + " dev eth0 -> via " + via + " dev eth0",
-			}
+		target: "10.9.0.100:80",
+		steps: []loadStep{
+			{"port 8080", natService("8080"), nil},
+			{"port 8081", natService("8081"), []string{"- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"}},
+		},
+	},
+	behindRouter(),
+}
+
+// behindRouter has the real servers' replies take another way in each step.
+func behindRouter() loadTest {
+	turning := func(from, to, was, via string) []string {
+		return []string{
+			mayFail + from + " to " + to + ": some requests that are under way just then",
+			"~ route default via " + was + " dev eth0 -> via " + via + " dev eth0",
 		}
-		services := func(mode string) string { return service("http", "80", mode, `real_servers = ["rs"]`) }
-		loadTest{
-			common: `
+	}
+	services := func(mode string) string { return service("http", "80", mode, `real_servers = ["rs"]`) }
+	return loadTest{
+		name: "behind a router",
+		common: `
 director "director" {
   gateway = "10.9.0.254"
   interface "eth0" { address = "10.9.0.2/24" }
@@ -105,17 +117,16 @@ client "client" {
   interface "eth0" { address = "10.7.0.10/24" }
 }
 `,
-			everything: services("nat"),
-			target:     "10.9.0.100:80",
-			steps: []loadStep{
-				{"NAT", services("nat"), nil},
-				{"NAT to DR", services("dr"), turning("nat", "dr", "10.9.0.2", "10.9.0.254")},
-				{"DR to NAT", services("nat"), turning("dr", "nat", "10.9.0.254", "10.9.0.2")},
-				{"NAT to TUN", services("tun"), turning("nat", "tun", "10.9.0.2", "10.9.0.254")},
-				{"TUN to NAT", services("nat"), turning("tun", "nat", "10.9.0.254", "10.9.0.2")},
-			},
-		}.run(t)
-	})
+		everything: services("nat"),
+		target:     "10.9.0.100:80",
+		steps: []loadStep{
+			{"NAT", services("nat"), nil},
+			{"NAT to DR", services("dr"), turning("nat", "dr", "10.9.0.2", "10.9.0.254")},
+			{"DR to NAT", services("nat"), turning("dr", "nat", "10.9.0.254", "10.9.0.2")},
+			{"NAT to TUN", services("tun"), turning("nat", "tun", "10.9.0.2", "10.9.0.254")},
+			{"TUN to NAT", services("nat"), turning("tun", "nat", "10.9.0.254", "10.9.0.2")},
+		},
+	}
 }
 
 func service(name, port, mode, rest string) string {
@@ -140,7 +151,7 @@ const mayFail = "! warning: real servers go from "
 
 // loadTest is a cluster and what is done to it while it is asked.
 type loadTest struct {
-	common string
+	name, common string
 	// everything has a listener for whatever the steps use.
 	everything string
 	target     string
@@ -154,20 +165,20 @@ type loadStep struct {
 	want []string
 }
 
-func (l loadTest) run(t *testing.T) {
-	needLab(t)
-	dir := filepath.Join(t.TempDir(), "load")
-	file := filepath.Join(dir, "cluster.hcl")
-	write := func(services string) {
-		if err := os.WriteFile(file, []byte(l.common+services), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+// folder is one with the topology that the lab is made of.
+func (l loadTest) folder(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), strings.ReplaceAll(l.name, " ", "-"))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(l.everything)
-	c := start(t, dir)
+	writeTopology(t, dir, l.common+l.everything)
+	return dir
+}
+
+func (l loadTest) run(c *cluster) {
+	t := c.T
+	write := func(services string) { writeTopology(t, c.topology, l.common+services) }
 	write(l.steps[0].services)
 	c.apply(0)
 	for _, s := range l.steps[1:] {

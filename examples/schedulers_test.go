@@ -3,7 +3,6 @@ package examples_test
 import (
 	"fmt"
 	"strings"
-	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -15,9 +14,8 @@ var vips = map[string]string{
 	"dh": "10.1.0.107", "sh": "10.1.0.108", "sed": "10.1.0.109", "nq": "10.1.0.110", "fo": "10.1.0.111", "ovf": "10.1.0.112", "mh": "10.1.0.113",
 }
 
-// TestSchedulers sees each scheduler that the lab's kernel has keep its promise.
-func TestSchedulers(t *testing.T) {
-	c := start(t, "testdata/schedulers")
+// everyScheduler sees each scheduler that the lab's kernel has keep its promise.
+func everyScheduler(c *cluster) {
 	c.missingScheduler()
 	c.apply(0)
 	c.plan(0)

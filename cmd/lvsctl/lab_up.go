@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,10 +20,12 @@ func labUpCommand(a *app) *cobra.Command {
 	var o lab.Options
 	var systems string
 	cmd := &cobra.Command{
-		Use:   "up [PATH]",
+		Use:   "up [PATH...]",
 		Short: "Boot a lab of the topology",
 		Long: `Boots the topology's hosts and returns when all of them answer SSH. The virtual
-machine then runs on by itself until 'lvsctl lab down'.
+machine then runs on by itself until 'lvsctl lab down'. Several topologies share one
+machine, which boots once; each is a lab of its own, cut off from the others, and the
+machine ends with the last one's 'lab down'.
 
 The kernel is Debian's linux-image-cloud-amd64, fetched once with apt-get download
 and kept in the user's cache folder; the hosts' programs are this machine's own.
@@ -33,18 +36,23 @@ network: ifupdown (which --systemd alone means), netplan, networkd or
 networkmanager; nodes that differ follow: --systemd=ifupdown,lvs-server=netplan.
 mmdebstrap makes each system's image once, from this machine's own apt sources, in
 the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := a.load(cmd.Context(), args)
-			if err != nil {
-				return err
+			var all []*topology.Topology
+			for _, path := range perTopology(args) {
+				l, err := a.load(cmd.Context(), path)
+				if err != nil {
+					return err
+				}
+				all = append(all, l.Topology)
 			}
+			var err error
 			if systems != "" {
 				if o.System, o.Systems, err = lab.ParseSystems(systems); err != nil {
 					return err
 				}
 			}
-			return a.labUp(cmd.Context(), l.Topology, args, o)
+			return a.labUp(cmd.Context(), all, perTopology(args), o)
 		},
 	}
 	f := cmd.Flags()
@@ -57,30 +65,52 @@ the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`
 	return cmd
 }
 
-func (a *app) labUp(ctx context.Context, t *topology.Topology, args []string, o lab.Options) error {
+// perTopology are the arguments of each topology: its path, or none for the one in
+// the working directory.
+func perTopology(args []string) [][]string {
+	if len(args) == 0 {
+		return [][]string{nil}
+	}
+	var out [][]string
+	for _, path := range args {
+		out = append(out, []string{path})
+	}
+	return out
+}
+
+// labUp brings the labs of topologies up, whose arguments are paths.
+func (a *app) labUp(ctx context.Context, all []*topology.Topology, paths [][]string, o lab.Options) error {
 	begin := time.Now()
+	var names []string
+	var specs []lab.Spec
+	for _, t := range all {
+		names = append(names, t.Name)
+		specs = append(specs, labSpec(t))
+	}
+	what := "lab " + strings.Join(names, ", ")
 	_, live := a.stderr.terminal()
 	o.Progress = func(step string) {
 		if live {
-			a.stderr.inPlace(fmt.Sprintf("lab %s: %s", t.Name, step))
+			a.stderr.inPlace(what + ": " + step)
 		} else {
-			a.stderr.linef("lab %s: %s", t.Name, step)
+			a.stderr.linef("%s: %s", what, step)
 		}
 	}
-	spec := labSpec(t)
-	l, err := lab.Up(ctx, spec, o)
+	labs, err := lab.UpAll(ctx, specs, o)
 	if live {
 		a.stderr.inPlace("")
 	}
-	if errors.Is(err, lab.ErrUp) {
-		return a.labIsUp(spec, o)
+	if errors.Is(err, lab.ErrUp) && len(specs) == 1 {
+		return a.labIsUp(specs[0], o)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "lab %s is up: %s in %.1fs\n", l.Name, plural.Of(len(l.Hosts), "host"), time.Since(begin).Seconds())
-	for _, line := range labUses(t, args) {
-		fmt.Fprintln(a.stdout, "  "+line)
+	for n, l := range labs {
+		fmt.Fprintf(a.stdout, "lab %s is up: %s in %.1fs\n", l.Name, plural.Of(len(l.Hosts), "host"), time.Since(begin).Seconds())
+		for _, line := range labUses(all[n], paths[n]) {
+			fmt.Fprintln(a.stdout, "  "+line)
+		}
 	}
 	return nil
 }

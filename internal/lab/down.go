@@ -26,7 +26,7 @@ func DownDir(dir string) error {
 		return fmt.Errorf("cannot remove the lab: %w", err)
 	}
 	defer c.close()
-	err = c.removeFolder(func(f folder) error { return kill(f.id) })
+	err = c.removeFolder(func(f folder) error { return c.endMachine(f) })
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot remove the lab: %w", err)
 	}
@@ -36,6 +36,39 @@ func DownDir(dir string) error {
 		_ = c.roots[0].Remove(filepath.Dir(root))
 	}
 	return nil
+}
+
+// endMachine ends the machines of the lab in f, unless other labs beside it have
+// hosts in them too.
+func (c *chain) endMachine(f folder) error {
+	id := f.id
+	if own := c.machineOf(c.name); own != "" {
+		id = own
+	}
+	names, err := entries(c.parent())
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name != c.name && c.machineOf(name) == id {
+			return nil
+		}
+	}
+	return kill(id)
+}
+
+// machineOf is what the record of a lab in the same folder says, "" without one.
+func (c *chain) machineOf(name string) string {
+	root, err := enter(c.parent(), name)
+	if err != nil {
+		return ""
+	}
+	defer root.Close()
+	l, err := readLab(root)
+	if err != nil {
+		return ""
+	}
+	return l.Machine
 }
 
 // kill ends the machines of the lab with that id: politely at first.

@@ -88,7 +88,7 @@ func TestOwnFolder(t *testing.T) {
 	if _, _, err := claim(Dir("dr")); err == nil || !strings.Contains(err.Error(), "another lvsctl is at it") {
 		t.Errorf("a second claim: %v", err)
 	}
-	if _, err := authorise(f.Root); err != nil {
+	if _, err := authorise([]folder{f}); err != nil {
 		t.Fatal(err)
 	}
 	if err := writeSSH(f, nil, nil, nil); err != nil {
@@ -104,7 +104,7 @@ func TestOwnFolder(t *testing.T) {
 	if err != nil || len(out) > 0 {
 		t.Errorf("open to others: %s%v", out, err)
 	}
-	if l, err := Open("dr"); err != nil || l.id != f.id {
+	if l, err := Open("dr"); err != nil || l.dir != f.path {
 		t.Errorf("opened: %+v, %v", l, err)
 	}
 	unlock()

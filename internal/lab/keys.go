@@ -6,7 +6,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -39,14 +38,16 @@ func newKeyPair(comment string) (keyPair, error) {
 }
 
 // authorise makes the key that opens every host, and returns its public half as
-// authorized_keys has it.
-func authorise(root *os.Root) (string, error) {
+// authorized_keys has it. It is in every lab's folder.
+func authorise(folders []folder) (string, error) {
 	key, err := newKeyPair("lvsctl lab")
 	if err != nil {
 		return "", err
 	}
-	if err := writeNew(root, identityFile, key.private); err != nil {
-		return "", err
+	for _, f := range folders {
+		if err := writeNew(f.Root, identityFile, key.private); err != nil {
+			return "", err
+		}
 	}
 	return string(ssh.MarshalAuthorizedKey(key.public)), nil
 }

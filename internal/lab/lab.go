@@ -32,6 +32,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -59,9 +60,11 @@ type Lab struct {
 	Started time.Time  `json:"started"`
 	Spec    string     `json:"spec"` // digest of the Spec it was made of
 	Hosts   []Endpoint `json:"hosts"`
+	// Machine is the id of the machines that the hosts are in: that of the folder
+	// of the lab, or of another lab that was brought up together with it.
+	Machine string `json:"machine"`
 
 	dir string // absolute
-	id  string // of its folder
 }
 
 // An Endpoint is one host as this machine reaches it.
@@ -90,13 +93,22 @@ func OpenDir(dir string) (*Lab, error) {
 		return nil, fmt.Errorf("cannot read the lab: %w", err)
 	}
 	defer f.Close()
+	return readLab(f.Root)
+}
+
+// readLab reads the lab in an open folder, which bears lvsctl's marker.
+func readLab(root *os.Root) (*Lab, error) {
+	f, err := readMarker(root)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the lab: %w", err)
+	}
 	text, err := f.ReadFile(recordFile)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the lab: %w", err)
 	}
-	l := &Lab{dir: f.path, id: f.id}
+	l := &Lab{dir: f.path}
 	if err := json.Unmarshal(text, l); err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", filepath.Join(dir, recordFile), err)
+		return nil, fmt.Errorf("cannot read %s: %w", filepath.Join(f.path, recordFile), err)
 	}
 	return l, nil
 }
@@ -131,7 +143,7 @@ func (l *Lab) Dir() string { return l.dir }
 func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, sshConfigFile) }
 
 // Running reports whether the lab's virtual machine is alive.
-func (l *Lab) Running() bool { return len(machines(l.id)) > 0 }
+func (l *Lab) Running() bool { return len(machines(l.Machine)) > 0 }
 
 // Made reports whether the lab was made of s as it is now.
 func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }

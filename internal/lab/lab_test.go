@@ -122,6 +122,7 @@ func TestLab(t *testing.T) {
 	t.Run("tun", func(t *testing.T) { balanceTUN(t, l) })
 	t.Run("fullnat", func(t *testing.T) { balanceFullNAT(t, l) })
 	t.Run("keepalived", func(t *testing.T) { checkKeepalived(t, l) })
+	t.Run("watch", func(t *testing.T) { checkWatch(t, l) })
 	t.Run("state", func(t *testing.T) { checkState(t, l) })
 }
 

@@ -7,7 +7,7 @@ import (
 
 // segments numbers the LANs that the hosts' interfaces share: result[h][i] is
 // the segment of interface i of host h, -1 for lo. Interfaces with an address in
-// the same subnet are on one segment, and so are those that a third one links.
+// the same subnet of a site are on one segment, and so are those that a third one links.
 func segments(hosts []Host) (of [][]int, count int) {
 	var parent []int // union-find over interfaces
 	find := func(i int) int {
@@ -16,7 +16,11 @@ func segments(hosts []Host) (of [][]int, count int) {
 		}
 		return i
 	}
-	first := map[netip.Prefix]int{} // subnet -> the first interface in it
+	type subnet struct {
+		site   string
+		prefix netip.Prefix
+	}
+	first := map[subnet]int{} // the first interface in it
 	for _, h := range hosts {
 		for _, nic := range h.Interfaces {
 			self := len(parent)
@@ -25,10 +29,11 @@ func segments(hosts []Host) (of [][]int, count int) {
 				continue
 			}
 			for _, a := range nic.Addresses {
-				if other, ok := first[a.Masked()]; ok {
+				in := subnet{h.Site, a.Masked()}
+				if other, ok := first[in]; ok {
 					parent[find(self)] = find(other)
 				} else {
-					first[a.Masked()] = self
+					first[in] = self
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strings"
 )
 
 // MaxHosts is how many hosts one lab may have.
@@ -23,6 +24,9 @@ type Spec struct {
 // A Host is one Linux host.
 type Host struct {
 	Name string
+	// Site is the lab that the host belongs to where several share one machine:
+	// names and subnets are a site's own. [UpAll] sets it.
+	Site string `json:",omitempty"`
 	Role string
 	// Aliases are further names of the host in the ssh config: its addresses.
 	// What could not stand there as a plain word is left out.
@@ -61,6 +65,25 @@ var (
 	deviceName = regexp.MustCompile(`^[^\s/:]{1,15}$`)
 )
 
+// join makes one Spec of several, each host at its site.
+func join(specs []Spec) Spec {
+	if len(specs) == 1 {
+		return specs[0]
+	}
+	all := Spec{}
+	var names []string
+	for _, s := range specs {
+		names = append(names, s.Name)
+		for _, h := range s.Hosts {
+			h.Site = s.Name
+			all.Hosts = append(all.Hosts, h)
+		}
+		all.Avoid = append(all.Avoid, s.Avoid...)
+	}
+	all.Name = strings.Join(names, "+")
+	return all
+}
+
 // digest identifies the Spec.
 func (s Spec) digest() string {
 	// Strings, numbers and addresses: there is nothing in it that cannot be written.
@@ -76,6 +99,11 @@ func (s Spec) check() error {
 	if len(s.Hosts) == 0 {
 		return fmt.Errorf("cannot make lab %s: it has no hosts", s.Name)
 	}
+	return s.checkHosts()
+}
+
+// checkHosts refuses hosts that one machine could not hold.
+func (s Spec) checkHosts() error {
 	if len(s.Hosts) > MaxHosts {
 		return fmt.Errorf("cannot make lab %s: it has %d hosts, and a lab holds at most %d", s.Name, len(s.Hosts), MaxHosts)
 	}
@@ -84,10 +112,10 @@ func (s Spec) check() error {
 		switch {
 		case !nodeName.MatchString(h.Name):
 			return fmt.Errorf("cannot name a host %q", h.Name)
-		case seen[h.Name]:
+		case seen[h.Site+" "+h.Name]:
 			return fmt.Errorf("cannot make two hosts called %s", h.Name)
 		}
-		seen[h.Name] = true
+		seen[h.Site+" "+h.Name] = true
 		devices := map[string]bool{}
 		for _, i := range h.Interfaces {
 			switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -43,15 +44,34 @@ var ErrUp = errors.New("the lab is up already")
 // whose machine is dead is cleared away first. On an error, a cancelled ctx
 // included, nothing stays behind.
 func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
+	labs, err := UpAll(ctx, []Spec{s}, o)
+	if err != nil {
+		return nil, err
+	}
+	return labs[0], nil
+}
+
+// UpAll is [Up] for several labs that share one machine, which boots once. Each is
+// a lab of its own in all else; the machine ends with the last of them.
+func UpAll(ctx context.Context, specs []Spec, o Options) ([]*Lab, error) {
 	say := o.Progress
 	if say == nil {
 		say = func(string) {}
 	}
-	if o.Dir == "" {
-		o.Dir = Dir(s.Name)
+	all := join(specs)
+	errs := []error{checkAccel(o.Accel), o.checkSystems(all)}
+	seen := map[string]bool{}
+	for _, s := range specs {
+		if errs = append(errs, s.check()); seen[s.Name] {
+			errs = append(errs, fmt.Errorf("cannot bring up two labs called %s", s.Name))
+		}
+		seen[s.Name] = true
 	}
-	if err := errors.Join(s.check(), checkAccel(o.Accel), o.checkSystems(s)); err != nil {
+	if err := errors.Join(append(errs, all.checkHosts())...); err != nil {
 		return nil, err
+	}
+	if len(specs) > 1 && o.whole() {
+		return nil, errors.New("cannot run several labs of whole Debians in one machine: bring them up one by one")
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return nil, fmt.Errorf("cannot run a lab on %s/%s: it takes Linux on x86-64", runtime.GOOS, runtime.GOARCH)
@@ -59,16 +79,40 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	if err := CheckTools(o); err != nil {
 		return nil, err
 	}
-	f, unlock, err := claim(o.Dir)
-	if err != nil {
-		return nil, err
+	var folders []folder
+	var dirs []string
+	for _, s := range specs {
+		dir := o.Dir
+		switch {
+		case dir == "":
+			dir = Dir(s.Name)
+		case len(specs) > 1:
+			dir = filepath.Join(dir, s.Name)
+		}
+		f, unlock, err := claim(dir)
+		if err != nil {
+			if len(specs) > 1 {
+				err = fmt.Errorf("%s: %w", s.Name, err)
+			}
+			return nil, errors.Join(err, removeAll(dirs))
+		}
+		defer unlock()
+		folders, dirs = append(folders, f), append(dirs, dir)
 	}
-	defer unlock()
-	l, err := build(ctx, f, s, o, say)
+	labs, err := build(ctx, folders, specs, all, o, say)
 	if err != nil {
-		return nil, errors.Join(err, DownDir(o.Dir))
+		return nil, errors.Join(err, kill(folders[0].id), removeAll(dirs))
 	}
-	return l, nil
+	return labs, nil
+}
+
+// removeAll removes the folders of labs that could not be made.
+func removeAll(dirs []string) error {
+	var errs []error
+	for _, dir := range dirs {
+		errs = append(errs, DownDir(dir))
+	}
+	return errors.Join(errs...)
 }
 
 // claim makes the lab's folder, or empties the one of a lab whose machine is dead,
@@ -106,7 +150,7 @@ func claim(dir string) (f folder, unlock func(), err error) {
 		unlock()
 		return fail(err)
 	}
-	if len(machines(f.id)) > 0 {
+	if l, err := OpenDir(dir); err == nil && l.Running() || len(machines(f.id)) > 0 {
 		unlock()
 		return folder{}, nil, ErrUp
 	}
@@ -119,7 +163,7 @@ func claim(dir string) (f folder, unlock func(), err error) {
 
 // A site is a lab being made: what hosts of either kind take.
 type site struct {
-	folder     folder
+	folder     folder // of the machine
 	spec       Spec
 	options    Options
 	kernel     kernel
@@ -130,7 +174,9 @@ type site struct {
 	say        func(string)
 }
 
-func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (*Lab, error) {
+// build boots the hosts of all specs, in the first one's folder, and fills each
+// lab's.
+func build(ctx context.Context, folders []folder, specs []Spec, all Spec, o Options, say func(string)) ([]*Lab, error) {
 	k, done, err := findKernel(ctx, o, say)
 	if err != nil {
 		return nil, err
@@ -140,17 +186,17 @@ func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	mgmt, err := managementNet(s)
+	mgmt, err := managementNet(all)
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]keyPair, len(s.Hosts))
-	for n, h := range s.Hosts {
+	keys := make([]keyPair, len(all.Hosts))
+	for n, h := range all.Hosts {
 		if keys[n], err = newKeyPair(h.Name); err != nil {
 			return nil, err
 		}
 	}
-	authorised, err := authorise(f.Root)
+	authorised, err := authorise(folders)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +205,7 @@ func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (
 			return nil, fmt.Errorf("cannot find lvsctl itself: %w", err)
 		}
 	}
-	b := site{folder: f, spec: s, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
+	b := site{folder: folders[0], spec: all, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
 	boot := b.bootNamespaces
 	if o.whole() {
 		boot = b.bootSystems
@@ -168,10 +214,27 @@ func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	if err := writeSSH(f, s.Hosts, keys, ports); err != nil {
-		return nil, err
+	begun := time.Now().UTC().Truncate(time.Second)
+	var labs []*Lab
+	for n, s := range specs {
+		count := len(s.Hosts)
+		if err := writeSSH(folders[n], s.Hosts, keys[:count], ports[:count]); err != nil {
+			return nil, err
+		}
+		l := &Lab{Name: s.Name, Accel: accel, Started: begun, Spec: s.digest(), Machine: folders[0].id, dir: folders[n].path}
+		l.Hosts = endpoints(s, o, ports[:count])
+		if err := l.write(folders[n]); err != nil {
+			return nil, err
+		}
+		labs = append(labs, l)
+		keys, ports = keys[count:], ports[count:]
 	}
-	l := &Lab{Name: s.Name, Accel: accel, Started: time.Now().UTC().Truncate(time.Second), Spec: s.digest(), dir: f.path, id: f.id}
+	return labs, nil
+}
+
+// endpoints are the hosts of a lab, whose sshds are at ports.
+func endpoints(s Spec, o Options, ports []int) []Endpoint {
+	var out []Endpoint
 	for n, h := range s.Hosts {
 		e := Endpoint{Name: h.Name, Role: h.Role, Port: ports[n]}
 		if o.whole() {
@@ -180,9 +243,9 @@ func build(ctx context.Context, f folder, s Spec, o Options, say func(string)) (
 		for _, nic := range h.Interfaces {
 			e.Addresses = append(e.Addresses, nic.Addresses...)
 		}
-		l.Hosts = append(l.Hosts, e)
+		out = append(out, e)
 	}
-	return l, l.write(f)
+	return out
 }
 
 // bootNamespaces boots the one machine of hosts that are namespaces, and returns

@@ -1,0 +1,37 @@
+package lab
+
+import (
+	"context"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// checkWatch stops the lab's machine, as a kernel that stands still does.
+func checkWatch(t *testing.T, l *Lab) {
+	for pid := range machines(l.Machine) {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = syscall.Kill(pid, syscall.SIGCONT) }()
+	}
+	said := ""
+	l.watch(t.Context(), 200*time.Millisecond, time.Second, func(text string) { said = text })
+	if !strings.Contains(said, "the machine of lab lan has not answered for 1s") || !strings.Contains(said, "lvsctl lab down, then lvsctl lab up") {
+		t.Errorf("of a machine that stands still: %q", said)
+	}
+}
+
+// A machine that is gone is another matter, and one that answers is none.
+func TestWatch(t *testing.T) {
+	l := &Lab{Name: "x", Machine: strings.Repeat("5e", 16), Hosts: []Endpoint{{Name: "lb", Port: 1}}}
+	said := ""
+	l.watch(t.Context(), time.Millisecond, 20*time.Millisecond, func(text string) { said = text })
+	if !strings.HasPrefix(said, "the machine of lab x has ended\n") {
+		t.Errorf("%q", said)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	l.watch(ctx, time.Millisecond, time.Hour, func(text string) { t.Error(text) })
+}

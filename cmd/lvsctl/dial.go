@@ -21,7 +21,7 @@ type dialer struct {
 	lab bool
 }
 
-func (a *app) dialing(t *topology.Topology, sc scope) (dialer, error) {
+func (a *app) dialing(ctx context.Context, t *topology.Topology, sc scope) (dialer, error) {
 	cfg := remote.Config{SSHConfig: a.sshConfig, Silence: a.timeout, Prompt: passphrase()}
 	if sc.lab {
 		l, err := lab.Open(t.Name)
@@ -29,6 +29,8 @@ func (a *app) dialing(t *topology.Topology, sc scope) (dialer, error) {
 			return dialer{}, fmt.Errorf("the lab of topology %s is not up\nBring it up with: lvsctl lab up", t.Name)
 		}
 		cfg.SSHConfig = l.SSHConfig()
+		// It ends with the command.
+		go l.Watch(ctx, func(text string) { a.warn("%s", text) })
 	}
 	d, err := remote.NewDialer(cfg)
 	return dialer{d, sc.lab}, err

@@ -195,6 +195,7 @@ func TestLabWithout(t *testing.T) {
 	check(result{1, "", "Error: no lab is up here\nBring it up with: lvsctl lab up --systemd\n"}, "reboot", "rs-1")
 	check(result{1, "", "Error: cannot make a host with network system \"wicked\"\nIt is one of ifupdown, netplan, networkd and networkmanager\n"}, "up", "--systemd=wicked", dir)
 	check(result{1, "", "Error: cannot make host nobody with netplan: lab dr has no such host\n"}, "up", "--systemd=nobody=netplan", dir)
+	check(result{1, "", "Error: cannot bring up two labs called dr\n"}, "up", dir, dir)
 	check(result{1, "", "Error: --all takes no PATH\n"}, "down", "--all", dir)
 	check(result{1, "", "Error: cannot use accelerator \"xen\": it is auto, kvm or tcg\n"}, "up", "--accel", "xen", dir)
 	if entries, err := os.ReadDir("."); err != nil || len(entries) != 0 {

@@ -35,7 +35,7 @@ func (a *app) cases(ctx context.Context, args []string, sc scope, want purpose) 
 	if err != nil {
 		return nil, err
 	}
-	d, err := a.dialing(l.Topology, sc)
+	d, err := a.dialing(ctx, l.Topology, sc)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
 		fmt.Fprintf(&b, "    HostName 127.0.0.1\n    Port %d\n\n", ports[n])
 	}
 	// An emulated processor takes a second for OpenSSH's default key exchange, and
-	// long for many hosts' at once.
+	// far longer for many hosts' at once: each login waits for its turn.
 	fmt.Fprintf(&b, `Host *
     User root
     IdentityFile %s
@@ -76,11 +76,14 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
     KexAlgorithms curve25519-sha256
-    ConnectTimeout 120
+    ConnectTimeout %d
     LogLevel ERROR
-`, quoteConfig(filepath.Join(dir, identityFile)), quoteConfig(filepath.Join(dir, knownHostsFile)))
+`, quoteConfig(filepath.Join(dir, identityFile)), quoteConfig(filepath.Join(dir, knownHostsFile)), connectTime(len(hosts)))
 	return b.String()
 }
+
+// connectTime is how long a login may take, in seconds, while all hosts have one.
+func connectTime(hosts int) int { return 120 + 4*hosts }
 
 // quoteConfig is a path as ssh_config(5) wants it: quoted if it has blanks.
 func quoteConfig(path string) string {

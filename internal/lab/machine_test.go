@@ -34,7 +34,7 @@ Host *
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
     KexAlgorithms curve25519-sha256
-    ConnectTimeout 120
+    ConnectTimeout 128
     LogLevel ERROR
 `
 	if diff := cmp.Diff(want, sshConfig("/a b/lab", hosts, []int{2201, 2202})); diff != "" {

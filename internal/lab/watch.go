@@ -50,7 +50,7 @@ func (l *Lab) watch(ctx context.Context, every, limit time.Duration, say func(st
 // still is what is said of a machine that stands still, and how to go on.
 func (l *Lab) still(limit time.Duration) string {
 	if !l.Running() {
-		return fmt.Sprintf("the machine of lab %s has ended\nBring it up again, and apply again: lvsctl lab down, then lvsctl lab up", l.Name)
+		return fmt.Sprintf("the machine of lab %s has ended; bring it up again: lvsctl lab down, then lvsctl lab up", l.Name)
 	}
-	return fmt.Sprintf("the machine of lab %s has not answered for %s: its emulated kernel may stand still\nIf it goes on like this, end it, bring it up again, and apply again: lvsctl lab down, then lvsctl lab up", l.Name, limit)
+	return fmt.Sprintf("the machine of lab %s has not answered for %s: its emulated kernel may stand still; if it goes on like this, end it and bring it up again: lvsctl lab down, then lvsctl lab up", l.Name, limit)
 }

@@ -28,7 +28,7 @@ func TestWatch(t *testing.T) {
 	l := &Lab{Name: "x", Machine: strings.Repeat("5e", 16), Hosts: []Endpoint{{Name: "lb", Port: 1}}}
 	said := ""
 	l.watch(t.Context(), time.Millisecond, 20*time.Millisecond, func(text string) { said = text })
-	if !strings.HasPrefix(said, "the machine of lab x has ended\n") {
+	if !strings.HasPrefix(said, "the machine of lab x has ended; ") {
 		t.Errorf("%q", said)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -62,10 +62,11 @@ func UpAll(ctx context.Context, specs []Spec, o Options) ([]*Lab, error) {
 	errs := []error{checkAccel(o.Accel), o.checkSystems(all)}
 	seen := map[string]bool{}
 	for _, s := range specs {
-		if errs = append(errs, s.check()); seen[s.Name] {
-			errs = append(errs, fmt.Errorf("cannot bring up two labs called %s", s.Name))
+		if seen[s.Name] {
+			return nil, fmt.Errorf("cannot bring up two labs called %s", s.Name)
 		}
 		seen[s.Name] = true
+		errs = append(errs, s.check())
 	}
 	if err := errors.Join(append(errs, all.checkHosts())...); err != nil {
 		return nil, err

@@ -30,13 +30,20 @@ type transaction struct {
 	undone bool
 }
 
-// batchLimit is how long one batch may take in whole: it may install packages, and
-// drain servers. A node that falls silent is given up long before.
+// batchLimit is how long one batch may take in whole: it may drain servers. A node that falls silent is given up long before.
 const batchLimit = 30 * time.Minute
 
 // transact runs a batch and sees it confirmed or undone. The error is what
 // stopped the node; every action has an outcome when it returns.
 func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) error {
+	rest, err := r.install(ctx, w, actions)
+	switch {
+	case err != nil:
+		return r.abandon(rest, err)
+	case len(rest) == 0:
+		return r.confirm(ctx, w, &transaction{actions: actions, before: w.settled, record: w.record})
+	}
+	actions = rest
 	nonce := shell.NewMark()
 	t := &transaction{actions: actions, before: w.settled, record: w.record}
 	if r.opts.Rollback > 0 {

@@ -8,10 +8,13 @@ lvsctl_transaction() {
   lvsctl_transaction=$lvsctl_run/$1 lvsctl_seconds=$2
 }
 
-# lvsctl_put_off gives it another full wait. Without a transaction it does nothing:
-# whatever takes long calls it.
+# lvsctl_put_off [kept] gives it another full wait. Without a transaction it does
+# nothing: whatever takes long calls it. Two may do so at once, each by a file of its
+# own.
 lvsctl_put_off() {
   [ -n "${lvsctl_seconds-}" ] || return 0
-  read -r up rest </proc/uptime && printf '%s\n' "$((${up%%.*} + lvsctl_seconds))" >"$lvsctl_transaction/deadline.new" &&
-    mv -f "$lvsctl_transaction/deadline.new" "$lvsctl_transaction/deadline"
+  lvsctl_next=$lvsctl_transaction/deadline.${1:-new}
+  read -r up rest </proc/uptime && printf '%s\n' "$((${up%%.*} + lvsctl_seconds))" >"$lvsctl_next" &&
+    mv -f "$lvsctl_next" "$lvsctl_transaction/deadline" || return 1
+  if [ $# -eq 0 ]; then { printf '%s\n' "${up%%.*}" >"$lvsctl_transaction/begun"; } 2>/dev/null || return 0; fi
 }

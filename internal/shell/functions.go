@@ -16,6 +16,7 @@ const (
 	Block              Function = "lvsctl_block"
 	Drain              Function = "lvsctl_drain"
 	File               Function = "lvsctl_file"
+	Install            Function = "lvsctl_install"
 	MuteICMP           Function = "lvsctl_mute_icmp"
 	PromoteSecondaries Function = "lvsctl_promote_secondaries"
 	RefreshRoute       Function = "lvsctl_refresh_route"
@@ -76,6 +77,7 @@ const (
 	findRun       Function = "lvsctl_find_run"
 	giveBack      Function = "lvsctl_give_back"
 	grepSysctls   Function = "lvsctl_grep_sysctls"
+	keepAway      Function = "lvsctl_keep_away"
 	refreshRoutes Function = "lvsctl_refresh_routes"
 	runs          Function = "lvsctl_runs"
 )
@@ -95,6 +97,7 @@ var functions = map[Function]definition{
 	Announce:           {file: "announce.sh"},
 	Block:              {file: "files.sh"},
 	Drain:              {file: "drain.sh", needs: []Function{PutOff}},
+	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh"},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
@@ -102,14 +105,14 @@ var functions = map[Function]definition{
 	ReplyRoute:         {file: "reply_route.sh", needs: []Function{findRun}},
 	ReplyRouteEnd:      {file: "reply_route.sh", needs: []Function{findRun}},
 
-	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},
 	Begun:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
 	Claim:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
-	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
-	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
+	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
-	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Lock:          {file: "lock.sh", needs: []Function{Say, findRun, giveBack, runs}},
 	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
 	PlaceRecord:   {file: "record.sh", needs: []Function{Say}},
@@ -118,7 +121,7 @@ var functions = map[Function]definition{
 	PutOff:        {file: "deadline.sh", needs: []Function{findRun}},
 	RemoveRecord:  {file: "record.sh", needs: []Function{Say}},
 	Report:        {file: "report.sh"},
-	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, runs}},
+	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},
@@ -153,6 +156,7 @@ var functions = map[Function]definition{
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},
 	grepSysctls:   {file: "read_sysctls.sh"},
 	runs:          {file: "process.sh"},
+	keepAway:      {file: "keep_away.sh", needs: []Function{PutOff, runs}},
 	refreshRoutes: {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: giveBack},
 }
 

@@ -70,7 +70,23 @@ chmod +x bin/ipvsadm
 `
 	transaction = "lvsctl_report n\nlvsctl_transaction t 30\n"
 	armed       = transaction + "mkdir /run/lvsctl/t /run/lvsctl/t/b; true >/run/lvsctl/t/armed\n"
-	lock        = "lvsctl_report n; lvsctl_lock me; cat /run/lvsctl/holder; echo locked in; (lvsctl_lock you)"
+	// managers are package managers that know a tool once they have lists, and say
+	// what they did in their own ways.
+	managers = `mkdir bin; PATH=/root/bin:$PATH
+cat >bin/any <<'E'
+#!/bin/sh
+case " $* " in
+*" update "*|*" refresh "*|*" expire-cache "*) echo new lists; : >/root/lists; exit ;;
+*" install "*|*" add "*) ;;
+*) exit 9 ;;
+esac
+[ -e /root/lists ] || { case $0 in *zypper) exit 104 ;; *apt-get) exit 100 ;; esac; exit 1; }
+case " $* " in *" tool "*) echo installed tool; case $0 in *zypper) exit 103 ;; esac; exit 0 ;; esac
+exit 1
+E
+chmod +x bin/any; for m in apt-get apk zypper dnf yum; do ln -s any bin/$m; done
+`
+	lock = "lvsctl_report n; lvsctl_lock me; cat /run/lvsctl/holder; echo locked in; (lvsctl_lock you)"
 )
 
 // rolledBack runs a rollback program that undoes step 3, and not step 4.
@@ -88,11 +104,13 @@ func rolledBack() string {
 
 // inUse is each function at work on a host: a script, and what it prints.
 var inUse = map[Function]struct{ script, want string }{
-	Announce:           {lan + "lvsctl_announce eth0 10.0.0.2; echo $?", `^0\n$`},
-	Block:              {"echo x >f; lvsctl_block /root/f 0644 '# BEGIN lvsctl web' '# END lvsctl web' 'a\\n %s'; echo $?; cat f", `^0\nx\n# BEGIN lvsctl web\na\\n %s\n# END lvsctl web\n$`},
-	Drain:              {table + "echo 2 >open; lvsctl_drain 10.0.0.11:80 9 active -t 10.0.0.100:80; echo $?", `^note: draining 10.0.0.11:80: 2 open connections, [89] s left\n0\n$`},
-	DrainBegin:         {"lvsctl_drain_begin; [ $(($(lvsctl_uptime) - lvsctl_draining_since)) -lt 5 ] && echo yes", `^yes\n$`},
-	File:               {"lvsctl_file /root/new/f 0750 a 'b c'; ls -l new/f | cut -c1-10; cat new/f; lvsctl_file /root/new/f 0644; ls new", `^-rwxr-x---\na\nb c\n$`},
+	Announce:   {lan + "lvsctl_announce eth0 10.0.0.2; echo $?", `^0\n$`},
+	Block:      {"echo x >f; lvsctl_block /root/f 0644 '# BEGIN lvsctl web' '# END lvsctl web' 'a\\n %s'; echo $?; cat f", `^0\nx\n# BEGIN lvsctl web\na\\n %s\n# END lvsctl web\n$`},
+	Drain:      {table + "echo 2 >open; lvsctl_drain 10.0.0.11:80 9 active -t 10.0.0.100:80; echo $?", `^note: draining 10.0.0.11:80: 2 open connections, [89] s left\n0\n$`},
+	DrainBegin: {"lvsctl_drain_begin; [ $(($(lvsctl_uptime) - lvsctl_draining_since)) -lt 5 ] && echo yes", `^yes\n$`},
+	File:       {"lvsctl_file /root/new/f 0750 a 'b c'; ls -l new/f | cut -c1-10; cat new/f; lvsctl_file /root/new/f 0644; ls new", `^-rwxr-x---\na\nb c\n$`},
+	Install: {managers + "for m in apt-get apk zypper dnf yum; do rm -f lists; lvsctl_install $m tool | grep -v '^installing'; done; lvsctl_install zypper nothing >/dev/null || echo failed; ls /run/lvsctl",
+		`^(new lists\ninstalled tool\n){5}failed\n$`},
 	MuteICMP:           {"l=/proc/sys/net/ipv4/icmp_ratelimit; b=$(cat $l); lvsctl_mute_icmp $l grep -c '2147483' $l; [ \"$b\" = \"$(cat $l)\" ] && ls /run/lvsctl", `^1\n$`},
 	PromoteSecondaries: {lan + "ip addr add 10.0.0.3/24 dev eth0; p=/proc/sys/net/ipv4/conf/eth0/promote_secondaries; echo 0 >$p; lvsctl_promote_secondaries $p ip addr del 10.0.0.2/24 dev eth0; cat $p; ip -o -4 addr show dev eth0; ls /run/lvsctl", `^0\n.*10\.0\.0\.3/24.*\n$`},
 	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
@@ -100,7 +118,7 @@ var inUse = map[Function]struct{ script, want string }{
 	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 27491; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$|note: no rule for replies.*\n0\n`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
-	Arm:          {transaction + "(lvsctl_arm 'echo $1' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
+	Arm:          {transaction + "(lvsctl_arm 'echo $1' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
 	Begin:        {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
 	Mark:         {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
 	PutOff:       {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},
@@ -144,6 +162,7 @@ var inUse = map[Function]struct{ script, want string }{
 	ReadUnits:      {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
 
 	Environment:   {"PATH=x:/opt/tools:/bin; lvsctl_environment; echo $PATH $LC_ALL; umask", `^/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/opt/tools C\n0?022\n$`},
+	keepAway:      {armed + "lvsctl_process $$ >/run/lvsctl/t/changer; lvsctl_put_off; lvsctl_keep_away; sleep 3; cd /run/lvsctl/t; read -r d <deadline; read -r u _ </proc/uptime; [ $((d - ${u%%.*})) -ge 28 ] && echo kept; rm changer; sleep 2; kill -0 $lvsctl_keeper 2>/dev/null || echo ended", `^kept\nended\n$`},
 	giveBack:      {"l=/proc/sys/net/ipv4/icmp_ratelimit; cat $l; lvsctl_borrow $l 5000; lvsctl_borrow $l 6000; cat $l; lvsctl_give_back; cat $l; ls /run/lvsctl; printf '/proc/none\\n1\\n' >/run/lvsctl/borrowed.x; lvsctl_give_back; ls /run/lvsctl", `^1000\n6000\n1000\n$`},
 	findRun:       {"lvsctl_find_run; echo $lvsctl_run", `^/run/lvsctl\n$`},
 	grepSysctls:   {"lvsctl_grep_sysctls /proc/sys/net/ipv4/ip_forward /none", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},

@@ -5,7 +5,8 @@
 lvsctl_arm() {
   if lvsctl_start_timer "$@" 2>&1; then
     lvsctl_say armed
-    trap 'rm -f "$lvsctl_transaction/changer"' EXIT
+    lvsctl_keep_away
+    trap 'rm -f "$lvsctl_transaction/changer"; kill "$lvsctl_keeper" 2>/dev/null' EXIT
     return 0
   fi
   rm -rf "$lvsctl_transaction"

@@ -35,22 +35,13 @@ var packages = &table[string, Package]{
 	},
 }
 
-// install is the command that installs a command's package without asking. The
-// packages lvsctl needs are called like their commands on every distribution,
-// but that ip6tables comes with iptables.
+// install installs a command's package. The packages lvsctl needs are called like
+// their commands on every distribution, but that ip6tables comes with iptables.
 func install(manager, name string) shell.Command {
 	if name == "ip6tables" {
 		name = "iptables"
 	}
-	switch manager {
-	case "apt-get":
-		return shell.Cmd("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends", name)
-	case "zypper":
-		return shell.Cmd("zypper", "--non-interactive", "install", "--no-recommends", name)
-	case "apk":
-		return shell.Cmd("apk", "add", name)
-	}
-	return shell.Cmd(manager, "-y", "-q", "install", name)
+	return shell.Call(shell.Install, manager, name)
 }
 
 // packageSection prints the package manager, then each wanted command that is

@@ -209,10 +209,12 @@ func (n *Node) exec(c shell.Command) error {
 	case c.Calls == shell.File && len(args) > 2:
 		n.file(args[1], args[2], args[3:])
 		return nil
+	case c.Calls == shell.Install && len(args) == 3:
+		return n.install(args[1], args[2])
 	case args[0] == "systemctl":
 		return n.systemctl(args[1:])
 	}
-	return n.install(args)
+	return errors.New("not a command that this node knows")
 }
 
 // modprobe brings a module and what comes with it; one that is there is no
@@ -253,24 +255,13 @@ func (n *Node) Unload(module string) {
 	n.Routes = slices.DeleteFunc(n.Routes, func(r Route) bool { return r.Dev == dev })
 }
 
-func (n *Node) install(args []string) error {
-	line := strings.Join(args, " ")
-	for _, prefix := range []string{
-		"env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ",
-		"zypper --non-interactive install --no-recommends ", "apk add ", "dnf -y -q install ", "yum -y -q install ",
-	} {
-		name, ok := strings.CutPrefix(line, prefix)
-		if !ok {
-			continue
-		}
-		if n.Manager == "" || !strings.Contains(prefix, n.Manager+" ") {
-			return errors.New("command not found")
-		}
-		if name == "iptables" {
-			n.Commands["ip6tables"] = true
-		}
-		n.Commands[name] = true
-		return nil
+func (n *Node) install(manager, name string) error {
+	if n.Manager == "" || manager != n.Manager {
+		return errors.New("command not found")
 	}
-	return errors.New("not a command that this node knows")
+	if name == "iptables" {
+		n.Commands["ip6tables"] = true
+	}
+	n.Commands[name] = true
+	return nil
 }

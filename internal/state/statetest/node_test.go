@@ -98,7 +98,7 @@ func TestRefusals(t *testing.T) {
 		"ipvsadm --stop-daemon backup",
 		"iptables -w -t nat -D POSTROUTING -j MASQUERADE",
 		"iptables -t nat -A POSTROUTING -j MASQUERADE",
-		"apk add ipvsadm",
+		"lvsctl_install apk ipvsadm",
 		"lvsctl_drain 10.1.0.12:80 5 active -t 10.0.0.1:80",
 	} {
 		t.Run(c, func(t *testing.T) {

@@ -112,20 +112,42 @@ func staleNodes(p *plan.Plan) map[string]*plan.StaleError {
 	return stale
 }
 
+// How an apply runs.
+//
+//	lock      every node, and read it under the lock. If one is locked by somebody
+//	          else, nothing is changed anywhere. What differs from the plan by now
+//	          stops its node alone.
+//	change    every node by itself, one script a batch. A batch waits until all that
+//	          its actions need on other nodes has ended, well or not; an action
+//	          whose need did not end well is skipped. So there is no global step,
+//	          and a slow node holds up those alone that depend on it.
+//	confirm   after each batch, over a new connection.
+//	persist   a node's files for its next boot, once all else of it is confirmed.
+//
+// Each node has a goroutine of its own for each of these. A batch waits for stages
+// of other nodes only, and the stages are in one order (plan/stage.go), so no two
+// batches can wait for each other. How many scripts run at once is limited by slots;
+// waiting takes none.
+
 // run is one apply under way.
 type run struct {
 	*plan.Plan
-	opts  Options
+	opts Options
+	// slots has room for as many as may run a script at once.
 	slots chan struct{}
+	// works are the nodes that have anything to do, by name.
 	works map[string]*work
 
+	// mu guards result, and calls of Options.Event.
 	mu     sync.Mutex
 	result *Result
-	// batches are closed when all actions of a node's stage have an outcome.
+	// batches are closed when all actions of a node's stage have an outcome, and
+	// stageOf says which of them an action, by its ID, belongs to.
 	batches map[batchKey]chan struct{}
 	stageOf map[int]batchKey
 }
 
+// batchKey is one node's part of a stage.
 type batchKey struct {
 	node  string
 	stage plan.Stage
@@ -283,7 +305,7 @@ func (r *run) await(b batch) {
 	}
 }
 
-// filter settles the outcome of actions that cannot be done, or are done
+// filter decides the outcome of actions that cannot be done, or are done
 // already, and returns the others.
 func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 	var todo []*plan.Action
@@ -311,6 +333,7 @@ func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 
 var errInterrupted = errors.New("interrupted before it was begun")
 
+// obstacle says why an action cannot be begun now; nil if it can.
 func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 	switch {
 	case a.Held != "":

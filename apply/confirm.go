@@ -13,7 +13,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// confirm looks at a node over a new connection. If it is as the plan has it,
+// confirm looks at a node over a new connection: the old one may live on where no
+// new one gets through, as a firewall lets pass what is established. If it is as the plan has it,
 // and what answered before answers still, the record is written and the timer
 // disarmed; otherwise the node is put back at once.
 func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {

@@ -8,6 +8,14 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
+// What a result says of a node:
+//
+//	Locked        somebody else is applying there; nothing was changed anywhere
+//	Stale         it was changed since the plan; nothing was changed there
+//	Reverted      it was put back
+//	Unconfirmed   what became of it is not known, or it is not as wanted
+//	no entry      its actions' outcomes say all
+
 // Complete reports whether everything was done and every node is as wanted.
 func (res Result) Complete() bool {
 	for _, o := range res.Outcomes {

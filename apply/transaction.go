@@ -15,12 +15,50 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
+// Transactions.
+//
+// Premise. A change may cut off the session that makes it, and lvsctl may die at
+// any moment. So the node itself has to know how to go back, and has to do so unless
+// it is told in time that it need not. And whoever tells it must come over a
+// connection that did not exist before the change.
+//
+// Terms. A transaction is one batch on one node. It is a folder below /run/lvsctl,
+// which no reboot survives: nor does the change, until its files are written. To arm
+// is to write the rollback program there and to start its timer. A step is an action
+// that has begun; it leaves a mark in the folder first, because an action that ended
+// half-way has to be undone too.
+//
+// Whoever renames the file armed has the word, and rename is atomic:
+//
+//	armed -> confirmed     lvsctl came back over a new connection and found the node
+//	                       as planned
+//	armed -> firing.PID    the timer ran out, or lvsctl said so: the rollback undoes
+//	-> fired               each step that has a mark, the last first
+//
+//	what happens                          what becomes of the node
+//	a step fails                          it is put back at once
+//	the connection is lost                the timer puts it back; lvsctl waits and
+//	                                      looks
+//	it is not as planned, or a gateway    it is put back at once
+//	that answered is silent
+//	the confirmation comes too late       it was put back; the result says so
+//	lvsctl is killed                      the timer puts it back
+//	the node loses its power              it boots as it was
+//
+// Each step and each long wait puts the deadline off, so the time counts from the
+// last sign of life. Example: --rollback-timeout 60s, ten steps, of which the third
+// takes the route that this session needs. The session hangs, the script runs to its
+// end, and 60 s after the tenth step the node undoes all ten. lvsctl has dialled
+// every two seconds meanwhile, reads the node and compares: exit 4.
+
 // transaction is one batch under way on its node: armed, changed, and then
 // confirmed or rolled back.
 type transaction struct {
-	id      string // its folder below /run/lvsctl; "" if nothing is armed
+	// id is its folder below /run/lvsctl; "" if nothing is armed (--no-rollback).
+	id      string
 	actions []*plan.Action
-	// before is the node as the rollback has to find it again.
+	// before is the node as the rollback has to find it again, and record the text
+	// of its record then.
 	before state.Settled
 	record string
 	// confirmed reports that its node was told that the change stays, and that this
@@ -30,7 +68,8 @@ type transaction struct {
 	undone bool
 }
 
-// batchLimit is how long one batch may take in whole: it may drain servers. A node that falls silent is given up long before.
+// batchLimit is how long one batch may take in whole: it may drain servers. A node
+// that falls silent is given up long before.
 const batchLimit = 30 * time.Minute
 
 // transact runs a batch and sees it confirmed or undone. The error is what

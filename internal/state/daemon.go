@@ -21,7 +21,8 @@ const (
 type Daemon struct {
 	// Interface is "" where ipvsadm does not say (up to 1.27, for a backup).
 	Interface string `json:"interface,omitempty"`
-	ID        int    `json:"id"`
+	// ID tells directors' groups apart on one network: 0 to 255.
+	ID int `json:"id"`
 	// Rest is what else ipvsadm 1.29 and later print of it, where it is not the
 	// default: group=224.0.0.90, ttl=4. A wanted daemon has none; it takes a live
 	// one's.

@@ -34,6 +34,7 @@ type ServiceKey struct {
 
 // Service is what can be edited of a virtual service.
 type Service struct {
+	// Scheduler is the name of the kernel's module without ip_vs_: rr, wlc, sh.
 	Scheduler string `json:"scheduler"`
 	// Flags are sorted and joined by commas: "sh-fallback,sh-port".
 	Flags string `json:"flags,omitempty"`
@@ -41,9 +42,11 @@ type Service struct {
 	Timeout int `json:"timeout,omitempty"`
 	// Mask is the persistence granularity as a prefix length: 32 or 128 where
 	// each client is by itself, 0 without persistence.
-	Mask      int    `json:"mask,omitempty"`
-	Engine    string `json:"engine,omitempty"`
-	OnePacket bool   `json:"one_packet,omitempty"`
+	Mask int `json:"mask,omitempty"`
+	// Engine is the persistence engine: sip, or "" for the client's address.
+	Engine string `json:"engine,omitempty"`
+	// OnePacket schedules every packet by itself; for UDP and firewall marks.
+	OnePacket bool `json:"one_packet,omitempty"`
 }
 
 // ServerKey is a real server's identity within its service.
@@ -65,9 +68,12 @@ const (
 // Server is what can be edited of a real server.
 type Server struct {
 	Forward Forward `json:"forward"`
-	Weight  int     `json:"weight"`
-	Upper   int     `json:"upper,omitempty"`
-	Lower   int     `json:"lower,omitempty"`
+	// Weight is 0 to 65535 (ipvsadm.c); with 0 it gets no new connections.
+	Weight int `json:"weight"`
+	// Upper is how many connections make the server overloaded, and Lower below how
+	// many it is used again; 0 for no threshold. ipvsadm -S prints neither.
+	Upper int `json:"upper,omitempty"`
+	Lower int `json:"lower,omitempty"`
 	// Tunnel is what follows --tun-type where it is not plain ipip.
 	Tunnel string `json:"tunnel,omitempty"`
 }

@@ -13,6 +13,7 @@ import (
 // Link is a network device's administrative state. lvsctl sets devices up and
 // down; it makes and deletes none.
 type Link struct {
+	// Up is the flag UP (IFF_UP), whatever the carrier is.
 	Up bool `json:"up"`
 }
 

@@ -33,7 +33,7 @@ type State struct {
 	Daemons map[string]Daemon `json:"daemons,omitempty"`
 
 	// Blocks and Files are what comes back at boot, and Units what brings it. They
-	// are written last, see [Lasting].
+	// are written last, see [Kind.Persistent].
 	Blocks map[BlockKey]Block `json:"files,omitempty"`
 	Files  map[string]File    `json:"own_files,omitempty"`
 	Units  map[string]Unit    `json:"units,omitempty"`

@@ -150,9 +150,9 @@ func TestHeld(t *testing.T) {
 			},
 			text: onLAN("nat", "rr", "a"), destroy: true,
 			want: []string{
-				"9 gw change sysctl net.ipv4.ip_forward: lvs cannot be changed",
-				"10 gw change sysctl net.ipv4.conf.all.accept_redirects: lvs cannot be changed",
-				"11 a remove route default: lvs cannot be changed",
+				"10 gw change sysctl net.ipv4.ip_forward: lvs cannot be changed",
+				"11 gw change sysctl net.ipv4.conf.all.accept_redirects: lvs cannot be changed",
+				"12 a remove route default: lvs cannot be changed",
 			},
 			summary: "Plan: 0 to add, 0 to change, 0 to destroy on 0 nodes. 3 changes held back. 1 node cannot be changed.",
 		},

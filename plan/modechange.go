@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lvsctl/lvsctl/internal/plural"
@@ -155,15 +156,21 @@ func (m *modeChange) defaultRoutes(s state.Settled, a *Action) (have, want state
 	return have, want, ok
 }
 
-// warnOfLoss warns of what no order helps against. The kernel keeps one route a
-// server, whatever the method (ip_vs_dest.dest_dst), and an old connection's entry
-// keeps its method: packets of the one spoil the route for the other, and a client
-// that uses a port again may meet an old entry.
+// reuseMode is the kernel parameter by which a director forgets a closed connection
+// that it saw one way only, see roles.forgetClosed.
+const reuseMode = "net/ipv4/vs/conn_reuse_mode"
+
+// warnOfLoss warns where the topology has a director keep closed connections of the
+// old mode: a client that uses a port again meets them.
 func (p *Plan) warnOfLoss(m modeChange) {
-	warning := fmt.Sprintf("real servers go from %s to %s: some requests that are under way just then, or that use a client's port again within two minutes, may fail; give them a new virtual server to lose none", m.from, m.to)
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		if slices.Contains(m.directors, n.Name) && !slices.Contains(n.Warnings, warning) {
+		mode, _ := strconv.Atoi(n.Settled.Want.Sysctls[reuseMode])
+		if !slices.Contains(m.directors, n.Name) || mode&2 != 0 {
+			continue
+		}
+		warning := fmt.Sprintf("real servers go from %s to %s with %s = %d: requests of clients that use a port again within two minutes may fail; leave that parameter to lvsctl to lose none", m.from, m.to, state.SysctlName(reuseMode), mode)
+		if !slices.Contains(n.Warnings, warning) {
 			n.Warnings = append(n.Warnings, warning)
 		}
 	}

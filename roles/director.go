@@ -18,15 +18,13 @@ func director(n *node) {
 	n.sync()
 	for _, v := range n.directs {
 		n.virtualService(v)
+		n.forgetClosed(v)
 		n.vip(v)
 		n.marks(v)
 		n.masquerade(v)
 		for _, s := range v.RealServers {
-			switch s.Mode {
-			case topology.NAT, topology.FULLNAT:
+			if s.Mode == topology.NAT || s.Mode == topology.FULLNAT {
 				n.translate(v)
-			default:
-				n.forgetClosed(v)
 			}
 		}
 	}
@@ -36,12 +34,14 @@ func director(n *node) {
 // director that sees no replies (dr, tun) cannot tell a closed connection from a
 // closing one: for two minutes it would send the new one where the old one went,
 // although that server may be gone, or be reached another way by now (bit 2 of
-// conn_reuse_mode; is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c).
+// conn_reuse_mode; is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c). It is
+// wanted of a director of nat too, which has no use for it by itself: when a
+// service comes there from dr or tun, their entries outlive the change.
 func (n *node) forgetClosed(v *topology.VirtualServer) {
 	const key = "net/ipv4/vs/conn_reuse_mode"
 	for _, s := range n.Sysctls {
 		if s.Key == key {
-			return // the topology has another mind
+			return // the topology says otherwise, or the same
 		}
 	}
 	n.sysctl(key, "3", v.Range)

@@ -178,7 +178,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	byNode, forBoot := r.split()
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		if len(byNode[n.Name]) > 0 || len(forBoot[n.Name]) > 0 || n.Chosen && n.Forget {
+		if len(byNode[n.Name]) > 0 || len(forBoot[n.Name]) > 0 || n.Chosen && (n.Rewrite || len(n.Adopts) > 0 && n.Usable()) {
 			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name], forBoot: forBoot[n.Name]}
 		}
 	}
@@ -192,6 +192,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	r.each(func(w *work) { r.node(ctx, w) })
 	stop()
 	r.concludeAtomic(ctx)
+	r.each(func(w *work) { r.removeAdopted(context.WithoutCancel(ctx), w) })
 	return result
 }
 
@@ -271,8 +272,8 @@ func (r *run) node(ctx context.Context, w *work) {
 	if !r.opts.Atomic {
 		r.persist(ctx, w)
 	}
-	if w.plan.Forget && w.failure == nil {
-		if err := r.forget(context.WithoutCancel(ctx), w); err != nil {
+	if w.plan.Rewrite && w.failure == nil {
+		if err := r.rewrite(context.WithoutCancel(ctx), w); err != nil {
 			r.unconfirmed(w, err)
 		}
 	}

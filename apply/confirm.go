@@ -158,8 +158,31 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	return "", fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
 }
 
-// forget takes away a record of nothing.
-func (r *run) forget(ctx context.Context, w *work) error {
-	_, err := r.finalScript(ctx, w, &transaction{}, w.Runner, state.NewRecord(w.settled.Intent.Topology))
+// rewrite writes the record of a node on which there is nothing to do, or takes away
+// one of nothing.
+func (r *run) rewrite(ctx context.Context, w *work) error {
+	text, err := r.finalScript(ctx, w, &transaction{}, w.Runner, state.Confirm(w.settled, w.live))
+	if err == nil {
+		w.record = text
+	}
 	return err
+}
+
+// removeAdopted takes away the records that this topology has taken over, once its
+// own has all that they held. Until then both are there, and a plan says so.
+func (r *run) removeAdopted(ctx context.Context, w *work) {
+	r.mu.Lock()
+	good := w.failure == nil && r.result.Reverted[w.plan.Name] == nil && r.result.Unconfirmed[w.plan.Name] == nil
+	r.mu.Unlock()
+	if !good || len(w.plan.Adopts) == 0 {
+		return
+	}
+	var s shell.Script
+	s.Line(shell.Call(shell.Report, shell.NewMark()))
+	for _, old := range w.plan.Adopts {
+		removeRecord(&s, old)
+	}
+	if _, err := w.Runner.Run(ctx, remote.Script{Body: s.String()}); err != nil {
+		r.unconfirmed(w, fmt.Errorf("cannot take away the record that was taken over: %w", err))
+	}
 }

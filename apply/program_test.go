@@ -162,6 +162,55 @@ func TestProgram(t *testing.T) {
 			}
 			p.apply(0)
 		},
+		"renamed": func(p *program) {
+			before := p.web.snapshot()
+			p.apply(0)
+			main := filepath.Join(p.dir, "main.hcl")
+			write(p, main, strings.Replace(drTopology, `name = "test"`, `name = "new"`, 1))
+			stdout, _ := p.run(0, "plan", "--only", "web")
+			if want := `warning: the record of topology test on this node holds address 10.0.0.100/32 dev lo too; if this topology was called test, take that over with: lvsctl apply --adopt test, or keep the name: lvsctl { name = "test" }`; !strings.Contains(stdout, want) {
+				p.Errorf("the old record is not named:\n%s", stdout)
+			}
+			if stdout, _ := p.run(0, "plan", "--only", "web", "--adopt", "test"); !strings.Contains(stdout, "takes over what topology test holds") || strings.Contains(stdout, "warning") {
+				p.Errorf("what is taken over is not said:\n%s", stdout)
+			}
+			p.apply(0, "--adopt", "test")
+			if have := p.web.sh("ls /var/lib/lvsctl"); have != "new.json\n" {
+				p.Errorf("its records are %q", have)
+			}
+			if stdout, _ := p.run(0, "plan", "--only", "web"); strings.Contains(stdout, "record") {
+				p.Errorf("afterwards:\n%s", stdout)
+			}
+			p.run(0, "destroy", "--auto-approve", "--only", "web")
+			p.wantSnapshot(before)
+		},
+		"beside": func(p *program) {
+			site := filepath.Join(p.dir, "site")
+			check(p, os.Mkdir(site, 0o700))
+			text := strings.Replace(drTopology, `lvsctl { name = "test" }`, "", 1)
+			bare, _, _ := strings.Cut(text, "virtual_server")
+			apply := func(code int, file string) string {
+				stdout, stderr := p.run(code, "apply", "--auto-approve", "--only", "web", filepath.Join("site", file))
+				return stdout + stderr
+			}
+			write(p, filepath.Join(site, "a.hcl"), text)
+			apply(0, "a.hcl")
+			write(p, filepath.Join(site, "a.hcl"), bare+"# no service any more\n")
+			write(p, filepath.Join(site, "b.hcl"), text)
+			if said := apply(1, "a.hcl"); !strings.Contains(said, "would remove address 10.0.0.100/32 dev lo from web, and site/b.hcl beside it wants that (line 12)\nApply that one first") {
+				p.Errorf("it says:\n%s", said)
+			}
+			apply(0, "b.hcl")
+			if said := apply(0, "a.hcl"); strings.Contains(said, "- address") {
+				p.Errorf("it does:\n%s", said)
+			}
+			if shot := p.web.snapshot(); !strings.Contains(shot, "10.0.0.100/32") {
+				p.Errorf("the VIP that b wants is gone: %s", shot)
+			}
+			if said := apply(0, "b.hcl"); strings.Contains(said, "warning") {
+				p.Errorf("b says:\n%s", said)
+			}
+		},
 		"interrupted once": func(p *program) {
 			p.web.sh(wrapIP(slowIP))
 			cmd, out := p.begin()

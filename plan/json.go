@@ -43,6 +43,8 @@ type DocumentNode struct {
 	Warnings  []string  `json:"warnings,omitempty"`
 	Notes     []string  `json:"notes,omitempty"`
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
+	// Adopts names the topologies whose records this one takes over.
+	Adopts []string `json:"adopts,omitempty"`
 }
 
 // DocumentItem is one change. Result is set once it was applied.
@@ -90,7 +92,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign, Adopts: n.Adopts}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

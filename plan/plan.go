@@ -51,6 +51,9 @@ type Input struct {
 	// topology says so: text that is the same wherever the topology is. It binds
 	// saved plans.
 	Access string
+	// Beside names topologies of which it is known that they are others, and not this
+	// one under an old name.
+	Beside []string
 	// Live is the node as read; Err says why it was not. Exactly one is set,
 	// unless the node was not looked at.
 	Live *live.Node
@@ -86,9 +89,12 @@ type Node struct {
 	Settled state.Settled
 	// Stale says that the node is not as it was when a saved plan was made.
 	Stale *StaleError
-	// Forget reports that there is a record of nothing: whatever it named is as it
-	// was, without any action.
-	Forget bool
+	// Adopts names the topologies whose records this one takes over.
+	Adopts []string
+	// Rewrite reports that the record has to be written anew although there is
+	// nothing to do: whatever it named is as it was without any action, or it takes
+	// over another record, or holds what only another one held.
+	Rewrite bool
 }
 
 // Foreign is a virtual service that is left alone.
@@ -112,6 +118,11 @@ type Action struct {
 	Risk   Risk
 	// Range is where in the topology the change comes from, if anywhere.
 	Range hcl.Range
+}
+
+// TakesAway reports whether something goes that is one topology's by nature.
+func (a *Action) TakesAway() bool {
+	return a.Held == "" && a.Op == state.Remove && a.Kind.Sole()
 }
 
 // Reason is why there is a change.
@@ -166,13 +177,17 @@ func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action
 	})
 	n.Settled, n.Want, n.Notes = s, boot.want, append(spared, boot.Notes...)
 	n.Foreign = foreign(in.Live.State, s)
-	n.Warnings = append(warnings(in, s), boot.Warnings...)
+	o := newOthers(in, s)
+	n.Warnings = slices.Concat(warnings(in, s), o.warnings, boot.Warnings)
+	n.Notes = append(n.Notes, o.notes...)
 	changes := state.Diff(s.Have, s.Want)
 	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, held), boot.Problems)
 	if len(n.Problems) > 0 && in.Role != director {
 		return n, nil // nobody waits for it
 	}
-	n.Forget = len(changes) == 0 && n.Usable() && !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty()
+	n.Adopts = in.Live.Adopted
+	n.Rewrite = len(changes) == 0 && n.Usable() &&
+		(len(n.Adopts) > 0 || o.claims || !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty())
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {
@@ -205,9 +220,15 @@ func foreign(have *state.State, s state.Settled) []Foreign {
 	return list
 }
 
-// Forgets reports whether a record has to go although there is nothing to do.
-func (p *Plan) Forgets() bool {
-	return len(p.filter(func(n Node) bool { return n.Chosen && n.Forget })) > 0
+// Rewrites reports whether a record has to be written, or to go, although there is
+// nothing to do.
+func (p *Plan) Rewrites() bool {
+	return len(p.filter(func(n Node) bool { return n.Chosen && n.Rewrite })) > 0
+}
+
+// Adopts reports whether a record of another name is taken over.
+func (p *Plan) Adopts() bool {
+	return len(p.filter(func(n Node) bool { return n.Chosen && n.Usable() && len(n.Adopts) > 0 })) > 0
 }
 
 // Unreadable returns the chosen nodes that could not be read.

@@ -28,6 +28,8 @@ type Saved struct {
 	// Path is the topology's folder or file, Lab whether the plan is for its lab.
 	Path string `json:"path"`
 	Lab  bool   `json:"lab,omitempty"`
+	// Adopt names the topologies whose records are taken over.
+	Adopt []string `json:"adopt,omitempty"`
 	// Digest is of what the topology wants of every node, and of the way there.
 	Digest string `json:"topology_digest"`
 	Sum    string `json:"checksum"`

@@ -255,6 +255,7 @@ func TestDigest(t *testing.T) {
 		"Want":         func(in *Input) { in.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2" },
 	}
 	free := map[string]func(*Input){
+		"Beside":  func(in *Input) { in.Beside = []string{"x"} },
 		"Ranges":  func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },
 		"Chosen":  func(in *Input) { in.Chosen = !in.Chosen },
 		"Live":    func(in *Input) { in.Live = nil },

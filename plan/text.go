@@ -69,6 +69,9 @@ func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 	for _, warning := range n.Warnings {
 		lines = append(lines, Line{Alarm, "  ! warning: " + warning})
 	}
+	for _, name := range n.Adopts {
+		lines = append(lines, Line{Changing, "  ~ record    takes over what topology " + name + " holds"})
+	}
 	for _, c := range changes {
 		lines = append(lines, c.lines(d)...)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,7 @@ is locked by another apply; 130 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())
+	cmd.Flags().StringSliceVar(&c.scope.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	return cmd
 }
 
@@ -116,7 +118,10 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	if !c.asJSON {
 		a.printLines(s.Plan.Lines(c.detail))
 	}
-	if !s.Plan.Count().Any() && !s.Plan.Forgets() {
+	if err := a.refuse(s.Plan, k.beside); err != nil {
+		return err
+	}
+	if !s.Plan.Count().Any() && !s.Plan.Rewrites() {
 		return a.finish(c, apply.Nothing(s.Plan), false)
 	}
 	if !c.asJSON {
@@ -125,7 +130,7 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	if a.stdout.failure() != nil {
 		return errors.New("the plan could not be shown; nothing was changed")
 	}
-	if !c.approved {
+	if !c.approved && (s.Plan.Count().Any() || s.Plan.Adopts()) {
 		if err := a.approve(ctx, c.question); err != nil {
 			return err
 		}
@@ -149,6 +154,8 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 		return nil, nil, err
 	case len(c.scope.only)+len(c.scope.except) > 0:
 		return nil, nil, errors.New("--only and --except cannot cut a saved plan down\nMake a plan with them.")
+	case len(c.scope.adopt) > 0 && !slices.Equal(c.scope.adopt, saved.Adopt):
+		return nil, nil, fmt.Errorf("%s was not made to take anything over\nMake a plan with --adopt.", saved.file)
 	case c.scope.lab && !saved.Lab:
 		return nil, nil, fmt.Errorf("%s was not made for the lab\nMake a plan with --lab.", saved.file)
 	}
@@ -156,7 +163,7 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 	for _, n := range saved.Nodes {
 		c.scope.exactly[n.Name] = true
 	}
-	c.scope.lab, c.approved = saved.Lab, true
+	c.scope.lab, c.scope.adopt, c.approved = saved.Lab, saved.Adopt, true
 	args, err = saved.place(args[1:])
 	return saved, args, err
 }

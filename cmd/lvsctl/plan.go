@@ -36,6 +36,9 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			if err := a.printPlan(s.Plan, detail, asJSON); err != nil {
 				return err
 			}
+			if err := a.refuse(s.Plan, k.beside); err != nil {
+				return err
+			}
 			if out != "" {
 				if err := k.save(s.Plan, out, args); err != nil {
 					return err
@@ -45,6 +48,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 		},
 	}
 	sc.flags(cmd.Flags())
+	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	cmd.Flags().BoolVar(&detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for lvsctl apply FILE")

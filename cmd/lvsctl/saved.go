@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,7 +33,7 @@ func (k *cases) save(p *plan.Plan, file string, args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := p.Save(plan.Saved{Path: abs, Lab: k.dialer.lab, Digest: digest})
+	text, err := p.Save(plan.Saved{Path: abs, Lab: k.dialer.lab, Adopt: k.adopt, Digest: digest})
 	if err != nil {
 		return err
 	}
@@ -100,6 +101,9 @@ func (s *savedPlan) heading(path string) plan.Line {
 	where := ""
 	if s.Lab {
 		where = ", for its lab"
+	}
+	if len(s.Adopt) > 0 {
+		where += ", taking over " + strings.Join(s.Adopt, ", ")
 	}
 	return plan.Line{Style: plan.Heading, Text: fmt.Sprintf("Saved plan of topology %s in %s%s", s.Topology, path, where)}
 }

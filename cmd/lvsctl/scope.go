@@ -14,6 +14,8 @@ import (
 type scope struct {
 	only, except []string
 	lab          bool
+	// adopt names topologies whose records are taken for this one's.
+	adopt []string
 	// exactly, if set, are the nodes of a saved plan, of which there may be none.
 	exactly map[string]bool
 }

@@ -20,6 +20,8 @@ type cases struct {
 	*loaded
 	dialer dialer
 	nodes  []survey.Node // as wants
+	adopt  []string
+	beside beside
 }
 
 // cases loads a topology and finds out how its nodes are reached.
@@ -39,10 +41,10 @@ func (a *app) cases(ctx context.Context, args []string, sc scope, want purpose) 
 	if err != nil {
 		return nil, err
 	}
-	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants))}
+	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants)), adopt: sc.adopt, beside: a.besides(ctx, args)}
 	for i, w := range l.wants {
 		in := survey.Input(want(w))
-		in.Chosen = chosen(in.Name)
+		in.Chosen, in.Beside = chosen(in.Name), k.beside.names(l.Name)
 		k.nodes[i] = survey.Node{Input: in, Dial: d.to(w.Node)}
 	}
 	return k, nil
@@ -67,5 +69,5 @@ func (k *cases) digest() (string, error) {
 func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
 	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
-	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Through: progress.node})
+	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Adopt: k.adopt, Through: progress.node})
 }

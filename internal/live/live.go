@@ -27,6 +27,10 @@ type Node struct {
 	// RecordText is the record as it stands on the node; "" if there is none.
 	RecordText string
 	Facts      Facts
+	// Adopted are the topologies whose records are in Record, see [Question].
+	Adopted []string
+	// Unclear are the records of other topologies that could not be read.
+	Unclear []string
 }
 
 // Facts are what is known of a node beside its state.
@@ -51,7 +55,9 @@ type Facts struct {
 
 // Question is what to read beyond what every node has.
 type Question struct {
-	Topology   string // whose record
+	Topology string // whose record
+	// Adopt names topologies whose records are taken for this one's.
+	Adopt      []string
 	Schedulers []string
 	state.Wanted
 }
@@ -104,13 +110,23 @@ func (q Question) sections() []section {
 		{"record", shell.Call(shell.ReadRecord, record), func(text string, n *Node) error {
 			return parseRecord(text, q.Topology, n)
 		}},
+		{"other records", shell.Call(shell.ReadOthers, RecordDir, record), func(text string, n *Node) error {
+			return parseOthers(text, q.Adopt, n)
+		}},
 	}
 	if slices.Contains(q.Modules, "ip_vs") {
 		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})
 	}
 	q.Wanted.Topology = q.Topology
 	q.Shared, q.Own, q.Units = persist.Shared(), persist.Own(q.Topology), persist.Units(q.Topology)
-	for _, s := range state.Sections(q.Wanted) {
+	parts := state.Sections(q.Wanted)
+	for _, old := range q.Adopt {
+		parts = append(parts, state.TopologySections(old, q.Shared, persist.Own(old), persist.Units(old))...)
+		list = append(list, section{"adopted sysctls", shell.Call(shell.ReadRecorded, RecordPath(old)), func(text string, n *Node) error {
+			return state.ParseSysctls(text, n.State)
+		}})
+	}
+	for _, s := range parts {
 		list = append(list, section{s.Name, s.Read, func(text string, n *Node) error {
 			return s.Parse(text, n.State)
 		}})

@@ -56,6 +56,7 @@ const (
 	ReadFacts      Function = "lvsctl_read_facts"
 	ReadFiles      Function = "lvsctl_read_files"
 	ReadModules    Function = "lvsctl_read_modules"
+	ReadOthers     Function = "lvsctl_read_others"
 	ReadOwners     Function = "lvsctl_read_owners"
 	ReadPackages   Function = "lvsctl_read_packages"
 	ReadPolicies   Function = "lvsctl_read_policies"
@@ -136,6 +137,7 @@ var functions = map[Function]definition{
 	ReadFacts:      {file: "read_facts.sh"},
 	ReadFiles:      {file: "read_files.sh"},
 	ReadModules:    {file: "read_names.sh"},
+	ReadOthers:     {file: "read_record.sh", needs: []Function{grepSysctls}},
 	ReadOwners:     {file: "read_owners.sh"},
 	ReadPackages:   {file: "read_names.sh"},
 	ReadPolicies:   {file: "read_policies.sh"},

@@ -17,3 +17,13 @@ lvsctl_read_recorded() {
   for k in ${l%%\"*}; do set -- "$@" "/proc/sys/$k"; done
   lvsctl_grep_sysctls "$@"
 }
+
+# lvsctl_read_others FOLDER FILE prints the records in FOLDER but FILE: the path of
+# each, then its lines, each after a blank, then an empty line: the last may have no end.
+lvsctl_read_others() {
+  for f in "$1"/*.json; do
+    [ -f "$f" ] && [ "$f" != "$2" ] || continue
+    printf 'record %s\n' "$f"
+    sed 's/^/ /' "$f" && echo || return
+  done
+}

@@ -148,6 +148,7 @@ var inUse = map[Function]struct{ script, want string }{
 	ReadFacts:      {"SSH_CONNECTION='a 1 b 2'; lvsctl_read_facts", `^kernel=[0-9].*\nroot=1\n(busybox=1\n)?ssh=a 1 b 2\n$`},
 	ReadFiles:      {"mkdir etc; printf 'a\\nb' >etc/f; chmod 640 etc/f; lvsctl_read_files '/root/etc/*' /root/none", `^-rw-r-----.* 3 .*/root/etc/f\n a\n b\n$`},
 	ReadModules:    {"lvsctl_read_modules here /root none /root/none", `^here\n$`},
+	ReadOthers:     {"mkdir r; echo a >r/web.json; printf 'b\\nc' >r/db.json; echo d >r/x.json; : >r/db.json.new; lvsctl_read_others /root/r /root/r/web.json; lvsctl_read_others none none/f; echo $?", `^record /root/r/db.json\n b\n c\n+record /root/r/x.json\n d\n\n0\n$`},
 	ReadOwners:     {"lvsctl_read_owners; echo $?", `^0\n$`},
 	ReadPackages:   {"lvsctl_read_packages sh no-such-command", `^(manager .*\n)?sh\n$`},
 	ReadPolicies:   {"ip rule add from 10.0.0.9 table 7; ip route add 10.9.0.0/16 dev lo table 7; ip link set lo up; ip route add 10.9.0.0/16 dev lo table 7; lvsctl_read_policies -4", `(?s).*from 10.0.0.9 lookup 7.*tables\n.*10.9.0.0/16 dev lo`},

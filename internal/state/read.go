@@ -27,7 +27,7 @@ type Wanted struct {
 // Sections returns every section in the order they are read. Names in w are
 // assumed to be validated; they are quoted all the same.
 func Sections(w Wanted) []Section {
-	return []Section{
+	return append([]Section{
 		packageSection(w.Packages),
 		moduleSection(w.Modules),
 		sysctlSection(w.Sysctls),
@@ -42,9 +42,16 @@ func Sections(w Wanted) []Section {
 		{"thresholds", shell.Call(shell.ReadThresholds), parseThresholds},
 		{"timeouts", shell.Call(shell.ReadTimeouts), parseTimeouts},
 		{"sync daemons", shell.Call(shell.ReadDaemons), parseDaemons},
-		ruleSection(w.Topology),
-		blockSection(w.Topology, w.Shared),
-		fileSection(w.Own),
-		unitSection(w.Units),
+	}, TopologySections(w.Topology, w.Shared, w.Own, w.Units)...)
+}
+
+// TopologySections are those that read what bears a topology's name. They may be
+// read for several topologies, one after the other.
+func TopologySections(topology string, shared, own, units []string) []Section {
+	return []Section{
+		ruleSection(topology),
+		blockSection(topology, shared),
+		fileSection(own),
+		unitSection(units),
 	}
 }

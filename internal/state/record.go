@@ -14,6 +14,8 @@ type Record struct {
 	// Before is what entries of Set were when they were first touched, and what
 	// else changed along with them; an entry that was not there is absent.
 	Before *State `json:"before"`
+	// Others are the records that other topologies have on the node.
+	Others []Record `json:"-"`
 }
 
 // RecordVersion is the format this program writes. A record of a later one is

@@ -60,6 +60,9 @@ type Settled struct {
 	// Drifted holds the entries that were as wanted when the topology was last
 	// applied, and are not now.
 	Drifted map[Ref]bool
+	// Released are the entries that are no longer wanted and that another topology's
+	// record holds too: they stay, and are that topology's.
+	Released []Ref
 }
 
 // Wanted is the part of Want that is there because it is wanted, without the old

@@ -69,7 +69,11 @@ func (s *settling[K, V]) rememberBefore(set, before map[K]V, k K) {
 	// Where something else of ours changed it, it is noted already: what it was
 	// before that counts.
 	if _, noted := before[k]; !noted {
-		if v, ok := s.have[k]; ok {
+		if v, had, held := s.heldBy(s.old, k); held {
+			if had {
+				before[k] = v
+			}
+		} else if v, ok := s.have[k]; ok {
 			if s.effects != nil {
 				v = s.effects.before(s.old, k, v)
 			}
@@ -125,11 +129,22 @@ func (s *settling[K, V]) removeForeign(wanted map[K]V) {
 	}
 }
 
+// release leaves an entry to the other topology that holds it too.
+func (s *settling[K, V]) release(k K) {
+	delete(*s.of(s.to.Intent.Set), k)
+	delete(*s.of(s.to.Intent.Before), k)
+	s.to.Released = append(s.to.Released, s.ref(k))
+}
+
 // restore makes the recorded entries that are no longer wanted part of the plan.
 // They become what they were.
 func (s *settling[K, V]) restore(wanted map[K]V) {
 	set, before := *s.of(s.old.Set), *s.of(s.old.Before)
 	one := func(k K) {
+		if _, _, held := s.heldBy(s.old, k); held && !s.inTheWay(k) {
+			s.release(k)
+			return
+		}
 		s.touch(k)
 		_, there := s.live[k]
 		possible := func(b V) bool { return s.possible == nil || s.possible(s.liveState, b) }

@@ -14,6 +14,8 @@ type kind interface {
 	become(s, have, want *State)
 	count(*State) int
 	without(s *State, refs map[Ref]bool)
+	adopt(to, from *Record)
+	shared(a, b *State) []Ref
 	diff(have, want *State) []Change
 	settle(to *Settled, live, want *State, old Record, exclusive bool)
 	confirm(to *Record, final *State, s Settled)

@@ -31,6 +31,8 @@ type Node struct {
 type Options struct {
 	// Parallelism is how many nodes are read at once; less than 1 means 1.
 	Parallelism int
+	// Adopt names topologies whose records are taken for this one's.
+	Adopt []string
 	// Through, if set, is told of each node that was read, or could not be, and how
 	// long that took. It is called by several goroutines at a time.
 	Through func(node string, took time.Duration, err error)
@@ -41,18 +43,20 @@ type Survey struct {
 	Plan *plan.Plan
 	// Nodes are in the order they were given in.
 	Nodes []Node
+
+	options Options
 }
 
 // Take reads all nodes at once and plans. A node that cannot be read is part of
 // the plan; the only error is that ctx ended, and then no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
-	s := &Survey{Nodes: nodes}
+	s := &Survey{Nodes: nodes, options: o}
 	var group errgroup.Group
 	group.SetLimit(max(o.Parallelism, 1))
 	for i := range s.Nodes {
 		group.Go(func() error {
 			n, start := &s.Nodes[i], time.Now()
-			if err := live.Shield(func() error { n.read(ctx, topology); return nil }); err != nil {
+			if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
 				n.Live, n.Err = nil, err
 			}
 			if o.Through != nil {
@@ -70,11 +74,17 @@ func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Surve
 	return s, nil
 }
 
-func (n *Node) read(ctx context.Context, topology string) {
+func (n *Node) question(topology string, o Options) live.Question {
+	q := Question(topology, n.Input)
+	q.Adopt = o.Adopt
+	return q
+}
+
+func (n *Node) read(ctx context.Context, q live.Question) {
 	if n.Runner, n.Err = n.Dial(ctx); n.Err != nil {
 		return
 	}
-	node, err := live.Read(ctx, n.Runner, Question(topology, n.Input))
+	node, err := live.Read(ctx, n.Runner, q)
 	if n.Err = err; err == nil {
 		n.Live = &node
 	}
@@ -95,7 +105,7 @@ func (s *Survey) Reach() map[string]apply.Node {
 	for _, n := range s.Nodes {
 		all[n.Name] = apply.Node{
 			Runner: n.Runner, Dial: n.Dial,
-			Question:  Question(s.Plan.Topology, n.Input),
+			Question:  n.question(s.Plan.Topology, s.options),
 			Exclusive: n.Exclusive,
 		}
 	}

@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/plural"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// others says what the records of other topologies on a node mean for this plan.
+type others struct {
+	// warnings are records that may be of this topology's old name, or that cannot be
+	// read; notes what is left to another topology.
+	warnings, notes []string
+	// claims reports whether the topology wants what only others' records hold.
+	claims bool
+}
+
+func newOthers(in *Input, s state.Settled) others {
+	var o others
+	wanted := s.Wanted()
+	ours := map[state.Ref]bool{}
+	for _, ref := range state.Shared(wanted, in.Live.Record.Set) {
+		ours[ref] = true
+	}
+	for _, r := range in.Live.Record.Others {
+		shared := state.Shared(wanted, r.Set)
+		if len(shared) == 0 {
+			continue
+		}
+		for _, ref := range shared {
+			o.claims = o.claims || !ours[ref]
+		}
+		if !slices.Contains(in.Beside, r.Topology) {
+			o.warnings = append(o.warnings, fmt.Sprintf("the record of topology %[1]s on this node holds %[2]s too; if this topology was called %[1]s, take that over with: lvsctl apply --adopt %[1]s, or keep the name: lvsctl { name = %[1]q }", r.Topology, some(shared)))
+		}
+	}
+	for _, file := range in.Live.Unclear {
+		o.warnings = append(o.warnings, fmt.Sprintf("%s cannot be read; what another topology holds on this node is not known", file))
+	}
+	if len(s.Released) > 0 {
+		refs := slices.Clone(s.Released)
+		slices.SortFunc(refs, func(a, b state.Ref) int { return strings.Compare(a.String(), b.String()) })
+		o.notes = append(o.notes, "left to another topology on this node: "+some(refs))
+	}
+	return o
+}
+
+// some names a few entries and counts the rest.
+func some(refs []state.Ref) string {
+	const most = 3
+	var words []string
+	for i, r := range refs {
+		if i == most && len(refs) > most+1 {
+			words = append(words, plural.Of(len(refs)-most, "other"))
+			break
+		}
+		words = append(words, r.String())
+	}
+	return strings.Join(words, ", ")
+}

@@ -46,6 +46,9 @@ func (s *service) complete() {
 		if srv.node.Role == Director {
 			srv.node.RIP = srv.node.DIP
 		}
+		if srv.node.Maintenance {
+			srv.Weight = 0
+		}
 		srv.Address, _ = s.address(*srv)
 	}
 	slices.SortStableFunc(s.servers, func(a, b server) int {
@@ -54,6 +57,16 @@ func (s *service) complete() {
 	for _, srv := range s.servers {
 		s.RealServers = append(s.RealServers, srv.Server)
 	}
+	s.warnOfMaintenance()
+}
+
+// warnOfMaintenance: a service whose real servers are all in maintenance refuses
+// clients.
+func (s *service) warnOfMaintenance() {
+	if len(s.servers) == 0 || slices.ContainsFunc(s.servers, func(srv server) bool { return !srv.node.Maintenance }) {
+		return
+	}
+	s.Warn(s.Range, "All real servers in maintenance", "Every real server of %s has maintenance = true, so that new clients are refused until one of them is back.", s.Name)
 }
 
 // A serviceCheck checks one service, given whose each address is.

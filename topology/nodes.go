@@ -99,6 +99,7 @@ func readNode(i lang.Instance) *node {
 		if dev, ok := n.deviceAttr(n.raw.VIPInterface); ok {
 			n.VIPInterface, n.VIPInterfaceRange = dev, n.raw.VIPInterface.Expr.Range()
 		}
+		n.Maintenance = n.Flag(n.raw.Maintenance)
 		n.WayBack = WayBackRoute
 		if w, ok := n.Choice(n.raw.WayBack, waysBack); ok {
 			n.WayBack = WayBack(w)
@@ -133,6 +134,7 @@ func (n *node) refuseForeign() {
 	}{
 		{n.raw.DIP, Director}, {n.raw.Exclusive, Director},
 		{n.raw.RIP, RealServer}, {n.raw.VIPInterface, RealServer}, {n.raw.WayBack, RealServer},
+		{n.raw.Maintenance, RealServer},
 	}
 	for _, a := range attrs {
 		if a.attr != nil {

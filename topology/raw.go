@@ -46,6 +46,7 @@ type rawNode struct {
 	RIP          *hcl.Attribute `hcl:"rip,optional"`
 	VIPInterface *hcl.Attribute `hcl:"vip_interface,optional"`
 	WayBack      *hcl.Attribute `hcl:"way_back,optional"`
+	Maintenance  *hcl.Attribute `hcl:"maintenance,optional"`
 }
 
 type rawInterface struct {

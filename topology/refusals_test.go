@@ -97,6 +97,8 @@ var refusals = map[string]struct {
 	"two nat directors":             {in("TOP", "director \"lb2\" {\ninterface \"eth0\" { address = \"10.0.0.2/24\" }\n}\n"+svc("v", nat80+"directors = [\"lb\", \"lb2\"]\nreal_servers=[\"rs\"]")), []string{"VIP on several directors", "Two ways back"}},
 	"nat by two directors":          {in("TOP", "director \"lb2\" {\ninterface \"eth0\" { address = \"10.0.0.2/24\" }\n}\n"+svc("v", nat80+"director = \"lb\"\nreal_servers=[\"rs\"]")+svc("w", "vip=\"192.0.2.101\"\nport=80\nmode=\"nat\"\ndirector = \"lb2\"\nreal_servers=[\"rs\"]")), []string{"Two default routes wanted"}},
 	"nat by two directors, by rule": {in("REAL", `way_back = "rule"`, "TOP", "director \"lb2\" {\ninterface \"eth0\" { address = \"10.0.0.2/24\" }\n}\n"+svc("v", nat80+"director = \"lb\"\nreal_servers=[\"rs\"]")+svc("w", "vip=\"192.0.2.101\"\nport=80\nmode=\"nat\"\ndirector = \"lb2\"\nreal_servers=[\"rs\"]")), []string{"Two ways back: rs-a answers"}},
+	"maintenance of a director":     {in("DIRECTOR", `maintenance = true`), []string{"Not for this kind of node: maintenance belongs to a real_server"}},
+	"maintenance unclear":           {in("REAL", `maintenance = "soon"`), []string{"Wrong kind of value"}},
 	"way back on a director":        {in("DIRECTOR", `way_back = "rule"`), []string{"Not for this kind of node: way_back belongs to a real_server"}},
 	"way back by nothing known":     {in("REAL", `way_back = "rules"`), []string{"Unknown way_back"}},
 	"two routers":                   {in("TOP", "router \"r\" {\nfor_each = toset([\"1\",\"2\"])\ninterface \"eth0\" { address = \"10.0.0.25${each.key}/24\" }\n}\n"+svc("dns", "vip=\"192.0.2.101\"\nport=53\nmode=\"dr\"\nreal_servers=[\"rs-a\"]")), []string{"Which router?"}},

@@ -112,6 +112,9 @@ type Node struct {
 	VIPInterfaceRange hcl.Range
 	// WayBack is how a real server's answers of nat find the director.
 	WayBack WayBack
+	// Maintenance keeps new connections away from a real server: its weight is 0 in
+	// every service, as [Server.Weight] says already.
+	Maintenance bool
 
 	Range hcl.Range
 }

@@ -35,6 +35,7 @@ func TestServers(t *testing.T) {
 		{"one server, two ports", "real_server \"rs-a\" { port = 81 }\nreal_server \"rs-a\" { port = 80 }", []string{"v 10.0.0.11:80 nat rs-a w1", "v 10.0.0.11:81 nat rs-a w1"}},
 		{"the director itself", `real_servers = ["lb", "rs-a"]`, []string{"v 10.0.0.1:80 nat lb w1", "v 10.0.0.11:80 nat rs-a w1"}},
 		{"a mode of its own", "real_servers = [\"rs-b\"]\nreal_server \"rs-a\" { mode = \"tun\" }", []string{"v 10.0.0.11:80 tun rs-a w1", "v 10.0.0.12:80 nat rs-b w1"}},
+		{"all in maintenance", "real_servers = { \"m\" = 7 }\n}\nreal_server \"m\" {\nmaintenance = true\ninterface \"eth0\" { address = \"10.0.0.13/24\" }", []string{"v 10.0.0.13:80 nat m w0"}},
 		{"a dynamic block", "dynamic \"real_server\" {\nfor_each = { rs-a = 4 }\nlabels = [real_server.key]\ncontent { weight = real_server.value }\n}", []string{"v 10.0.0.11:80 nat rs-a w4"}},
 	}
 	for _, test := range tests {

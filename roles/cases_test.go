@@ -30,6 +30,26 @@ var cases = []struct {
 		},
 	},
 	{
+		name: "gateways on no subnet",
+		text: `
+router "r" {
+  interface "eth0" { addresses = ["203.0.113.7/32", "2001:db8::7/64"] }
+  interface "eth1" { address = "10.1.0.7/24" }
+  gateway = ["198.51.100.1", "fe80::1%eth0"]
+  route {
+    to  = "192.0.2.0/24"
+    via = "198.51.100.2"
+  }
+}`,
+		want: map[string][]string{
+			"r": {
+				"route default: via 198.51.100.1 dev eth0",
+				"route 192.0.2.0/24: via 198.51.100.2 dev eth0",
+				"route default6: via fe80::1 dev eth0",
+			},
+		},
+	},
+	{
 		name: "nat: the way back is a rule, and the default route is the node's own",
 		text: `
 director "lvs" {

@@ -32,13 +32,13 @@ func common(n *node) {
 		n.sysctl(s.Key, s.Value, s.Range)
 	}
 	if n.Gateway.V4.IsValid() {
-		n.defaultRoute(n.Gateway.V4, n.Gateway.Range)
+		n.defaultRoute(n.Gateway.V4, n.Gateway.Dev4, n.Gateway.Range)
 	}
 	if n.Gateway.V6.IsValid() {
-		n.defaultRoute(n.Gateway.V6, n.Gateway.Range)
+		n.defaultRoute(n.Gateway.V6, n.Gateway.Dev6, n.Gateway.Range)
 	}
 	for _, r := range n.Routes {
-		n.route(r.To, r.Metric, state.Route{Via: r.Via, Dev: r.Dev}, r.Range)
+		n.route(r.To, r.Metric, n.hop(r.Via, r.Dev), r.Range)
 	}
 	if n.Hosts {
 		k := state.BlockKey{Path: state.HostsFile, Topology: n.cluster.Name}

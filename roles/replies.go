@@ -35,7 +35,7 @@ func (n *node) replies(s serving, from, via netip.Addr) {
 	if n.Gateway.Of(via.Is6()).IsValid() {
 		return
 	}
-	k := n.defaultRoute(via, s.server.Range)
+	k := n.defaultRoute(via, "", s.server.Range)
 	n.byRole[state.Ref{Kind: state.KindRoute, Key: k}] = true
 }
 
@@ -69,11 +69,12 @@ func (n *node) replyRoute(dst netip.Prefix, r state.Route) state.Ref {
 	return state.Ref{Kind: state.KindRoute, Key: k}
 }
 
-// defaultRoute wants a default route of via's family.
-func (n *node) defaultRoute(via netip.Addr, from hcl.Range) state.RouteKey {
+// defaultRoute wants a default route of via's family; dev is "" for the device
+// whose subnet holds it.
+func (n *node) defaultRoute(via netip.Addr, dev string, from hcl.Range) state.RouteKey {
 	dst := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	if via.Is6() {
 		dst = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
-	return n.route(dst, 0, state.Route{Via: via}, from)
+	return n.route(dst, 0, n.hop(via, dev), from)
 }

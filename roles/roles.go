@@ -191,12 +191,22 @@ func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range
 	if _, ok := n.state.Routes[k]; ok {
 		return k
 	}
-	if r.Dev == "" && r.Via.IsValid() {
-		r.Dev, _, _ = n.On(r.Via)
-	}
 	n.state.Routes[k] = r
 	n.at(state.KindRoute, k, from)
 	return k
+}
+
+// hop is a route to a next hop, if there is one, through a device; without one
+// through that whose subnet holds the next hop.
+func (n *node) hop(via netip.Addr, dev string) state.Route {
+	if !via.IsValid() {
+		return state.Route{Dev: dev}
+	}
+	on, _, near := n.On(via)
+	if dev == "" {
+		dev = on
+	}
+	return state.ByGateway(via, dev, !near)
 }
 
 // forward wants packets of a family to be forwarded.

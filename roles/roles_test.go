@@ -209,3 +209,33 @@ client "c" {
 		}
 	}
 }
+
+// TestOnLink: a next hop that is on no subnet of its device is on its link, unless
+// it is link-local, where that goes without saying.
+func TestOnLink(t *testing.T) {
+	wants, diags := roles.Wants(load(t, `router "r" {
+  interface "eth0" { addresses = ["203.0.113.7/32", "10.1.0.7/24"] }
+  gateway = ["198.51.100.1", "fe80::1"]
+  route {
+    to  = "192.0.2.0/24"
+    via = "10.1.0.1"
+  }
+}`))
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	want := []string{
+		"ip -4 route add default via 198.51.100.1 dev eth0 onlink",
+		"ip -4 route add 192.0.2.0/24 via 10.1.0.1 dev eth0",
+		"ip -6 route add default via fe80::1 dev eth0",
+	}
+	var have []string
+	for _, c := range state.Diff(state.New(), wants[0].State) {
+		for _, do := range c.Do {
+			have = append(have, do.String())
+		}
+	}
+	if d := cmp.Diff(want, have); d != "" {
+		t.Errorf("(-want +have):\n%s", d)
+	}
+}

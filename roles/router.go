@@ -3,7 +3,6 @@ package roles
 import (
 	"net/netip"
 
-	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -43,7 +42,7 @@ func (n *node) routeToVIP(v *topology.VirtualServer) {
 	}
 	for _, d := range v.Directors {
 		if via, ok := n.Neighbour(d, vip.Is6()); ok {
-			n.route(netip.PrefixFrom(vip, vip.BitLen()), 0, state.Route{Via: via}, v.Range)
+			n.route(netip.PrefixFrom(vip, vip.BitLen()), 0, n.hop(via, ""), v.Range)
 			return
 		}
 	}

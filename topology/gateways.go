@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // resolveGateways reads gateways and routes, which may name any node, once all
@@ -27,33 +28,49 @@ func (l *loader) readGateway(n *node) {
 	words, _ := n.Texts(n.raw.Gateway)
 	for _, w := range words {
 		n.Gateway.Range = n.raw.Gateway.Expr.Range()
-		for _, addr := range l.via(n, "gateway", w) {
-			slot := &n.Gateway.V4
-			if addr.Is6() {
-				slot = &n.Gateway.V6
+		for _, h := range l.via(n, "gateway", w, "") {
+			slot, dev := &n.Gateway.V4, &n.Gateway.Dev4
+			if h.addr.Is6() {
+				slot, dev = &n.Gateway.V6, &n.Gateway.Dev6
 			}
 			if slot.IsValid() {
 				n.Refuse(w.At, "Two default routes", "%s has the gateway %s already. There is one default route a family.", n.Name, *slot)
 				continue
 			}
-			*slot = addr
+			*slot, *dev = h.addr, h.dev
 		}
 	}
 }
 
-// via resolves an address or a node's name to what node n can send to: one
-// address a family at most.
-func (l *loader) via(n *node, what string, w lang.Element) []netip.Addr {
-	addr, err := parseAddr(w.Key)
+// A hop is an address that a node sends to, and its device where no subnet of the
+// node tells it.
+type hop struct {
+	addr netip.Addr
+	dev  string
+}
+
+// via resolves an address, or a node's name, to what node n can send to: one
+// address a family at most. dev is the device that is named beside it, if any; an
+// address can also bring its own, as in "fe80::1%eth0".
+func (l *loader) via(n *node, what string, w lang.Element, dev string) []hop {
+	text, zone, zoned := strings.Cut(w.Key, "%")
+	if zoned && !(n.device("The device of "+what, zone, w.At) && n.hasDeviceAt(zone, w.At)) {
+		return nil
+	}
+	if zoned {
+		dev = zone
+	}
+	addr, err := parseAddr(text)
 	if err == nil {
 		err = host(addr)
 	}
 	switch {
-	case err == nil && n.reaches(addr, w):
-		return []netip.Addr{addr}
 	case err == nil:
+		if h, ok := n.reach(addr, dev, w); ok {
+			return []hop{h}
+		}
 		return nil
-	case l.nodes[w.Key] == nil && (strings.Trim(w.Key, lang.Digits+"./") == "" || strings.Contains(w.Key, ":")):
+	case zoned || l.nodes[w.Key] == nil && (strings.Trim(w.Key, lang.Digits+"./") == "" || strings.Contains(w.Key, ":")):
 		n.refuseAddr(what, w.Key, w.At, err)
 		return nil
 	}
@@ -72,31 +89,63 @@ func (l *loader) via(n *node, what string, w lang.Element) []netip.Addr {
 	return shared
 }
 
-// reaches refuses an address that n cannot send to.
-func (n *node) reaches(addr netip.Addr, w lang.Element) bool {
+// reach finds out how n sends to an address, and refuses one that it cannot send
+// to. A router's link-local address is on no subnet that anyone writes down, and
+// beside an address of its own, a /32 or /128, a host can have a gateway that is on
+// none at all: then the device has to be known.
+func (n *node) reach(addr netip.Addr, dev string, w lang.Element) (hop, bool) {
 	if n.broken {
-		return true
+		return hop{addr: addr}, true
 	}
 	if n.Owns(addr) {
 		n.Refuse(w.At, "Gateway to itself", "%s is an address of %s itself.", addr, n.Name)
-		return false
+		return hop{}, false
 	}
-	if _, _, ok := n.On(addr); !ok {
-		n.Refuse(w.At, "Gateway out of reach", "%s is on no subnet of %s. A gateway is on a subnet of one of the node's interfaces; if it is, write that interface down.", addr, n.Name)
-		return false
+	on, _, near := n.On(addr)
+	switch {
+	case near && (dev == "" || dev == on):
+		return hop{addr: addr}, true
+	case near && !addr.IsLinkLocalUnicast():
+		n.Refuse(w.At, "Gateway on another device", "%s is on a subnet of %s, not of %s.", addr, on, dev)
+		return hop{}, false
 	}
-	return true
+	candidates := n.devicesToward(addr)
+	switch {
+	case dev != "" && (addr.IsLinkLocalUnicast() || slices.Contains(candidates, dev)):
+		return hop{addr, dev}, true
+	case dev == "" && len(candidates) == 1:
+		return hop{addr, candidates[0]}, true
+	case dev == "" && len(candidates) > 1:
+		n.Refuse(w.At, "Which device?", "%s has %s that can lead to %s. Say which: \"%s%%%s\".", n.Name, plural.Of(len(candidates), "device"), addr, addr, candidates[0])
+	default:
+		n.Refuse(w.At, "Gateway out of reach", "%s is on no subnet of %s. A gateway is on a subnet of one of the node's interfaces; if it is, write that interface down. Only a device with a /32 or /128 of its own can have a gateway on none.", addr, n.Name)
+	}
+	return hop{}, false
+}
+
+// devicesToward lists the devices that can lead to an address on no subnet: all of
+// them to a link-local one, and those with an address of its own, a /32 or /128, to
+// any other.
+func (n *node) devicesToward(addr netip.Addr) []string {
+	var devices []string
+	for _, i := range n.Interfaces {
+		alone := func(p netip.Prefix) bool { return p.IsSingleIP() && p.Addr().Is6() == addr.Is6() }
+		if addr.IsLinkLocalUnicast() && addr.Is6() || slices.ContainsFunc(i.Addresses, alone) {
+			devices = append(devices, i.Name)
+		}
+	}
+	return devices
 }
 
 // sharedSubnets returns the first address a family of other that is on a subnet
 // of n.
-func sharedSubnets(n, other *node) []netip.Addr {
-	var found []netip.Addr
+func sharedSubnets(n, other *node) []hop {
+	var found []hop
 	for _, i := range other.Interfaces {
 		for _, p := range i.Addresses {
-			same := func(a netip.Addr) bool { return a.Is6() == p.Addr().Is6() }
+			same := func(h hop) bool { return h.addr.Is6() == p.Addr().Is6() }
 			if _, _, ok := n.On(p.Addr()); ok && !slices.ContainsFunc(found, same) {
-				found = append(found, p.Addr())
+				found = append(found, hop{addr: p.Addr()})
 			}
 		}
 	}
@@ -123,12 +172,11 @@ func (l *loader) readRoutes(n *node) {
 			n.Refuse(raw.Range, "Route to nowhere", "A route needs via, dev or both.")
 			continue
 		}
-		r.Via, ok = l.routeVia(n, raw.Via, to)
-		if !ok {
-			continue
-		}
 		if dev, ok := n.deviceAttr(raw.Dev); ok && n.hasDevice(dev, raw.Dev) {
 			r.Dev = dev
+		}
+		if !l.routeVia(n, raw.Via, &r) {
+			continue
 		}
 		if at, twice := first[key{r.To, r.Metric}]; twice {
 			n.Refuse(raw.Range, "Route twice", "%s has a route to %s with this metric at %s.", n.Name, r.To, at)
@@ -139,21 +187,26 @@ func (l *loader) readRoutes(n *node) {
 	}
 }
 
-func (l *loader) routeVia(n *node, a *hcl.Attribute, to netip.Prefix) (netip.Addr, bool) {
+// routeVia reads the next hop of a route, and its device where it tells one.
+func (l *loader) routeVia(n *node, a *hcl.Attribute, r *Route) bool {
 	text, ok := n.Text(a)
 	if !ok {
-		return netip.Addr{}, !n.IsSet(a)
+		return !n.IsSet(a)
 	}
-	gateways := l.via(n, "via", lang.Element{Key: text, At: a.Expr.Range()})
-	for _, addr := range gateways {
-		if addr.Is6() == to.Addr().Is6() {
-			return addr, true
+	hops := l.via(n, "via", lang.Element{Key: text, At: a.Expr.Range()}, r.Dev)
+	for _, h := range hops {
+		if h.addr.Is6() == r.To.Addr().Is6() {
+			r.Via = h.addr
+			if h.dev != "" {
+				r.Dev = h.dev
+			}
+			return true
 		}
 	}
-	if len(gateways) > 0 {
-		n.Refuse(a.Expr.Range(), "Two address families", "The route goes to %s, and via is %s.", to, gateways[0])
+	if len(hops) > 0 {
+		n.Refuse(a.Expr.Range(), "Two address families", "The route goes to %s, and via is %s.", r.To, hops[0].addr)
 	}
-	return netip.Addr{}, false
+	return false
 }
 
 // destination reads where a route leads: a subnet, or one host's address.

@@ -132,6 +132,10 @@ const (
 // Gateways is at most one default route a family.
 type Gateways struct {
 	V4, V6 netip.Addr
+	// Dev4 and Dev6 are the devices of gateways that are on none of the node's
+	// subnets: a link-local one, or one that a provider hands out beside a /32. They
+	// are "" otherwise.
+	Dev4, Dev6 string
 	Range  hcl.Range
 }
 

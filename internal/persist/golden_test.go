@@ -106,7 +106,12 @@ func goldens() map[string]golden {
 		"director-fullnat": {want: full},
 		"dr":               {want: made(append(quiet, address(vip, "lo"), address(vip6, "lo"))...)},
 		"nat":              {want: made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"))},
-		"nat-rule":         {want: made(ruled("10.1.0.11", "10.1.0.1", "eth0"))},
+		"on-link": {want: made(func(s *state.State) {
+			for _, dst := range []string{"0.0.0.0/0", "10.62.0.0/16"} {
+				s.Routes[state.NewRouteKey(netip.MustParsePrefix(dst), 0)] = state.ByGateway(netip.MustParseAddr("198.51.100.1"), "eth0", true)
+			}
+		})},
+		"nat-rule": {want: made(ruled("10.1.0.11", "10.1.0.1", "eth0"))},
 		"nat-replaced": {
 			want:   made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), route("::/0", 0, "2001:db8::1", "eth0")),
 			before: made(route("0.0.0.0/0", 0, "10.1.0.254", "eth0"), route("::/0", 0, "2001:db8::fe", "eth0")),

@@ -56,6 +56,9 @@ func netplan(j *job) {
 			lines = append(lines, "      - to: "+strconv.Quote(k.Dst.String()))
 			if r.Via.IsValid() {
 				lines = append(lines, "        via: "+strconv.Quote(r.Via.String()))
+				if r.OnLink() {
+					lines = append(lines, "        on-link: true")
+				}
 			} else {
 				lines = append(lines, "        scope: link")
 			}

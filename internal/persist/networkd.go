@@ -74,6 +74,9 @@ func networkRoute(k state.RouteKey, r state.Route) []string {
 	lines := []string{"[Route]", "Destination=" + k.Dst.String()}
 	if r.Via.IsValid() {
 		lines = append(lines, "Gateway="+r.Via.String())
+		if r.OnLink() {
+			lines = append(lines, "GatewayOnLink=yes")
+		}
 	}
 	if k.Metric != 0 {
 		lines = append(lines, "Metric="+strconv.FormatUint(uint64(k.Metric), 10))

@@ -155,6 +155,9 @@ func (j *job) routeFile(dev string, k state.RouteKey) {
 	case slices.ContainsFunc(j.Boot.UnreadRoutes, func(place string) bool { return strings.HasPrefix(place, name+":") }):
 		j.leaveRoute(k, name+" has lines that lvsctl cannot read")
 	case r.Via.IsValid():
+		if r.OnLink() {
+			metric += " onlink"
+		}
 		j.block(name, k.Dst.String()+" via "+r.Via.String()+" dev "+dev+metric)
 	default:
 		j.block(name, k.Dst.String()+" dev "+dev+metric)

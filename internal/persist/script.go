@@ -184,7 +184,9 @@ func replaceAddress(dev string, p netip.Prefix) []string {
 // replaceRoute puts a route in the place of any other with its destination and
 // metric.
 func replaceRoute(k state.RouteKey, r state.Route) []string {
-	return state.RouteCommand("replace", k, state.Route{Via: r.Via, Dev: r.Dev, Type: r.Type}).Args
+	bare := state.ByGateway(r.Via, r.Dev, r.OnLink())
+	bare.Type = r.Type
+	return state.RouteCommand("replace", k, bare).Args
 }
 
 // hookLine runs the script for a network system that has configured a device. It

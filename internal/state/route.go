@@ -163,11 +163,28 @@ var routes = &table[RouteKey, Route]{
 	possible: (*State).takes,
 }
 
+// onLink is ip's word for a next hop that is taken to be on the device's own link,
+// although no subnet says so.
+const onLink = "onlink"
+
+// OnLink reports whether the route's next hop needs no subnet of the device.
+func (r Route) OnLink() bool { return slices.Contains(strings.Fields(r.Rest), onLink) }
+
+// ByGateway is a route to a next hop; offSubnet says that it is on none of the
+// subnets of its device.
+func ByGateway(via netip.Addr, dev string, offSubnet bool) Route {
+	r := Route{Via: via, Dev: dev}
+	if offSubnet && !via.IsLinkLocalUnicast() {
+		r.Rest = onLink
+	}
+	return r
+}
+
 // takes reports whether the kernel would take a route: its next hop has to be on a
 // network of its device (fib_check_nh, net/ipv4/fib_semantics.c), unless it is
 // onlink. A node that has lost its own address takes no default route.
 func (s *State) takes(r Route) bool {
-	if !r.Via.IsValid() || r.Via.IsLinkLocalUnicast() || slices.Contains(strings.Fields(r.Rest), "onlink") {
+	if !r.Via.IsValid() || r.Via.IsLinkLocalUnicast() || r.OnLink() {
 		return true
 	}
 	for k := range s.Addresses {

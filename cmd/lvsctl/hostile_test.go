@@ -109,6 +109,7 @@ real_server "web" {
   rip           = each.value
   vip_interface = "lo"
   way_back      = "route"
+  maintenance   = false
 }
 real_server "far" {
   interface "eth0" {

@@ -62,7 +62,7 @@ func TestSmallSystem(t *testing.T) {
 	}
 	for file := range strings.Lines(n.left()) {
 		// The lock of a system without flock stays; nobody holds it any more.
-		if !strings.HasPrefix(file, "/run/lvsctl/lock.d") {
+		if !strings.HasPrefix(file, "/run/lvsctl/process") {
 			t.Errorf("left behind: %s", file)
 		}
 	}

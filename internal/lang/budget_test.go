@@ -75,7 +75,6 @@ func TestBombs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			small := generous
 			small.elements, small.steps = 100_000, 300_000
-			start := time.Now()
 			m := limited(t, "main.hcl", test.src, small)
 			values(m)
 			have := summaries(m.Sorted())
@@ -84,9 +83,6 @@ func TestBombs(t *testing.T) {
 			}
 			if len(m.Sorted()) > 2 {
 				t.Errorf("have %d diagnostics:\n%.2000s", len(m.Sorted()), have)
-			}
-			if took := time.Since(start); took > 20*time.Second {
-				t.Errorf("took %s", took)
 			}
 		})
 	}

@@ -136,7 +136,7 @@ type Gateways struct {
 	// subnets: a link-local one, or one that a provider hands out beside a /32. They
 	// are "" otherwise.
 	Dev4, Dev6 string
-	Range  hcl.Range
+	Range      hcl.Range
 }
 
 // SSH says how a node is reached. A zero field is left to the ssh config, then

@@ -1,17 +1,19 @@
 # lvsctl_stage_record FOLDER FILE TEXT writes a record beside its place, readable by
 # root alone. mkdir goes without -p: the folder's parent is every system's own.
 lvsctl_stage_record() {
-  if { [ -d "$1" ] || mkdir -m 0700 "$1"; } 2>&1 && (umask 077 && printf '%s\n' "$3" >"$2.new") 2>&1; then return 0; fi
-  rm -f "$2.new"
-  lvsctl_say stopped 'cannot write the record'
-  return 1
+  if ! { { [ -d "$1" ] || mkdir -m 0700 "$1"; } 2>&1 && (umask 077 && printf '%s\n' "$3" >"$2.new") 2>&1; }; then
+    rm -f "$2.new"
+    lvsctl_say stopped 'cannot write the record'
+    return 1
+  fi
 }
 
 # lvsctl_place_record FILE puts a staged record in its place.
 lvsctl_place_record() {
-  if mv -f "$1.new" "$1" 2>&1; then return 0; fi
-  lvsctl_say stopped 'cannot write the record'
-  return 1
+  if ! mv -f "$1.new" "$1" 2>&1; then
+    lvsctl_say stopped 'cannot write the record'
+    return 1
+  fi
 }
 
 # lvsctl_write_record FOLDER FILE TEXT is both at once.

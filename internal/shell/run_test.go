@@ -118,7 +118,7 @@ var inUse = map[Function]struct{ script, want string }{
 	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 27491; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$|note: no rule for replies.*\n0\n`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
-	Arm:          {transaction + "(lvsctl_arm 'echo $1' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
+	Arm:          {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
 	Begin:        {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
 	Mark:         {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
 	PutOff:       {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},

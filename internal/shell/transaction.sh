@@ -7,11 +7,11 @@ lvsctl_arm() {
     lvsctl_say armed
     lvsctl_keep_away
     trap 'rm -f "$lvsctl_transaction/changer"; kill "$lvsctl_keeper" 2>/dev/null' EXIT
-    return 0
+  else
+    rm -rf "$lvsctl_transaction"
+    lvsctl_say stopped 'cannot arm the rollback'
+    return 1
   fi
-  rm -rf "$lvsctl_transaction"
-  lvsctl_say stopped 'cannot arm the rollback'
-  return 1
 }
 
 lvsctl_start_timer() {
@@ -41,9 +41,10 @@ lvsctl_start_timer() {
 # lvsctl_disarm claims the transaction for good before its timer can; too late is
 # reported as such.
 lvsctl_disarm() {
-  if mv "$lvsctl_transaction/armed" "$lvsctl_transaction/confirmed" 2>/dev/null; then return 0; fi
-  lvsctl_say stopped 'too late'
-  return 1
+  if ! mv "$lvsctl_transaction/armed" "$lvsctl_transaction/confirmed" 2>/dev/null; then
+    lvsctl_say stopped 'too late'
+    return 1
+  fi
 }
 
 # lvsctl_reopen takes a confirmation back, so that lvsctl_fire can undo what was

@@ -147,7 +147,7 @@ func TestSilentLoss(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
 		"while it locks": "lvsctl_say locked", "before a step": "lvsctl_begin 1 ", "after a step": "lvsctl_say done 6",
-		"before the record": `if mv -f "$1.new"`, "before it disarms": `if mv "$lvsctl_transaction/armed"`, "after it disarmed": `rm -rf "$lvsctl_transaction" `,
+		"before the record": `if ! mv -f "$1.new"`, "before it disarms": `if ! mv "$lvsctl_transaction/armed"`, "after it disarmed": `rm -rf "$lvsctl_transaction" `,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ import (
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
-		"before a step": "lvsctl_begin 1 ", "after a step": "lvsctl_say done 6", "before the record": `if mv -f "$1.new"`, "before it disarms": `if mv "$lvsctl_transaction/armed"`,
+		"before a step": "lvsctl_begin 1 ", "after a step": "lvsctl_say done 6", "before the record": `if ! mv -f "$1.new"`, "before it disarms": `if ! mv "$lvsctl_transaction/armed"`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -39,20 +39,22 @@ import (
 // mode. It returns why routes cannot be changed, by real server.
 func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
 	stuck = map[string]string{}
+	c := newModes(p, inputs)
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		if a.Kind != state.KindRoute || a.Stage != Ready {
 			continue
 		}
-		n := slices.IndexFunc(inputs, func(in Input) bool { return in.Name == a.Node })
+		n := c.at[a.Node]
 		m := modeChange{in: &inputs[n], vips: map[netip.Addr]bool{}}
 		have, want, ok := m.defaultRoutes(p.Nodes[n].Settled, a)
-		if !ok || !leadsToDirector(inputs, have) && !leadsToDirector(inputs, want) {
+		if !ok || !c.leadsToDirector(have) && !c.leadsToDirector(want) {
 			continue
 		}
 		why := u.user(m.in, p.Nodes[n].Settled)
 		for d := range inputs {
-			if inputs[d].Role != director || inputs[d].Live == nil || !m.changes(&inputs[d], p.Nodes[d].Settled) {
+			e, read := c.entries[d]
+			if !read || !m.changes(&inputs[d], p.Nodes[d].Settled, e) {
 				continue
 			}
 			if still := p.Nodes[d].standsStill(); still != "" {
@@ -63,23 +65,79 @@ func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
 			a.Stage, stuck[a.Node] = Clear, why
 			continue
 		}
-		p.warnOfLoss(m)
+		c.warnOfLoss(m)
 		switch {
-		case m.from == state.Masq && leadsToDirector(inputs, have):
-			p.changeFromNAT(a, m, want)
-		case m.to == state.Masq && leadsToDirector(inputs, want):
-			p.changeToNAT(a, m, have)
+		case m.from == state.Masq && c.leadsToDirector(have):
+			c.fromNAT(a, m, want)
+		case m.to == state.Masq && c.leadsToDirector(want):
+			c.toNAT(a, m, have)
 		}
 	}
 	return stuck
 }
 
-// changeFromNAT is for a real server that nat reached. way is its new default
-// route.
-func (p *Plan) changeFromNAT(route *Action, m modeChange, way state.Route) {
+// modes is a plan while changes of mode are ordered, indexed so that a real server
+// costs no more where there are many.
+type modes struct {
+	plan *Plan
+	// at is a node's place among the inputs, and among the plan's nodes.
+	at map[string]int
+	// actions are each node's part of the plan's, in which they stand together still.
+	actions map[string][]Action
+	// own are the directors' own addresses.
+	own map[netip.Addr]bool
+	// entries are those of the directors that were read, by their place.
+	entries map[int]entries
+	// forwarding marks the directors that end their forwarding last.
+	forwarding map[string]bool
+}
+
+// entries are a director's servers, as they are and as they will be, by address.
+type entries struct {
+	have, want map[netip.Addr][]state.ServerKey
+}
+
+func newModes(p *Plan, inputs []Input) *modes {
+	c := &modes{
+		plan: p, at: map[string]int{}, actions: map[string][]Action{}, own: map[netip.Addr]bool{},
+		entries: map[int]entries{}, forwarding: map[string]bool{},
+	}
+	for i := range inputs {
+		in := &inputs[i]
+		c.at[in.Name] = i
+		if in.Role != director {
+			continue
+		}
+		for _, k := range in.Base {
+			c.own[k.Prefix.Addr()] = true
+		}
+		if in.Live != nil {
+			s := p.Nodes[i].Settled
+			c.entries[i] = entries{byAddress(s.Have.Servers), byAddress(s.Want.Servers)}
+		}
+	}
+	for begin, end := 0, 0; begin < len(p.Actions); begin = end {
+		node := p.Actions[begin].Node
+		for end = begin; end < len(p.Actions) && p.Actions[end].Node == node; end++ {
+		}
+		c.actions[node] = p.Actions[begin:end]
+	}
+	return c
+}
+
+func byAddress(servers map[state.ServerKey]state.Server) map[netip.Addr][]state.ServerKey {
+	list := map[netip.Addr][]state.ServerKey{}
+	for k := range servers {
+		list[k.Addr.Addr()] = append(list[k.Addr.Addr()], k)
+	}
+	return list
+}
+
+// fromNAT is for a real server that nat reached. way is its new default route.
+func (c *modes) fromNAT(route *Action, m modeChange, way state.Route) {
 	route.Stage = Clear
 	route.Risk = route.Risk.and(m.risk())
-	begin := p.first(route.Node, Ready)
+	begin := c.first(route.Node, Ready)
 	for _, d := range m.replyRoutes(way) {
 		if begin != nil {
 			begin.Do, begin.Undo = append(begin.Do, d.Begin()), append(begin.Undo, d.End())
@@ -87,18 +145,22 @@ func (p *Plan) changeFromNAT(route *Action, m modeChange, way state.Route) {
 		route.Do, route.Undo = append(route.Do, d.End()), slices.Insert(route.Undo, 0, d.Begin())
 	}
 	for _, name := range m.directors {
-		for i := range p.Actions {
-			if a := &p.Actions[i]; a.Node == name && a.Stage == Stop && a.Kind == state.KindSysctl {
+		if c.forwarding[name] {
+			continue
+		}
+		c.forwarding[name] = true
+		for i := range c.actions[name] {
+			if a := &c.actions[name][i]; a.Stage == Stop && a.Kind == state.KindSysctl {
 				a.Stage = Clear
 			}
 		}
 	}
 }
 
-// changeToNAT is for a real server that nat is to reach. way is the default route
-// that it has.
-func (p *Plan) changeToNAT(route *Action, m modeChange, way state.Route) {
-	end := p.first(route.Node, Clear)
+// toNAT is for a real server that nat is to reach. way is the default route that it
+// has.
+func (c *modes) toNAT(route *Action, m modeChange, way state.Route) {
+	end := c.first(route.Node, Clear)
 	for _, d := range m.replyRoutes(way) {
 		route.Do, route.Undo = slices.Insert(route.Do, 0, d.Begin()), append(route.Undo, d.End())
 		if end != nil {
@@ -111,19 +173,36 @@ func (p *Plan) changeToNAT(route *Action, m modeChange, way state.Route) {
 }
 
 // first is a node's first action of a stage; nil if it has none.
-func (p *Plan) first(node string, stage Stage) *Action {
-	i := slices.IndexFunc(p.Actions, func(a Action) bool { return a.Node == node && a.Stage == stage })
-	if i < 0 {
-		return nil
+func (c *modes) first(node string, stage Stage) *Action {
+	for i := range c.actions[node] {
+		if a := &c.actions[node][i]; a.Stage == stage {
+			return a
+		}
 	}
-	return &p.Actions[i]
+	return nil
 }
 
 // leadsToDirector reports whether a route's next hop is a director.
-func leadsToDirector(inputs []Input, r state.Route) bool {
-	return slices.ContainsFunc(inputs, func(in Input) bool {
-		return in.Role == director && in.has(r.Via)
-	})
+func (c *modes) leadsToDirector(r state.Route) bool { return c.own[r.Via] }
+
+// reuseMode is the kernel parameter by which a director forgets a closed connection
+// that it saw one way only, see roles.forgetClosed.
+const reuseMode = "net/ipv4/vs/conn_reuse_mode"
+
+// warnOfLoss warns where the topology has a director keep closed connections of the
+// old mode: a client that uses a port again meets them.
+func (c *modes) warnOfLoss(m modeChange) {
+	for _, name := range m.directors {
+		n := &c.plan.Nodes[c.at[name]]
+		mode, _ := strconv.Atoi(n.Settled.Want.Sysctls[reuseMode])
+		if mode&2 != 0 {
+			continue
+		}
+		warning := fmt.Sprintf("real servers go from %s to %s with %s = %d: requests of clients that use a port again within two minutes may fail; leave that parameter to lvsctl to lose none", m.from, m.to, state.SysctlName(reuseMode), mode)
+		if !slices.Contains(n.Warnings, warning) {
+			n.Warnings = append(n.Warnings, warning)
+		}
+	}
 }
 
 // modeChange is a real server whose replies are to take another way.
@@ -156,31 +235,11 @@ func (m *modeChange) defaultRoutes(s state.Settled, a *Action) (have, want state
 	return have, want, ok
 }
 
-// reuseMode is the kernel parameter by which a director forgets a closed connection
-// that it saw one way only, see roles.forgetClosed.
-const reuseMode = "net/ipv4/vs/conn_reuse_mode"
-
-// warnOfLoss warns where the topology has a director keep closed connections of the
-// old mode: a client that uses a port again meets them.
-func (p *Plan) warnOfLoss(m modeChange) {
-	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		mode, _ := strconv.Atoi(n.Settled.Want.Sysctls[reuseMode])
-		if !slices.Contains(m.directors, n.Name) || mode&2 != 0 {
-			continue
-		}
-		warning := fmt.Sprintf("real servers go from %s to %s with %s = %d: requests of clients that use a port again within two minutes may fail; leave that parameter to lvsctl to lose none", m.from, m.to, state.SysctlName(reuseMode), mode)
-		if !slices.Contains(n.Warnings, warning) {
-			n.Warnings = append(n.Warnings, warning)
-		}
-	}
-}
-
 // changes looks how a director reaches the real server now and how it will, and
 // reports whether that is another way.
-func (m *modeChange) changes(in *Input, s state.Settled) bool {
-	hadNAT, had := m.methods(s.Have.Servers)
-	wantNAT, want := m.methods(s.Want.Servers)
+func (m *modeChange) changes(in *Input, s state.Settled, e entries) bool {
+	hadNAT, had := m.methods(e.have, s.Have.Servers)
+	wantNAT, want := m.methods(e.want, s.Want.Servers)
 	switch {
 	case hadNAT && !wantNAT && want != "":
 		m.from, m.to = state.Masq, want
@@ -193,9 +252,11 @@ func (m *modeChange) changes(in *Input, s state.Settled) bool {
 	for _, d := range s.Want.Drain {
 		m.drain = max(m.drain, d)
 	}
-	for k, v := range s.Have.Servers {
-		if m.in.has(k.Addr.Addr()) && (v.Forward == state.Masq) == hadNAT {
-			m.open += in.Live.State.Connections[k].Open(k.Service.Protocol)
+	for _, own := range m.in.Base {
+		for _, k := range e.have[own.Prefix.Addr()] {
+			if (s.Have.Servers[k].Forward == state.Masq) == hadNAT {
+				m.open += in.Live.State.Connections[k].Open(k.Service.Protocol)
+			}
 		}
 	}
 	return true
@@ -203,15 +264,16 @@ func (m *modeChange) changes(in *Input, s state.Settled) bool {
 
 // methods are the forwarding methods among the entries for the real server. It
 // notes the VIPs that replies come from by any but nat.
-func (m *modeChange) methods(servers map[state.ServerKey]state.Server) (nat bool, other state.Forward) {
-	for k, v := range servers {
-		switch {
-		case !m.in.has(k.Addr.Addr()):
-		case v.Forward == state.Masq:
-			nat = true
-		default:
-			if other == "" || v.Forward < other { // of several any one, but always the same
-				other = v.Forward
+func (m *modeChange) methods(keys map[netip.Addr][]state.ServerKey, servers map[state.ServerKey]state.Server) (nat bool, other state.Forward) {
+	for _, own := range m.in.Base {
+		for _, k := range keys[own.Prefix.Addr()] {
+			forward := servers[k].Forward
+			if forward == state.Masq {
+				nat = true
+				continue
+			}
+			if other == "" || forward < other { // of several any one, but always the same
+				other = forward
 			}
 			if vip := k.Service.Addr.Addr(); vip.IsValid() {
 				m.vips[vip] = true

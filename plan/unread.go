@@ -21,9 +21,9 @@ func newUnread(inputs []Input) unread {
 		in := &inputs[i]
 		switch {
 		case in.Role != director:
-		case in.Err != nil:
+		case in.Live == nil:
 			u.directors = append(u.directors, in)
-		case in.Live != nil:
+		default:
 			for k := range in.Live.State.Services {
 				u.balanced[k.Addr.Addr()] = true
 			}

@@ -15,11 +15,12 @@ const longestLabel = 15
 type aliases struct {
 	held  map[string]string // label, by device and address
 	taken map[string]bool
+	next  map[string]int // the first number that may be free, by device
 }
 
 // newAliases takes those that our own files hold now.
 func newAliases(found map[string]bool, held map[string]string) *aliases {
-	a := &aliases{held: held, taken: map[string]bool{}}
+	a := &aliases{held: held, taken: map[string]bool{}, next: map[string]int{}}
 	ours := map[string]bool{}
 	for _, label := range held {
 		ours[label] = true
@@ -40,13 +41,13 @@ func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
 	if label, ok := a.held[aliasKey(dev, p.Addr())]; ok {
 		return label, true
 	}
-	for n := 0; ; n++ {
+	for n := a.next[dev]; ; n++ {
 		label = dev + ":" + strconv.Itoa(n)
 		if len(label) > longestLabel {
 			return "", false
 		}
 		if !a.taken[label] {
-			a.taken[label] = true
+			a.taken[label], a.next[dev] = true, n+1
 			return label, true
 		}
 	}

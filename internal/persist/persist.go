@@ -68,13 +68,23 @@ type Output struct {
 
 // Files returns what makes a node's State come back after a reboot.
 func Files(in Input) Output {
-	j := &job{Input: in, script: newPart(), hooked: newPart(), out: Output{
+	j := &job{Input: in, script: newPart(), hooked: newPart(), blocks: map[string]*strings.Builder{}, out: Output{
 		Blocks: map[state.BlockKey]state.Block{}, Files: map[string]state.File{}, Units: map[string]state.Unit{},
 	}}
+	j.everyFile()
+	for path, b := range j.blocks {
+		j.out.Blocks[state.BlockKey{Path: path, Topology: in.Topology}] = state.Block{Text: b.String()}
+	}
+	return j.out
+}
+
+// everyFile makes the files, and what is said of them.
+func (j *job) everyFile() {
+	in := j.Input
 	lasting := in.System != "" && in.System != netsystem.None
 	j.cloudHosts(lasting)
 	if !lasting || !anything(in.Want) {
-		return j.out
+		return
 	}
 	name := in.System
 	if name == netsystem.Auto {
@@ -96,7 +106,6 @@ func Files(in Input) Output {
 		systems[i].write(j)
 	}
 	j.boot()
-	return j.out
 }
 
 // Choose finds out which system configures a node's devices; "" for none that is
@@ -138,6 +147,8 @@ type job struct {
 	Input
 	system netsystem.Name // "" for none that is known
 	out    Output
+	// blocks are the texts of out's blocks, by path, while they grow.
+	blocks map[string]*strings.Builder
 	// script is what is left to the boot script, and hooked what it sets only when
 	// the network system has it run.
 	script, hooked part
@@ -153,8 +164,10 @@ type job struct {
 
 // block adds lines to the topology's block of a shared file.
 func (j *job) block(path string, lines ...string) {
-	k := state.BlockKey{Path: path, Topology: j.Topology}
-	j.out.Blocks[k] = state.Block{Text: j.out.Blocks[k].Text + text(lines)}
+	if j.blocks[path] == nil {
+		j.blocks[path] = &strings.Builder{}
+	}
+	j.blocks[path].WriteString(text(lines))
 }
 
 // file makes a file of the topology's own.

@@ -38,3 +38,23 @@ func BenchmarkParseIPVS(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkParseFiles reads a file of lvsctl's own.
+func BenchmarkParseFiles(b *testing.B) {
+	for _, n := range []int{20_000, 40_000} {
+		text := "-rwxr-xr-x 1 0 0 42 Nov 21 09:00 /etc/lvsctl/web.sh\n" + strings.Repeat(" ip -4 addr replace 10.1.0.100/32 dev eth0 || s=1\n", n)
+		b.Run(fmt.Sprintf("lines=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				s := New()
+				if err := parseFiles(text, s); err != nil {
+					b.Fatal(err)
+				}
+				if have := strings.Count(s.Files["/etc/lvsctl/web.sh"].Text, "\n"); have != n {
+					b.Fatalf("%d lines", have)
+				}
+			}
+		})
+	}
+}

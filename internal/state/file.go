@@ -70,14 +70,21 @@ func fileSection(paths []string) Section {
 //	   version: 2
 func parseFiles(text string, s *State) error {
 	path := ""
+	var inside strings.Builder // of the file at path
+	end := func() {
+		if f, there := s.Files[path]; there {
+			f.Text = inside.String()
+			s.Files[path] = f
+		}
+		inside.Reset()
+	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if inside, ok := strings.CutPrefix(line, " "); ok {
-			f := s.Files[path]
-			f.Text += inside + "\n"
-			s.Files[path] = f
+		if text, ok := strings.CutPrefix(line, " "); ok {
+			inside.WriteString(text + "\n")
 			continue
 		}
+		end()
 		words := strings.Fields(line)
 		if len(words) < 6 || len(words[0]) < 10 {
 			return fmt.Errorf("cannot read file line %q", line)
@@ -89,6 +96,7 @@ func parseFiles(text string, s *State) error {
 		}
 		s.Files[path] = f
 	}
+	end()
 	return nil
 }
 

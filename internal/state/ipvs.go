@@ -144,7 +144,13 @@ func (k *ServerKey) UnmarshalText(text []byte) error {
 }
 
 func compareServices(a, b ServiceKey) int {
-	return cmp.Or(cmp.Compare(a.Protocol, b.Protocol), a.Addr.Compare(b.Addr), cmp.Compare(a.Mark, b.Mark), cmp.Compare(a.String(), b.String()))
+	if c := cmp.Or(cmp.Compare(a.Protocol, b.Protocol), a.Addr.Compare(b.Addr), cmp.Compare(a.Mark, b.Mark)); c != 0 || a.V6 == b.V6 {
+		return c
+	}
+	if b.V6 {
+		return -1
+	}
+	return 1
 }
 
 func compareServers(a, b ServerKey) int {

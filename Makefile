@@ -14,7 +14,7 @@ TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server 
          ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish \
          qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs keepalived:keepalived start-stop-daemon:dpkg shellcheck:shellcheck
 
-.PHONY: build install setup demo demo-reboot test lint unit lab bench clean
+.PHONY: build install setup demo demo-reboot clock test lint unit lab bench clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/lvsctl ./cmd/lvsctl
@@ -45,31 +45,48 @@ demo: setup build
 demo-reboot: setup build
 	@./examples/demo-reboot.sh
 
-test: setup lint unit lab
+test: clock setup lint unit lab
+	@echo "The slowest tests:"; cat $(LOGS)/*.json | $(GOTESTSUM) tool slowest --num 5
+
+# Each run of tests leaves what `go test -json` says in a file of its own: times, for
+# the end of `make test`.
+LOGS       := bin/tests
+GOTESTSUM  := $(GO) run gotest.tools/gotestsum@v1.13.0
+FORMAT      = $(if $(filter -v,$(GOTESTFLAGS)),standard-verbose,standard-quiet)
+TEST        = $(GOTESTSUM) --format $(FORMAT) --hide-summary all --jsonfile $(LOGS)/$(1).json -- -timeout 30m $(filter-out -v,$(GOTESTFLAGS))
+
+clock:
+	@rm -rf $(LOGS)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these files"; exit 1; }
+	$(GO) mod tidy -diff
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) -checks $(CHECKS) ./...
 	shellcheck internal/shell/*.sh
 
-# unit runs everything but the lab, with the race detector. Megabytes of hostile
-# values are parsed without it: that takes seven times as long with it. The faults
-# of apply come last and alone: they time hosts.
+# unit runs everything but the lab. The race detector is there where goroutines meet.
+# Megabytes of hostile values are parsed without it: that takes seven times as long
+# with it. The faults of apply come last and alone: they time hosts.
+RACE       := cmd/lvsctl|internal/lang|internal/remote|internal/survey
+ALONE      := examples|internal/lab|apply
 unit:
-	LVSCTL_LAB=0 $(GO) test -race -timeout 30m -skip '^(TestLabPairs|TestHostileValues)$$' $(GOTESTFLAGS) $$($(GO) list ./... | grep -Ev '/examples|/internal/lab$$|/apply$$')
-	$(GO) test -timeout 30m -run '^TestHostileValues$$' $(GOTESTFLAGS) ./cmd/lvsctl
-	$(GO) test -race -timeout 30m $(GOTESTFLAGS) ./apply
+	@mkdir -p $(LOGS)
+	LVSCTL_LAB=0 $(call TEST,unit) -skip '^TestLabPairs$$' $$($(GO) list ./... | grep -vE '/($(RACE)|$(ALONE))(/|$$)')
+	LVSCTL_LAB=0 $(call TEST,race) -race -skip '^TestHostileValues$$' $$($(GO) list ./... | grep -E '/($(RACE))(/|$$)')
+	$(call TEST,hostile) -run '^TestHostileValues$$' ./cmd/lvsctl
+	$(call TEST,apply) -race ./apply
 
 # lab runs what needs a kernel with IPVS, in virtual machines. The test under load
 # has the machine to itself: a request that an overloaded one loses proves nothing.
 lab: build
-	LVSCTL_LAB=1 $(GO) test -p 1 -count=1 -timeout 80m -skip '^TestNothingLostUnderLoad$$' $(GOTESTFLAGS) ./internal/lab ./examples
-	LVSCTL_LAB=1 $(GO) test -count=1 -timeout 30m -run '^TestNothingLostUnderLoad$$' $(GOTESTFLAGS) ./examples
-	LVSCTL_LAB=1 $(GO) test -count=1 -timeout 30m -run '^TestLabPairs$$' $(GOTESTFLAGS) ./plan
+	@mkdir -p $(LOGS)
+	LVSCTL_LAB=1 $(call TEST,lab) -p 1 -count=1 -timeout 80m -skip '^TestNothingLostUnderLoad$$' ./internal/lab/... ./examples
+	LVSCTL_LAB=1 $(call TEST,load) -count=1 -run '^TestNothingLostUnderLoad$$' ./examples
+	LVSCTL_LAB=1 $(call TEST,pairs) -count=1 -run '^TestLabPairs$$' ./plan
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./topology
+	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./internal/persist ./topology
 
 clean:
 	rm -rf bin

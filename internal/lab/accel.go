@@ -12,11 +12,12 @@ import (
 	"time"
 )
 
-// probeTime is how long KVM has to boot a kernel without any root file system;
-// a working one needs about a second.
+// probeTime is how long KVM may take to boot a kernel that has no root file
+// system. Where KVM works, that takes about a second.
 const probeTime = 8 * time.Second
 
-// probeAge is how long a probe's outcome holds. A reboot ends it earlier.
+// probeAge is how long a probe's outcome is believed. After a reboot of this
+// machine KVM is tried again earlier.
 const probeAge = 24 * time.Hour
 
 // A probe is the remembered outcome of trying KVM.
@@ -26,7 +27,7 @@ type probe struct {
 	Works  bool      `json:"works"`
 }
 
-// checkAccel refuses what is no accelerator.
+// checkAccel refuses a name that is not an accelerator's.
 func checkAccel(want string) error {
 	switch want {
 	case "", "auto", "kvm", "tcg":
@@ -35,8 +36,8 @@ func checkAccel(want string) error {
 	return fmt.Errorf("cannot use accelerator %q: it is auto, kvm or tcg", want)
 }
 
-// chooseAccel settles what "auto" means on this machine. KVM has to prove
-// itself: /dev/kvm may be there, even openable, and the guest still hang.
+// chooseAccel decides what "auto" means on this machine. It tries KVM before it
+// uses it: a guest may hang although /dev/kvm is there and can be opened.
 func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (string, error) {
 	if want == "kvm" || want == "tcg" {
 		return want, nil
@@ -64,7 +65,7 @@ func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (st
 		if p.Works = kvmBoots(ctx, kernel); ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		// An outcome that cannot be remembered is only found out again.
+		// If the outcome cannot be stored, the next run tries KVM again.
 		if text, err := json.Marshal(p); err == nil {
 			_ = cache.Remove(probeFile)
 			_ = writeNew(cache, probeFile, text)
@@ -76,7 +77,7 @@ func chooseAccel(ctx context.Context, want, kernel string, say func(string)) (st
 	return "tcg", nil
 }
 
-// probeFile is where the cache remembers it.
+// probeFile holds the outcome of the last probe, in the cache folder.
 const probeFile = "kvm.json"
 
 func readProbe(cache *os.Root) (probe, bool) {
@@ -89,9 +90,8 @@ func readProbe(cache *os.Root) (probe, bool) {
 	return p, json.NewDecoder(f).Decode(&p) == nil
 }
 
-// kvmBoots boots the kernel with nothing to run: one that reaches the panic
-// over its missing root file system has had its timers, its memory and its
-// console working.
+// kvmBoots boots the kernel without a root file system. A kernel that gets as
+// far as to panic over that has working timers, memory and console.
 func kvmBoots(ctx context.Context, kernel string) bool {
 	path, err := findTool(qemu)
 	if err != nil {

@@ -5,10 +5,11 @@ import (
 	"testing"
 )
 
-// quietARP is what a real server needs before it takes a VIP.
+// quietARP sets the ARP parameters that a real server needs before it gets a VIP.
 const quietARP = "for i in all lo; do echo 1 > /proc/sys/net/ipv4/conf/$i/arp_ignore; echo 2 > /proc/sys/net/ipv4/conf/$i/arp_announce; done\n"
 
-// balanced asks for a URL from the client and sees both real servers answer.
+// balanced requests a URL four times from the client. Each real server must answer
+// twice and see the address from.
 func balanced(t *testing.T, l *Lab, url, from string) {
 	t.Helper()
 	have := on(t, l, "client", "for i in 1 2 3 4; do curl -sS --max-time 20 -D /tmp/head "+url+"; grep -i ^x-client: /tmp/head | tr -d '\\r'; done")
@@ -26,7 +27,7 @@ func balanceDR(t *testing.T, l *Lab) {
 	for _, rs := range []string{"rs-1", "rs-2"} {
 		on(t, l, rs, quietARP+"ip address add 10.1.0.100/32 dev lo; ip route add default via 10.1.0.1; ip -6 address add fd00:1::100/128 dev lo nodad; ip -6 route add default via fd00:1::1")
 	}
-	// The scheduler's module is loaded by the kernel's own request.
+	// The kernel itself loads the scheduler's module.
 	on(t, l, "director", `
 		ip address add 10.1.0.100/32 dev ens33; ip address add fd00:1::100/128 dev ens33 nodad
 		ipvsadm -A -t 10.1.0.100:80 -s rr; ipvsadm -a -t 10.1.0.100:80 -r 10.1.0.11 -g; ipvsadm -a -t 10.1.0.100:80 -r 10.1.0.12 -g

@@ -17,15 +17,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a lab boots is kept in the user's cache folder between labs: kernels and
-// the images of whole Debians. It is used only as it was made: beside each file
-// stands its digest, and file, digest and folders are this user's alone.
+// The user's cache folder keeps what labs boot: kernels, and the images of whole
+// Debians. A file from it is used only if nobody changed it: its digest stands
+// beside it, and only this user can write the file, its digest and their folders.
 
 // digestSuffix ends the name of the file that holds another one's digest.
 const digestSuffix = ".digest"
 
-// openCache opens lvsctl's folder in the user's cache folder, or one below it,
-// and makes what is missing of the way.
+// openCache opens lvsctl's folder in the user's cache folder, or a folder below
+// it. It makes the folders that are missing.
 func openCache(below ...string) (*os.Root, error) {
 	fail := func(err error) (*os.Root, error) {
 		return nil, fmt.Errorf("cannot open the folder in which the lab keeps kernels and images: %w", err)
@@ -50,7 +50,7 @@ func openCache(below ...string) (*os.Root, error) {
 		if err != nil {
 			return fail(err)
 		}
-		// One of an earlier lvsctl may be open to others.
+		// An earlier lvsctl may have made the folder readable for others.
 		if err := root.Chmod(".", 0o700); err != nil {
 			root.Close()
 			return fail(err)
@@ -59,8 +59,8 @@ func openCache(below ...string) (*os.Root, error) {
 	return root, nil
 }
 
-// lockCache keeps other lvsctls from making something in a folder of the cache
-// meanwhile, and waits for the one that does.
+// lockCache locks a folder of the cache, so that only one lvsctl makes something
+// in it at a time. It waits for another one that has the lock.
 func lockCache(ctx context.Context, root *os.Root, say func(string)) (unlock func(), err error) {
 	f, err := root.Open(".")
 	if err != nil {
@@ -89,8 +89,8 @@ func lockCache(ctx context.Context, root *os.Root, say func(string)) (unlock fun
 	}
 }
 
-// newWork makes an empty workDir in a folder of the cache that is locked. One that
-// was killed may have left its own.
+// newWork makes an empty workDir in a locked folder of the cache. It removes the
+// one that a killed lvsctl may have left.
 func newWork(root *os.Root) error {
 	if err := errors.Join(root.RemoveAll(workDir), root.Mkdir(workDir, 0o700)); err != nil {
 		return fmt.Errorf("cannot make a folder to work in: %w", err)
@@ -98,10 +98,11 @@ func newWork(root *os.Root) error {
 	return nil
 }
 
-// workDir is where something is being made, in its folder of the cache.
+// workDir is the folder, in a folder of the cache, for what is not finished yet.
 const workDir = "work"
 
-// seal writes the digest of what is whole: a file, or a folder with all in it.
+// seal writes the digest of a finished file, or of a finished folder with all
+// files in it.
 func seal(root *os.Root, name string) error {
 	sum, err := digestOf(root, name)
 	if err != nil {
@@ -113,7 +114,7 @@ func seal(root *os.Root, name string) error {
 	return writeNew(root, name+digestSuffix, []byte(sum+"\n"))
 }
 
-// unseal removes the digest: what has none is made anew.
+// unseal removes the digest of a file or folder. Without one it is made again.
 func unseal(root *os.Root, name string) error {
 	if err := root.Remove(name + digestSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("cannot remove a digest: %w", err)
@@ -121,8 +122,9 @@ func unseal(root *os.Root, name string) error {
 	return nil
 }
 
-// checkSealed sees that a file or a folder is this user's alone and as it was when
-// it was sealed. The error wraps [fs.ErrNotExist] where there is none.
+// checkSealed returns an error if a file or folder is not this user's alone, or
+// has changed since it was sealed. The error wraps [fs.ErrNotExist] if there is
+// no such file.
 func checkSealed(root *os.Root, name string) error {
 	have, err := digestOf(root, name)
 	if err != nil {
@@ -143,8 +145,8 @@ func checkSealed(root *os.Root, name string) error {
 	return nil
 }
 
-// digestOf is the digest of a file, or of a folder: of the paths and the digests
-// of the files in it.
+// digestOf returns the digest of a file. That of a folder is made of the paths
+// and the digests of the files in it.
 func digestOf(root *os.Root, name string) (string, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
@@ -175,8 +177,9 @@ func digestOf(root *os.Root, name string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// fileDigest is the digest of a file of this user's: of its length and of each
-// block that is not all zeros, after its place. So holes cost nothing.
+// fileDigest returns the digest of a file that belongs to this user. It is made of
+// the length, and of the offset and content of each block that is not all zeros.
+// So the holes of a sparse file need not be read.
 func fileDigest(root *os.Root, name string) (string, error) {
 	f, err := openOwn(root, name)
 	if err != nil {
@@ -194,7 +197,7 @@ func fileDigest(root *os.Root, name string) (string, error) {
 	sum := sha256.New()
 	block, zeros, place := make([]byte, size), make([]byte, size), make([]byte, 8)
 	for at := int64(0); at < info.Size(); at += size {
-		// Where the file system knows of no holes, there is none.
+		// A file system without SEEK_DATA gives an error: then every block is read.
 		if data, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA); err == nil && data >= at+size {
 			at = data/size*size - size
 			continue

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// testCache is a cache of the test's own, in a folder that others can enter as
-// they can enter most homes.
+// testCache is a cache for the test, in a folder that other users can enter, as they
+// can enter most home folders.
 func testCache(t *testing.T, below ...string) *os.Root {
 	t.Helper()
 	home, err := os.MkdirTemp("", "lvsctl-test-")
@@ -33,7 +33,7 @@ func testCache(t *testing.T, below ...string) *os.Root {
 	return root
 }
 
-// An image that could not be made, or not to its end, is none.
+// TestImageWholeOrNone makes images that fail on the way. None of them may be used.
 func TestImageWholeOrNone(t *testing.T) {
 	c := debianCache{testCache(t, debianDir), func(string) {}}
 	err := c.make("x.img", func(out *os.File, work string) error {
@@ -56,15 +56,15 @@ func TestImageWholeOrNone(t *testing.T) {
 	}
 }
 
-// TestImageBeingMade attacks an image while it is being made, as another user who
-// knows where: everything that is there, and whatever may appear beside it.
+// TestImageBeingMade attacks an image while it is made, as another user who knows its
+// path: each file that is there, and each that may appear beside it.
 func TestImageBeingMade(t *testing.T) {
 	needRoot(t)
 	defer syscall.Umask(syscall.Umask(0))
 	c := debianCache{testCache(t, debianDir), func(string) {}}
 	tried := false
 	err := c.make("x.img", func(out *os.File, work string) error {
-		// What mmdebstrap makes there: a root folder with one for everybody.
+		// mmdebstrap makes such folders: a root folder, and tmp that all can write.
 		if err := os.MkdirAll(filepath.Join(work, "mmdebstrap.x", "tmp"), 0o777); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func TestImageBeingMade(t *testing.T) {
 	}
 }
 
-// TestSealed has what is in the cache changed behind lvsctl's back.
+// TestSealed changes files in the cache. lvsctl must not use a changed file.
 func TestSealed(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil, want string
@@ -147,7 +147,8 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-// A hole and zeros that were written are the same to a reader, and to the digest.
+// TestDigestOfHoles compares a file with holes and one with written zeros. A reader sees
+// no difference, so their digests are equal.
 func TestDigestOfHoles(t *testing.T) {
 	root := openRoot(t, t.TempDir())
 	data := make([]byte, 7<<20+13)
@@ -174,8 +175,8 @@ func TestDigestOfHoles(t *testing.T) {
 	}
 }
 
-// TestForeignCache has another user prepare the folder in which root would keep
-// what it boots.
+// TestForeignCache lets another user make the cache folder before root does. root must
+// not boot from it.
 func TestForeignCache(t *testing.T) {
 	needRoot(t)
 	for name, plant := range map[string]string{

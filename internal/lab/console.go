@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// The lines by which a guest says on its console how it went.
+// The guest writes these lines on its console when it is up or has failed.
 const (
 	readyLine  = "lab: ready"
 	failedLine = "lab: cannot"
 )
 
-// A console is what a machine writes from some byte on.
+// A console is the console file of a machine, read from some byte on.
 type console struct {
 	folder *os.Root
 	file   string // in it
 	from   int64
 }
 
-// read returns what there is of it by now.
+// read returns what the machine has written so far.
 func (c console) read() ([]byte, error) {
 	f, err := c.folder.Open(c.file)
 	if err != nil {
@@ -40,8 +40,8 @@ func (c console) read() ([]byte, error) {
 	return text, nil
 }
 
-// await watches the console until the guest is ready, whose words it returns,
-// or has failed. alive reports whether its machine is there.
+// await reads the console until the guest is ready or has failed. It returns what
+// the guest wrote after readyLine. alive reports whether the machine still runs.
 func (c console) await(ctx context.Context, timeout time.Duration, alive func() bool) (string, error) {
 	deadline := time.NewTimer(timeout)
 	defer deadline.Stop()
@@ -59,7 +59,7 @@ func (c console) await(ctx context.Context, timeout time.Duration, alive func() 
 		switch {
 		case bytes.Contains(text, []byte(failedLine)):
 			why = "its machine failed"
-		// Looking through every process is not for each tick.
+		// alive reads every process's name, which is too much for each tick.
 		case n%20 == 19 && !alive():
 			why = "its machine ended"
 		}
@@ -76,7 +76,7 @@ func (c console) await(ctx context.Context, timeout time.Duration, alive func() 
 	}
 }
 
-// ready finds the last line that says so, and the words after it.
+// ready finds the last ready line in text and returns the words after it.
 func ready(text string) (words string, ok bool) {
 	at := strings.LastIndex(text, readyLine+":")
 	if at < 0 {

@@ -15,8 +15,8 @@ const (
 
 // cpioWriter writes the archive format the kernel unpacks into its first root
 // file system: "newc", Documentation/driver-api/early-userspace/buffer-format.rst.
-// Every entry belongs to root, whoever writes it, and device nodes are made by
-// the kernel: so it needs no root here.
+// Every entry belongs to root, whoever writes the archive, and the kernel makes
+// the device nodes when it unpacks it: so writing one takes no root here.
 type cpioWriter struct {
 	w     io.Writer
 	n     int64
@@ -64,7 +64,7 @@ func (c *cpioWriter) printf(format string, args ...any) {
 	c.err = err
 }
 
-// pad fills up to the next multiple of four.
+// pad writes zeros up to the next multiple of four bytes.
 func (c *cpioWriter) pad() {
 	if rest := c.n % 4; rest != 0 {
 		c.printf("%s", "\x00\x00\x00"[:4-rest])

@@ -18,26 +18,28 @@ import (
 	"time"
 )
 
-// release is the Debian that whole hosts run.
+// release is the Debian release that whole Debians run.
 const release = "bookworm"
 
-// basePackages are on every whole host: what a Debian server has, and what LVS
-// and the lab's answers take.
+// basePackages are on every whole Debian: what a Debian server has, what LVS needs,
+// and what the lab needs to answer requests.
 const basePackages = "systemd-sysv,udev,dbus,iproute2,ipvsadm,iptables,conntrack,kmod,procps,openssh-server,curl,iputils-ping,iputils-arping,redis-server,tcpdump,keepalived"
 
-// systemPackages make a base one of the network systems: a host has one alone.
+// systemPackages are added to the base by network system. A host has one of them.
 var systemPackages = map[System]string{Ifupdown: "ifupdown", Netplan: "netplan.io", NetworkManager: "network-manager"}
 
 //go:embed debian/customise.sh
 var customise string
 
-// baseOptions leave out what nobody reads on a lab's host, and spare the disk.
+// baseOptions leave documentation and translations out, and let dpkg not wait for
+// the disk.
 var baseOptions = []string{
 	"--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/info/*",
 	"--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
 }
 
-// recipe identifies how an image is made: of another recipe, it is another image.
+// recipe is the digest of all that decides what is in an image. It is part of the
+// image's name, so an image made in another way is never used.
 func recipe(system System) string {
 	return digest(baseRecipe(), string(system), systemPackages[system], customise)
 }
@@ -49,8 +51,8 @@ func digest(parts ...string) string {
 }
 
 // A debianCache is the folder in which the images of whole Debians are kept:
-// SYSTEM-RECIPE.img, a raw disk with a root file system and nothing before it,
-// and base-RECIPE.tar, what they have in common.
+// SYSTEM-RECIPE.img is a raw disk that holds one root file system and no partition
+// table; base-RECIPE.tar holds what all of them have in common.
 type debianCache struct {
 	*os.Root
 	say func(string)
@@ -61,7 +63,7 @@ const debianDir = "debian"
 
 func imageName(system System) string { return fmt.Sprintf("%s-%s.img", system, recipe(system)) }
 
-// cached reports whether the images of all systems that are asked for are there.
+// cached reports whether the cache has the image of each system that o asks for.
 func (o Options) cached() bool {
 	root, err := openCache(debianDir)
 	if err != nil {
@@ -76,8 +78,8 @@ func (o Options) cached() bool {
 	return true
 }
 
-// image returns the path of a system's image, which it makes if there is none that
-// is as it was made. Whoever else makes one at the time is waited for.
+// image returns the path of a system's image. It makes the image if the cache has
+// none, or one that was changed. It waits for another lvsctl that makes one.
 func (c debianCache) image(ctx context.Context, system System) (string, error) {
 	name := imageName(system)
 	path := filepath.Join(c.Name(), name)
@@ -109,7 +111,8 @@ func (c debianCache) image(ctx context.Context, system System) (string, error) {
 	})
 }
 
-// base returns the path of the tar file of what the images have in common.
+// base returns the path of the tar file with what all images have in common. It
+// makes the file if the cache has none.
 func (c debianCache) base(ctx context.Context) (string, error) {
 	name := "base-" + baseRecipe() + ".tar"
 	path := filepath.Join(c.Name(), name)
@@ -127,8 +130,8 @@ func (c debianCache) base(ctx context.Context) (string, error) {
 	})
 }
 
-// sealed reports whether a file of the cache is as it was made. One that is not is
-// made again, unless it looks like somebody else's: that is an error.
+// sealed reports whether a file of the cache is there and unchanged. If it is not,
+// the caller makes it again. A file that another user owns or can write is an error.
 func (c debianCache) sealed(name string) (bool, error) {
 	err := checkSealed(c.Root, name)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -141,9 +144,9 @@ func (c debianCache) sealed(name string) (bool, error) {
 	return false, nil
 }
 
-// make lets fill write a file, and puts it into the cache when it is whole. Both
-// the file and work, a folder for what comes before it, are this user's alone from
-// the beginning.
+// make calls fill to write a file, and moves the file into the cache when it is
+// finished. fill may use the folder work. From the beginning only this user can read
+// the file and work.
 func (c debianCache) make(name string, fill func(out *os.File, work string) error) error {
 	fail := func(err error) error { return fmt.Errorf("cannot make %s: %w", name, err) }
 	if err := newWork(c.Root); err != nil {
@@ -168,9 +171,9 @@ func (c debianCache) make(name string, fill func(out *os.File, work string) erro
 	return seal(c.Root, name)
 }
 
-// mmdebstrap runs it. Whatever it makes on the way is below work; what it is asked
-// for comes out of its standard output, or of descriptor 3 in a hook: out, either
-// way. env is further environment of its hooks.
+// mmdebstrap runs the program of that name. Its temporary files are below work. out
+// is its standard output, and descriptor 3 of its hooks; one of the two writes what
+// is wanted there. env is added to the environment of the hooks.
 func mmdebstrap(ctx context.Context, out *os.File, work string, env, args []string) error {
 	path, err := findTool("mmdebstrap")
 	if err != nil {
@@ -182,8 +185,8 @@ func mmdebstrap(ctx context.Context, out *os.File, work string, env, args []stri
 	}
 	words := slices.Concat([]string{path}, proxyOptions(ctx), args)
 	if os.Geteuid() != 0 {
-		// In a user namespace whose root is this user: mmdebstrap's own has another,
-		// for whom work would have to be open, and so for everybody.
+		// It runs in a user namespace whose root is this user. The namespace that
+		// mmdebstrap makes has another root, who could use work only if everybody could.
 		unshare, err := findTool("unshare")
 		if err != nil {
 			return err
@@ -194,7 +197,7 @@ func mmdebstrap(ctx context.Context, out *os.File, work string, env, args []stri
 	cmd.Env = append(os.Environ(), append(env, "TMPDIR="+work, "MKE2FS="+mke2fs)...)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = out, &said, []*os.File{out}
-	// It cleans up after itself when it is asked to end.
+	// SIGTERM lets mmdebstrap remove its temporary files.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
 	err = cmd.Run()
@@ -207,8 +210,8 @@ func mmdebstrap(ctx context.Context, out *os.File, work string, env, args []stri
 	return nil
 }
 
-// debianRemedy is what mostly stands in the way: the archive, or without root
-// the user namespace.
+// debianRemedy says what to do after mmdebstrap failed. Mostly it could not reach the
+// archive, or could not make a user namespace.
 func debianRemedy(work string) string {
 	if os.Geteuid() == 0 {
 		return "Check that `apt-get update` works here, and that there are 3 GB free in " + filepath.Dir(work)
@@ -216,5 +219,5 @@ func debianRemedy(work string) string {
 	return "Without root it takes user namespaces: install uidmap, and give the user ids in /etc/subuid and /etc/subgid\nOr run lvsctl as root"
 }
 
-// shellWord is a word for the shell that splits mmdebstrap's hooks.
+// shellWord quotes a word for the shell that runs mmdebstrap's hooks.
 func shellWord(s string) string { return quote([]string{s}) }

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// aptSources are this machine's own sources of the release, one deb line each;
-// none where it is another one's: mmdebstrap then takes Debian's.
+// aptSources returns this machine's own apt sources of the release, one deb line
+// each. On a machine with another release there are none, and mmdebstrap uses
+// Debian's archive.
 func aptSources(ctx context.Context) ([]string, error) {
 	if _, err := findTool("apt-get"); err != nil {
 		return nil, nil
@@ -42,7 +43,8 @@ func debLines(targets string) []string {
 	return out
 }
 
-// proxyOptions hand on apt's proxies; those of the environment go by themselves.
+// proxyOptions are the options by which mmdebstrap uses apt's proxies. It finds those
+// in the environment by itself.
 func proxyOptions(ctx context.Context) []string {
 	var out []string
 	for _, name := range []string{"Acquire::http::Proxy", "Acquire::https::Proxy"} {

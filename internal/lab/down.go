@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// Down ends the lab called name of the working directory, and removes its
-// folder and those above it that are then empty. A lab that is not there is down.
+// Down ends the lab called name of the working directory. It removes the lab's
+// folder, and the folders above it that are empty then. It is no error if there is
+// no such lab.
 func Down(name string) error { return DownDir(Dir(name)) }
 
-// DownDir is [Down] for the lab in a folder of one's own choice. It removes only
-// what [Up] made there.
+// DownDir is [Down] for the lab in the folder dir. It removes only what [Up] made.
 func DownDir(dir string) error {
 	c, err := walk(dir, nil)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -31,7 +31,7 @@ func DownDir(dir string) error {
 		return fmt.Errorf("cannot remove the lab: %w", err)
 	}
 	if filepath.Dir(filepath.Clean(dir)) == root {
-		// Both fail, rightly, while something else is in them.
+		// Remove fails, as it should, while something else is in the folder.
 		_ = c.roots[1].Remove(filepath.Base(root))
 		_ = c.roots[0].Remove(filepath.Dir(root))
 	}
@@ -57,7 +57,8 @@ func (c *chain) endMachine(f folder) error {
 	return kill(id)
 }
 
-// machineOf is what the record of a lab in the same folder says, "" without one.
+// machineOf returns the id of the machine that the lab called name is in. It is "" if
+// c's folder has no such lab.
 func (c *chain) machineOf(name string) string {
 	root, err := enter(c.parent(), name)
 	if err != nil {
@@ -71,11 +72,12 @@ func (c *chain) machineOf(name string) string {
 	return l.Machine
 }
 
-// kill ends the machines of the lab with that id: politely at first.
+// kill ends the machines of the lab with that id: by SIGTERM, then by SIGKILL.
 func kill(id string) error {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		for pid := range machines(id) {
-			// It may have ended meanwhile; machines tells.
+			// A process that has just ended gives an error. The next call of machines
+			// says what still runs.
 			_ = syscall.Kill(pid, signal)
 		}
 		for range 100 {

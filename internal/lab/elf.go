@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// An elfFile is what an executable or a library asks of the loader.
+// An elfFile is what an executable or a library needs from the dynamic loader.
 type elfFile struct {
 	interp string   // the loader; "" for a static executable and for libraries
 	needed []string // DT_NEEDED
 	search []string // DT_RUNPATH or DT_RPATH, $ORIGIN resolved
 }
 
-// readELF reads path. ok is false for a file that is not ELF, a script say.
+// readELF reads path. ok is false for a file that is not ELF, for example a script.
 func readELF(path string) (e elfFile, ok bool, err error) {
 	f, err := elf.Open(path)
 	var format *elf.FormatError
@@ -59,7 +59,7 @@ func readELF(path string) (e elfFile, ok bool, err error) {
 	return e, true, nil
 }
 
-// loaderDirs are the folders that ld.so searches by itself and by ld.so.conf.
+// loaderDirs are the folders that ld.so searches: its own, and those of ld.so.conf.
 func loaderDirs() []string {
 	dirs := []string{"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"}
 	confs, _ := filepath.Glob("/etc/ld.so.conf.d/*.conf") // the pattern is well formed
@@ -77,8 +77,8 @@ func loaderDirs() []string {
 	return dirs
 }
 
-// closure is every file that loading the given ones takes, the loader included,
-// by the path the loader uses. The given files are not in it.
+// closure returns every file that is loaded along with the given ones, the loader
+// included, by the path that the loader uses. The given files are not in it.
 func closure(dirs []string, paths ...string) ([]string, error) {
 	seen := map[string]bool{}
 	var out []string

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Command is a command on a host of the lab, run through this machine's ssh
-// with its argument vector kept word for word; without one, a login shell.
-// tty asks for a terminal there.
+// Command returns a command that runs argv on a host of the lab, through this
+// machine's ssh. Each word of argv arrives there as one word. Without argv it is a
+// login shell. flags are further options of ssh: "-t" asks for a terminal.
 func (l *Lab) Command(ctx context.Context, host string, argv []string, flags ...string) (*exec.Cmd, error) {
 	if _, ok := l.Host(host); !ok {
 		return nil, fmt.Errorf("cannot run a command on %s: lab %s has no such host", host, l.Name)
@@ -26,7 +26,7 @@ func (l *Lab) Command(ctx context.Context, host string, argv []string, flags ...
 	return exec.CommandContext(ctx, path, args...), nil
 }
 
-// quote makes one line for a POSIX shell out of words; sshd hands it to one.
+// quote makes one line for a POSIX shell out of words. sshd runs commands by one.
 func quote(argv []string) string {
 	words := make([]string, len(argv))
 	for i, word := range argv {

@@ -13,40 +13,40 @@ import (
 	"syscall"
 )
 
-// What lvsctl makes is its user's alone, and it removes only what it made.
+// Only its user can use what lvsctl makes, and lvsctl removes only what it made.
 //
-// The premise: the working directory may be somebody else's repository, and other
-// users work on this machine. The repository may hold a link where the lab's
-// folder belongs, or such a folder with files that another made. The others may
-// look for a file that they can write to while it is being made.
+// The working directory may be a repository that somebody else wrote. It may hold a
+// symbolic link in place of the lab's folder, or a lab's folder with files of that
+// author. And other users of this machine may try to write to a file while lvsctl
+// makes it.
 //
-// So a folder is reached component by component, and none may be a link or belong
-// to another user. From then on it is a descriptor: whatever its path comes to
-// mean, nothing outside is written, read or removed. A marker in it says that
-// lvsctl made it. Folders have mode 0700 and files 0600, which no checkout of a
-// repository has.
+// So lvsctl opens a folder component by component, and refuses a component that is a
+// link or belongs to another user. From then on it uses the open descriptor: if the
+// path is replaced, nothing outside is written, read or removed. A marker file in the
+// folder says that lvsctl made it. Folders have mode 0700 and files 0600, which no
+// checkout of a repository has.
 
-// markerFile says that lvsctl made the folder that it is in, and holds the lab's
-// id, by which its machines are known among the processes.
+// markerFile shows that lvsctl made the folder. It holds the lab's id, which is part
+// of the names of the lab's QEMU processes.
 const markerFile = "made-by-lvsctl"
 
-// A folder is one that lvsctl made.
+// A folder is an open folder that lvsctl made.
 type folder struct {
 	*os.Root
 	path string // absolute, for people and for ssh's files
 	id   string // 32 hexadecimal digits
 }
 
-// A chain is the folders on the way to a folder: the first is where the way
-// begins, the last holds the folder called name.
+// A chain holds the open folders on the path to a folder called name. The first one is
+// where the path begins, the last one is name's parent.
 type chain struct {
 	roots []*os.Root
 	name  string
 }
 
-// walk follows dir from the working directory, or from the folder that an absolute
-// dir is in. missing makes the folders on the way that are not there; without it
-// the error wraps [fs.ErrNotExist].
+// walk opens the folders on the path dir, from the working directory; the path of an
+// absolute dir begins at its parent. It calls missing to make a folder that is not
+// there. If missing is nil, the error wraps [fs.ErrNotExist].
 func walk(dir string, missing func(parent *os.Root, name string) error) (*chain, error) {
 	clean := filepath.Clean(dir)
 	begin, names := ".", strings.Split(clean, string(filepath.Separator))
@@ -83,7 +83,7 @@ func (c *chain) close() {
 	}
 }
 
-// makeOwn makes a folder unless there is something of that name.
+// makeOwn makes a folder unless there is a file of that name.
 func makeOwn(parent *os.Root, name string) error {
 	if err := parent.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("cannot make a folder: %w", err)
@@ -91,7 +91,7 @@ func makeOwn(parent *os.Root, name string) error {
 	return nil
 }
 
-// enter opens a folder of this user's. It refuses a link, wherever that leads.
+// enter opens a folder that belongs to this user. It refuses every link.
 func enter(parent *os.Root, name string) (*os.Root, error) {
 	path := filepath.Join(parent.Name(), name)
 	before, err := parent.Lstat(name)
@@ -105,7 +105,7 @@ func enter(parent *os.Root, name string) (*os.Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", path, err)
 	}
-	// Between the two looks, another may have come into its place.
+	// Another file may have taken the folder's place since Lstat.
 	if after, err := root.Stat("."); err != nil || !os.SameFile(before, after) {
 		root.Close()
 		return nil, fmt.Errorf("cannot open %s: it was replaced meanwhile", path)
@@ -113,8 +113,8 @@ func enter(parent *os.Root, name string) (*os.Root, error) {
 	return root, nil
 }
 
-// checkOwn refuses what is not of a type, a link first of all, or is another
-// user's.
+// checkOwn refuses a file that is not of the type want, above all a link, and one
+// that belongs to another user.
 func checkOwn(path string, info fs.FileInfo, want fs.FileMode) error {
 	if info.Mode().Type() != want {
 		what := map[fs.FileMode]string{fs.ModeDir: "folder", 0: "file"}
@@ -132,7 +132,7 @@ func checkOwn(path string, info fs.FileInfo, want fs.FileMode) error {
 	return nil
 }
 
-// openOwn opens a file that only this user can read or write.
+// openOwn opens a file for reading, and refuses one that other users can read or write.
 func openOwn(parent *os.Root, name string) (*os.File, error) {
 	path := filepath.Join(parent.Name(), name)
 	before, err := parent.Lstat(name)
@@ -156,8 +156,8 @@ func openOwn(parent *os.Root, name string) (*os.File, error) {
 	return f, nil
 }
 
-// openFolder opens a folder that lvsctl made. The error wraps [fs.ErrNotExist]
-// where there is none, and where it has no marker.
+// openFolder opens a folder that lvsctl made. The error wraps [fs.ErrNotExist] if
+// there is no folder, or one without the marker.
 func openFolder(dir string) (folder, error) {
 	c, err := walk(dir, nil)
 	if err != nil {
@@ -203,7 +203,8 @@ func readMarker(root *os.Root) (folder, error) {
 	return folder{Root: root, path: path, id: id}, nil
 }
 
-// putMarker puts the marker into an empty folder, and refuses one that others filled.
+// putMarker puts the marker into an empty folder. It refuses a folder that has other
+// files but no marker.
 func putMarker(root *os.Root) error {
 	names, err := entries(root)
 	switch {
@@ -218,7 +219,7 @@ func putMarker(root *os.Root) error {
 		return fmt.Errorf("cannot make a folder: %w", err)
 	}
 	id := make([]byte, 16)
-	_, _ = rand.Read(id) // it never fails: crypto/rand
+	_, _ = rand.Read(id) // never fails, says crypto/rand
 	return writeNew(root, markerFile, []byte(hex.EncodeToString(id)+"\n"))
 }
 
@@ -240,7 +241,7 @@ func entries(root *os.Root) ([]string, error) {
 	return names, nil
 }
 
-// clear removes what is in the folder but the marker, without following a link.
+// clear removes everything in the folder but the marker. It follows no link.
 func (f folder) clear() error {
 	names, err := entries(f.Root)
 	if err != nil {
@@ -257,8 +258,8 @@ func (f folder) clear() error {
 	return nil
 }
 
-// removeFolder removes the folder that c leads to, which it finds marked, or
-// empty. before is run with a marked one; not with an empty one.
+// removeFolder removes the folder at the end of c. The folder must be empty or have
+// the marker; if it has, before is called first.
 func (c *chain) removeFolder(before func(folder) error) error {
 	root, err := enter(c.parent(), c.name)
 	if err != nil {
@@ -284,14 +285,14 @@ func (c *chain) removeFolder(before func(folder) error) error {
 			return err
 		}
 	}
-	// It is empty now, or this fails.
+	// The folder is empty. If somebody has just put a file there, Remove fails.
 	if err := c.parent().Remove(c.name); err != nil {
 		return fmt.Errorf("cannot remove %s: %w", root.Name(), err)
 	}
 	return nil
 }
 
-// writeNew writes a file that is not there yet, for this user alone.
+// writeNew writes a new file with mode 0600. It is an error if the file exists.
 func writeNew(root *os.Root, name string, data []byte) error {
 	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -304,13 +305,14 @@ func writeNew(root *os.Root, name string, data []byte) error {
 	return nil
 }
 
-// inside is a folder as the working directory of a program that is started: it
-// holds, whatever the folder's path has come to mean. done ends that.
+// inside returns a path of the folder that can be the working directory of a new
+// process. It means the open folder even if another one has taken its name. The
+// caller calls done when the process has started.
 func (f folder) inside() (dir string, done func(), err error) {
 	d, err := f.Open(".")
 	if err != nil {
 		return "", nil, fmt.Errorf("cannot open %s: %w", f.path, err)
 	}
-	// A new process has the same descriptors until it runs its program.
+	// A forked child has this process's descriptors until it calls execve.
 	return fmt.Sprintf("/proc/self/fd/%d", d.Fd()), func() { d.Close() }, nil
 }

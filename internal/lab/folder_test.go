@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestForeignFolders has a repository hold what would make `lab down`, or a `lab
-// up` that fails, remove or fill a folder that lvsctl did not make.
+// TestForeignFolders runs `lab down`, and a `lab up` that fails, in repositories that
+// hold links or folders in place of the lab's. lvsctl must not remove or fill a folder
+// that it did not make.
 func TestForeignFolders(t *testing.T) {
 	const name = ".lvsctl/lab/dr"
 	for what, c := range map[string]struct {
@@ -49,8 +50,8 @@ func TestForeignFolders(t *testing.T) {
 			}
 			t.Chdir(here)
 			before := everything(t, top)
-			// Up with a lab that cannot come up: its folder would be cleared twice.
-			_, _, upErr := claim(name)
+			// An Up that fails clears the folder before and after.
+			_, _, upErr := lockFolder(name)
 			for do, err := range map[string]error{"up": upErr, "down": Down("dr")} {
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("%s: want %q, have %v", do, c.want, err)
@@ -76,17 +77,17 @@ func everything(t *testing.T, dir string) string {
 	return string(out)
 }
 
-// TestOwnFolder is what lvsctl makes itself, and that nobody else can look into
-// it, whatever the umask.
+// TestOwnFolder checks the folders that lvsctl makes: no other user can read them,
+// whatever the umask.
 func TestOwnFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
 	defer syscall.Umask(syscall.Umask(0))
-	f, unlock, err := claim(Dir("dr"))
+	f, unlock, err := lockFolder(Dir("dr"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := claim(Dir("dr")); err == nil || !strings.Contains(err.Error(), "another lvsctl is at it") {
-		t.Errorf("a second claim: %v", err)
+	if _, _, err := lockFolder(Dir("dr")); err == nil || !strings.Contains(err.Error(), "another lvsctl is at it") {
+		t.Errorf("a second lockFolder: %v", err)
 	}
 	if _, err := authorise([]folder{f}); err != nil {
 		t.Fatal(err)
@@ -108,7 +109,7 @@ func TestOwnFolder(t *testing.T) {
 		t.Errorf("opened: %+v, %v", l, err)
 	}
 	unlock()
-	// A stale one is emptied, and links in it are links.
+	// An old lab's folder is emptied. Links in it are removed, not what they lead to.
 	if err := os.WriteFile("precious", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestOwnFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	f, unlock, err = claim(Dir("dr"))
+	f, unlock, err = lockFolder(Dir("dr"))
 	if err != nil {
 		t.Fatal(err)
 	}

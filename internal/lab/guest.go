@@ -2,8 +2,8 @@ package lab
 
 import "os"
 
-// InGuest reports whether this process is the first one of a lab's machine, or
-// answers for a host there. main asks before anything else and runs [Guest] if so.
+// InGuest reports whether this process is /init of a lab's machine, or the service
+// that answers for a whole Debian. main calls it first and then runs [Guest].
 func InGuest() bool {
 	return os.Getpid() == 1 && os.Args[0] == "/init" || os.Args[0] == answerProgram
 }

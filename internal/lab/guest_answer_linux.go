@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// answer opens the host's listeners. A socket belongs to the network namespace
-// of the thread that makes it, for good: what accepts from it may run anywhere.
+// answer opens the host's listeners. A socket stays in the network namespace of the
+// thread that makes it, so any thread may accept connections from it.
 func (h *guestHost) answer() error {
 	body := []byte(h.Name + "\n")
 	for _, l := range h.Listeners {
@@ -37,8 +37,8 @@ func (h *guestHost) answer() error {
 	return nil
 }
 
-// answerTCP is an HTTP server that says the host's name whatever it is asked,
-// and in X-Client where it saw the request come from.
+// answerTCP runs an HTTP server that answers every request with the host's name. The
+// header X-Client holds the address that the request came from.
 func answerTCP(port uint16, body []byte) error {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // plain TCP, as any server a director knows
@@ -55,7 +55,7 @@ func answerTCP(port uint16, body []byte) error {
 			w.Header().Set("X-Client", from.Addr().Unmap().String())
 		}
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = w.Write(body) // the client's going away is its own affair
+		_, _ = w.Write(body) // fails only if the client has gone
 	}))
 	return nil
 }
@@ -95,7 +95,7 @@ func answerUDP(port uint16, body []byte) error {
 				if err != nil {
 					continue // an ICMP error about an earlier answer
 				}
-				// Likewise: nobody may be there to hear it.
+				// An error means that the client has gone.
 				_, _, _ = conn.WriteMsgUDPAddrPort(body, replySource(oob[:n]), from)
 			}
 		}()
@@ -103,8 +103,9 @@ func answerUDP(port uint16, body []byte) error {
 	return nil
 }
 
-// replySource turns the control message that tells where a datagram was sent
-// to into the one that sends from there, by whatever device the route says.
+// replySource reads the control message that holds the address a datagram was sent
+// to. It returns one that sends the answer from that address, by whatever device the
+// route says.
 func replySource(oob []byte) []byte {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
@@ -138,7 +139,7 @@ func answerSCTP(port uint16, body []byte) error {
 		for {
 			conn, _, err := unix.Accept(fd)
 			if err != nil {
-				continue // the association was gone before it was taken
+				continue // the association ended before it was accepted
 			}
 			_, _ = unix.Write(conn, body)
 			_ = unix.Close(conn)

@@ -18,20 +18,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// privateDirs are the folders that every host has to itself.
+// privateDirs are the folders of which every host has its own copy.
 var privateDirs = []string{"etc", "home", "root", "run", "tmp", "var"}
 
-// A guestHost is one host being made. Its namespaces belong to a thread that
-// never ends: so they outlive its sshd.
+// A guestHost is a host that is being made. Its namespaces belong to a thread that
+// never ends, so they stay when its sshd is stopped.
 type guestHost struct {
-	hostPrint
+	hostBlueprint
 	thread chan int      // the thread in the host's namespaces
-	wired  chan struct{} // closed once its cables are there
-	ready  chan error    // one value
+	wired  chan struct{} // closed when its network devices are there
+	ready  chan error    // gets one value when the host is up or has failed
 }
 
-func newGuestHost(p hostPrint) *guestHost {
-	return &guestHost{hostPrint: p, thread: make(chan int, 1), wired: make(chan struct{}), ready: make(chan error, 1)}
+func newGuestHost(p hostBlueprint) *guestHost {
+	return &guestHost{hostBlueprint: p, thread: make(chan int, 1), wired: make(chan struct{}), ready: make(chan error, 1)}
 }
 
 // entered waits for the host's namespaces and returns a thread in them.
@@ -48,8 +48,8 @@ func (h *guestHost) entered() (int, error) {
 func (h *guestHost) run() {
 	runtime.LockOSThread()
 	if unix.Gettid() == os.Getpid() {
-		// The namespaces of the process's first thread are what /proc/1 and the
-		// wiring mean by the machine's own: keep it out of this.
+		// /proc/1 and the wiring mean the namespaces of the process's first thread by
+		// the machine's own, so that thread must not become a host's.
 		go h.run()
 		select {}
 	}
@@ -68,8 +68,8 @@ func (h *guestHost) make() error {
 	if err := h.files(); err != nil {
 		return err
 	}
-	// -r: it does not run itself again for every connection, a quarter of what a
-	// login costs here. Since OpenSSH 9.8 it means nothing.
+	// With -r sshd does not execute itself again for every connection, which saves a
+	// quarter of the time of a login here. Since OpenSSH 9.8 the option does nothing.
 	sshd := exec.Command("/usr/sbin/sshd", "-D", "-r", "-E", "/var/log/sshd.log")
 	sshd.Env = []string{guestPath}
 	sshd.Dir = "/"
@@ -113,7 +113,7 @@ func (h *guestHost) files() error {
 			return fmt.Errorf("mount /%s: %w", dir, err)
 		}
 	}
-	// The folders stay mounted where they are meant to be.
+	// The folders stay mounted at their final places.
 	if err := unix.Unmount(stage, unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("unmount %s: %w", stage, err)
 	}
@@ -138,8 +138,8 @@ func (h *guestHost) files() error {
 	return nil
 }
 
-// copyTree copies a file, or a folder into one that may be there; of two files
-// the new one stays. Everything is root's already.
+// copyTree copies a file or a folder. It adds to a folder that is there, and replaces
+// a file that is there. Owners are not copied: every file is root's.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -178,11 +178,11 @@ func copyTree(from, to string) error {
 }
 
 // awaitPath returns when QEMU's end of the management network has answered an
-// ARP request. Before that the way out may not carry frames yet, and QEMU repeats
-// a lost SYN of a forwarded port after six seconds only.
+// ARP request. Before that the network may lose frames, and QEMU repeats a lost SYN
+// of a forwarded port only after six seconds.
 func awaitPath(outside netip.Addr) error {
 	for range 300 {
-		// The datagram is dropped there; what it takes to send it is the point.
+		// QEMU drops the datagram. To send it, the kernel asks for QEMU's MAC address.
 		conn, err := net.Dial("udp4", netip.AddrPortFrom(outside, 9).String())
 		if err != nil {
 			return fmt.Errorf("wait for the management network: %w", err)
@@ -206,7 +206,7 @@ func awaitPath(outside netip.Addr) error {
 }
 
 // awaitSSHD returns when something listens on port 22 of the calling thread's
-// network. Asking by a connection would cost sshd a process.
+// network. A connection to it would cost sshd a process.
 func awaitSSHD() error {
 	// A listener on 0.0.0.0:22 in /proc/net/tcp, state 0A:
 	//    0: 00000000:0016 00000000:0000 0A ...
@@ -221,6 +221,6 @@ func awaitSSHD() error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	log, _ := os.ReadFile("/var/log/sshd.log") // it may not have got that far
+	log, _ := os.ReadFile("/var/log/sshd.log") // there is none if sshd did not start
 	return fmt.Errorf("wait for sshd: it does not listen\n%s", log)
 }

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guestPath is the PATH of what runs inside, sshd and by it every session.
+// guestPath is the PATH of every program in the guest. Sessions have it from sshd.
 const guestPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Guest is /init of a lab's machine: it makes the hosts and then only answers
-// for them and collects orphans. Of a host that is a machine of its own, it is
-// /init until systemd is, and later its answers. As /init it returns if that
-// fails, and the kernel, left without an init, ends the machine.
+// Guest is /init of a lab's machine. Where hosts are namespaces it makes them, answers
+// for them and reaps orphaned processes. In a whole Debian it is /init until it hands
+// over to systemd, and later the service that answers. As /init it returns only after
+// an error; then the kernel has no init and ends the machine. The result is an exit
+// code.
 func Guest() int {
 	if os.Args[0] == answerProgram {
 		if err := guestAnswer(); err != nil {
@@ -64,7 +65,7 @@ func guest() error {
 	if err := os.WriteFile("/proc/sys/net/core/devconf_inherit_init_net", []byte("2"), 0o644); err != nil {
 		return fmt.Errorf("set the namespaces' defaults: %w", err)
 	}
-	for _, family := range []string{"all", "default"} { // the bridges are no hosts
+	for _, family := range []string{"all", "default"} { // the bridges need no IPv6
 		if err := os.WriteFile("/proc/sys/net/ipv6/conf/"+family+"/disable_ipv6", []byte("1"), 0o644); err != nil {
 			return fmt.Errorf("keep IPv6 off the bridges: %w", err)
 		}
@@ -106,23 +107,24 @@ func guest() error {
 	return reap()
 }
 
-// stampPackets has the kernel note when each packet came in, for good. Otherwise
-// each ping would turn that on and off, which rewrites the code that every packet
-// passes (net_enable_timestamp, net/core/dev.c): QEMU before 8.1 may go on for
-// ever, on another processor, with what stood there in between.
+// stampPackets makes the kernel record the arrival time of every packet as long as the
+// machine runs. Otherwise each ping would turn that on and off again, and the kernel
+// does so by rewriting code that every packet runs through (net_enable_timestamp,
+// net/core/dev.c). Under QEMU before 8.1 another processor may then loop for ever in
+// the code that stood there during the change.
 func stampPackets() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("make a socket: %w", err)
 	}
-	// It is never closed.
+	// The socket is never closed, so the option stays in force.
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMP, 1); err != nil {
 		return fmt.Errorf("ask for the packets' times: %w", err)
 	}
 	return nil
 }
 
-// mark writes on the console how long after power-on a stage was reached.
+// mark writes on the console that a stage was reached, and the time since power-on.
 func mark(stage string) {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err == nil {
@@ -130,7 +132,7 @@ func mark(stage string) {
 	}
 }
 
-// mountAll mounts what every Linux has.
+// mountAll mounts /proc, /sys, /dev and the other file systems of any Linux.
 func mountAll() error {
 	for _, m := range []struct{ kind, at, data string }{
 		{"proc", "/proc", ""}, {"sysfs", "/sys", ""}, {"devtmpfs", "/dev", "mode=0755"},
@@ -165,15 +167,15 @@ func command(stdin, name string, args ...string) error {
 	return nil
 }
 
-// reap collects what init inherits, for ever. It starts when nobody in here
-// waits for a child of its own any more.
+// reap waits for the orphaned processes that init inherits, for ever. It must not
+// start while other code of this process waits for its own children.
 func reap() error {
 	for {
 		_, err := unix.Wait4(-1, nil, 0, nil)
 		switch {
 		case err == nil, errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.ECHILD):
-			// Every sshd was stopped; the hosts are there all the same.
+			// There is no child: every sshd was stopped. The hosts stay.
 			time.Sleep(time.Second)
 		default:
 			return fmt.Errorf("collect orphans: %w", err)

@@ -2,5 +2,5 @@
 
 package lab
 
-// Guest is the machine's part of a lab, and Linux alone has one.
+// Guest fails: only Linux can be a lab's guest.
 func Guest() int { return 1 }

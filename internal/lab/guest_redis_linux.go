@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// A client of port 6379 wants Redis, and would make nothing of an HTTP answer.
+// On port 6379 a host runs Redis: a Redis client cannot read an HTTP answer.
 const (
 	redisPort   = 6379
 	redisServer = "/usr/bin/redis-server"
 )
 
-// servesRedis reports whether the host runs a real Redis: it is to answer on the
-// port, and the program was packed.
+// servesRedis reports whether the host runs a real Redis: it has a listener on the
+// port, and the image has the program.
 func (h *guestHost) servesRedis() bool {
 	if !slices.Contains(h.Listeners, Listener{"tcp", redisPort}) {
 		return false
@@ -28,7 +28,7 @@ func (h *guestHost) servesRedis() bool {
 	return err == nil
 }
 
-// startRedis starts a server that keeps nothing on disk.
+// startRedis starts a Redis server that stores nothing on disk.
 func startRedis() error {
 	redis := exec.Command(redisServer, "--port", fmt.Sprint(redisPort), "--bind", "0.0.0.0", "::", "--protected-mode", "no",
 		"--save", "", "--appendonly", "no", "--dir", "/var/lib", "--logfile", "/var/log/redis.log")
@@ -40,7 +40,7 @@ func startRedis() error {
 	return nil
 }
 
-// nameRedis waits for the server and says the host's name in its key "host".
+// nameRedis waits for the server and stores the host's name under the key "host".
 func (h *guestHost) nameRedis() error {
 	for range 3000 {
 		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", redisPort))
@@ -61,6 +61,6 @@ func (h *guestHost) nameRedis() error {
 		}
 		return nil
 	}
-	log, _ := os.ReadFile("/var/log/redis.log") // it may not have got that far
+	log, _ := os.ReadFile("/var/log/redis.log") // there is none if Redis did not start
 	return fmt.Errorf("wait for redis-server: it does not listen\n%s", log)
 }

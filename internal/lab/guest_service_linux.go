@@ -12,9 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guestAnswer is the service of a host that is a machine of its own: it answers
-// on the host's listeners and, once the boot is over, says so on the console. It
-// ends when systemd says so.
+// guestAnswer is the service of a whole Debian. It answers on the host's listeners,
+// and writes on the console that the boot is over. It ends when systemd stops it.
 func guestAnswer() error {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, unix.SIGTERM)
@@ -26,7 +25,7 @@ func guestAnswer() error {
 	if err := json.Unmarshal(text, &a); err != nil {
 		return fmt.Errorf("read the listeners: %w", err)
 	}
-	h := &guestHost{hostPrint: hostPrint{Name: a.Name, Listeners: a.Listeners}}
+	h := &guestHost{hostBlueprint: hostBlueprint{Name: a.Name, Listeners: a.Listeners}}
 	if err := h.answer(); err != nil {
 		return err
 	}
@@ -45,7 +44,7 @@ func guestAnswer() error {
 	return nil
 }
 
-// notifyReady is sd_notify(3).
+// notifyReady tells systemd that the service is ready, as sd_notify(3) does.
 func notifyReady() error {
 	conn, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET"))
 	if err != nil {
@@ -58,12 +57,12 @@ func notifyReady() error {
 	return nil
 }
 
-// sayBooted waits for the boot to end and writes which one it was, how systemd
-// calls the outcome, and the units that failed:
+// sayBooted waits for the boot to end. It writes the boot's id, systemd's word for the
+// outcome, and the units that failed:
 //
 //	lab: ready: 0c1d5d5e-6f0a-4b7e-9d6a-1c1f0a2b3c4d running
 func sayBooted() error {
-	// It exits with 1 for anything but running; the word says it better.
+	// The exit status is 1 for every state but running. The output says which one.
 	state, _ := exec.Command("systemctl", "is-system-running", "--wait").Output()
 	words := []string{strings.TrimSpace(string(state))}
 	failed, err := exec.Command("systemctl", "list-units", "--state=failed", "--plain", "--no-legend").Output()

@@ -16,9 +16,8 @@ import (
 // diskRoot is where the first root file system mounts the host's disk.
 const diskRoot = "/sysroot"
 
-// guestSystem is /init of a host that is a machine of its own: it names the
-// devices, gives the disk what is the host's own if this is the first boot, and
-// becomes its systemd.
+// guestSystem is /init of a whole Debian. It names the devices, copies the host's own
+// files to the disk at the first boot, and hands over to systemd.
 func guestSystem() error {
 	if err := mountAll(); err != nil {
 		return err
@@ -36,7 +35,7 @@ func guestSystem() error {
 		return err
 	}
 	if _, err := os.Stat(diskRoot + madeFile); errors.Is(err, fs.ErrNotExist) {
-		if err := furnish(); err != nil {
+		if err := fillDisk(); err != nil {
 			return fmt.Errorf("furnish the host: %w", err)
 		}
 	} else if err != nil {
@@ -47,7 +46,7 @@ func guestSystem() error {
 }
 
 // nameDevices gives every NIC the name that the topology has for it. All get
-// spare names first: two may have to swap.
+// temporary names first, because two may have to swap theirs.
 func nameDevices() error {
 	text, err := os.ReadFile(devicesFile)
 	if err != nil {
@@ -84,7 +83,7 @@ func mountDisk() error {
 		return fmt.Errorf("make %s: %w", diskRoot, err)
 	}
 	var err error
-	for range 250 { // the kernel may still be looking for it
+	for range 250 { // the kernel may not have found the disk yet
 		if err = unix.Mount("/dev/vda", diskRoot, "ext4", 0, ""); !errors.Is(err, unix.ENOENT) {
 			break
 		}
@@ -96,10 +95,10 @@ func mountDisk() error {
 	return nil
 }
 
-// furnish fills the disk. It is not made before all of it is there: a power cut
-// in between starts it anew.
-func furnish() error {
-	for from, to := range map[string]string{furnitureDir: "", "/usr/lib/modules": "/usr/lib/modules", "/init": "/init"} {
+// fillDisk copies the host's own files to its disk. It writes madeFile last: after a
+// power cut before that, the next boot copies all of them again.
+func fillDisk() error {
+	for from, to := range map[string]string{ownFilesDir: "", "/usr/lib/modules": "/usr/lib/modules", "/init": "/init"} {
 		if err := copyTree(from, diskRoot+to); err != nil {
 			return err
 		}
@@ -122,8 +121,8 @@ func switchRoot() error {
 			return fmt.Errorf("move %s: %w", dir, err)
 		}
 	}
-	// What is in memory only takes it away from the host.
-	for _, name := range []string{furnitureDir, "/usr", "/init"} {
+	// The initramfs stays in memory, so what it holds is removed.
+	for _, name := range []string{ownFilesDir, "/usr", "/init"} {
 		if err := os.RemoveAll(name); err != nil {
 			return fmt.Errorf("remove %s: %w", name, err)
 		}

@@ -11,18 +11,18 @@ type device struct {
 	MAC       string // "" for lo
 	Addresses []netip.Prefix
 	Routes    []Route // Dev is this device
-	// Quiet is set for the management device: no link-local address.
+	// Quiet is set for the management device: it gets no link-local address.
 	Quiet bool
 }
 
-// hostMAC is the address of a host's NIC; it is fixed, so that one boot is like
-// the other. 255 is the management NIC.
+// hostMAC is the MAC address of a NIC of a host. It is the same at every boot. 255 is
+// the management NIC.
 func hostMAC(host, nic int) string { return fmt.Sprintf("02:00:00:%02x:%02x:01", host, nic) }
 
 const managementNIC = 255
 
-// devices are host n's, in the order of its interfaces, the management device
-// last.
+// devices returns the devices of host n in the order of its interfaces, then the
+// management device.
 func devices(h Host, n int, management string, mgmt netip.Prefix) ([]device, error) {
 	var out []device
 	for i, nic := range h.Interfaces {
@@ -35,11 +35,11 @@ func devices(h Host, n int, management string, mgmt netip.Prefix) ([]device, err
 	routes := h.Routes
 	for _, gw := range []netip.Addr{h.Gateway4, h.Gateway6} {
 		if gw.IsValid() {
-			routes = append(routes[:len(routes):len(routes)], Route{To: everywhere(gw), Via: gw})
+			routes = append(routes[:len(routes):len(routes)], Route{To: defaultDestination(gw), Via: gw})
 		}
 	}
 	for _, r := range routes {
-		d := carrier(out, r)
+		d := routeDevice(out, r)
 		if d == nil {
 			return nil, fmt.Errorf("%s: cannot set the route to %s: no interface leads to %s", h.Name, r.To, r.Via)
 		}
@@ -52,9 +52,9 @@ func devices(h Host, n int, management string, mgmt netip.Prefix) ([]device, err
 	}), nil
 }
 
-// carrier is the device of a route: the named one, else the one in whose subnet
-// its next hop is.
-func carrier(list []device, r Route) *device {
+// routeDevice is the device of a route: the one that the route names, else the one in
+// whose subnet the next hop is. It is nil if there is none.
+func routeDevice(list []device, r Route) *device {
 	for n := range list {
 		if list[n].Name == r.Dev || r.Dev == "" && list[n].on(r.Via) {
 			return &list[n]
@@ -73,15 +73,15 @@ func (d device) on(addr netip.Addr) bool {
 	return false
 }
 
-// everywhere is the destination of a default route of addr's family.
-func everywhere(addr netip.Addr) netip.Prefix {
+// defaultDestination is 0.0.0.0/0 or ::/0, whichever is of addr's family.
+func defaultDestination(addr netip.Addr) netip.Prefix {
 	if addr.Is4() {
 		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	}
 	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 }
 
-// family returns the addresses and routes of one IP version.
+// family returns the device's addresses and routes of one IP version.
 func (d device) family(is func(netip.Addr) bool) (addresses []netip.Prefix, routes []Route) {
 	for _, a := range d.Addresses {
 		if is(a.Addr()) {
@@ -96,7 +96,8 @@ func (d device) family(is func(netip.Addr) bool) (addresses []netip.Prefix, rout
 	return addresses, routes
 }
 
-// A hostFile is one file of a host's own; Link is a symbolic link's target.
+// A hostFile is a file that one host has on top of its image. If Link is not "", it is
+// a symbolic link to that.
 type hostFile struct {
 	Path string // without a leading slash
 	Mode uint32 // permission bits
@@ -104,9 +105,8 @@ type hostFile struct {
 	Link string
 }
 
-// networkFiles are the files by which a system sets the devices up, now and
-// after every boot. The link files name the devices, whatever the kernel calls
-// them.
+// networkFiles are the files by which a network system sets the devices up at every
+// boot. The .link files give the devices their names, whatever the kernel calls them.
 func networkFiles(system System, list []device) []hostFile {
 	var out []hostFile
 	for _, d := range list {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// ifupdownFiles is /etc/network/interfaces: one stanza an address, as
-// interfaces(5) has it for several.
+// ifupdownFiles renders /etc/network/interfaces: one stanza for each address, as
+// interfaces(5) says for a device with several.
 func ifupdownFiles(list []device) []hostFile {
 	var b strings.Builder
 	b.WriteString("source /etc/network/interfaces.d/*\n\nauto lo\niface lo inet loopback\n")
@@ -31,7 +31,8 @@ func ifupdownFiles(list []device) []hostFile {
 			var rest []Route
 			for _, r := range left {
 				switch {
-				// A route goes with the address that leads to it, the last at the latest.
+				// A route stands with the first address whose subnet its next hop is in,
+				// or else with the last address.
 				case n < len(d.Addresses)-1 && !a.Masked().Contains(r.Via):
 					rest = append(rest, r)
 				case r.To.Bits() == 0 && r.Via.IsValid() && r.Via.Is4() == a.Addr().Is4():
@@ -48,7 +49,7 @@ func ifupdownFiles(list []device) []hostFile {
 	}
 }
 
-// routeWords is a route as ip-route(8) has it.
+// routeWords is a route in the words of ip-route(8).
 func routeWords(r Route) string {
 	words := r.To.Masked().String()
 	if r.Via.IsValid() {
@@ -57,7 +58,7 @@ func routeWords(r Route) string {
 	return words + " dev " + r.Dev
 }
 
-// netplanFiles is one file for networkd to carry out.
+// netplanFiles renders one netplan file, for the renderer networkd.
 func netplanFiles(list []device) []hostFile {
 	var b strings.Builder
 	b.WriteString("network:\n  version: 2\n  renderer: networkd\n  ethernets:\n")
@@ -69,7 +70,7 @@ func netplanFiles(list []device) []hostFile {
 		if d.Quiet {
 			b.WriteString("      link-local: []\n")
 		}
-		// Nobody waits at boot for a device that never has an address.
+		// Without this the boot waits for a device that never gets an address.
 		if len(d.Addresses) == 0 {
 			b.WriteString("      optional: true\n")
 			continue
@@ -93,7 +94,7 @@ func netplanFiles(list []device) []hostFile {
 	return []hostFile{{Path: "etc/netplan/50-lab.yaml", Mode: 0o600, Text: b.String()}}
 }
 
-// networkdFiles is one .network file a device.
+// networkdFiles renders one .network file for each device.
 func networkdFiles(list []device) []hostFile {
 	var out []hostFile
 	for _, d := range list {
@@ -123,8 +124,8 @@ func networkdFiles(list []device) []hostFile {
 	return out
 }
 
-// networkManagerFiles is one keyfile a device; NetworkManager refuses those that
-// anybody else can read.
+// networkManagerFiles renders one keyfile for each device. NetworkManager refuses
+// keyfiles that others can read.
 func networkManagerFiles(list []device) []hostFile {
 	var out []hostFile
 	for _, d := range list {
@@ -148,13 +149,13 @@ func networkManagerFiles(list []device) []hostFile {
 	return out
 }
 
-// keyfileFamily is the section of one IP version; none is its method where the
-// device has no address.
+// keyfileFamily is the section of one IP version. none is the method for a device
+// without an address of that version.
 func keyfileFamily(d device, is func(netip.Addr) bool, none string) string {
 	addresses, routes := d.family(is)
 	if len(addresses) == 0 {
 		if d.Name == "lo" {
-			none = "auto" // the one method beside manual there
+			none = "auto" // lo may have this method or manual
 		}
 		return "method=" + none + "\n"
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// netHost has what a network system can be asked for.
+// netHost is a host with everything that a network system may have to set up.
 func netHost() Host {
 	return Host{Name: "c", Interfaces: []Interface{
 		{Name: "eth0", Addresses: prefixes("10.9.0.9/24", "10.8.0.9/24", "fd00:9::9/64")},

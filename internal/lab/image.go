@@ -23,19 +23,19 @@ var updateRC []byte
 //go:embed etc
 var etc embed.FS
 
-// blueprintFile is where the guest finds its blueprint.
+// blueprintFile holds the blueprint, as JSON, in the guest.
 const blueprintFile = "/lab.json"
 
-// An image is the root file system being put together, by path without the
-// leading slash. Folders are made for whatever needs them.
+// An image is the root file system that is being put together. Its paths have no
+// leading slash. Folders are added for the files in them.
 type image struct {
 	entries map[string]imageEntry
-	dirs    []string // where libraries are looked for
+	dirs    []string // the folders to search for libraries
 }
 
 type imageEntry struct {
 	mode   uint32
-	source string // file of this machine; "" for data
+	source string // a file of this machine; "" if data holds the content
 	data   []byte
 	device [2]uint32
 }
@@ -58,7 +58,7 @@ func packImage(root *os.Root, k kernel, binary string, b blueprint, authorised s
 	return i.write(root, imageFile)
 }
 
-// skeleton is what every Debian has: a merged /usr, and the folders.
+// skeleton adds the folders that every Debian has, with a merged /usr.
 func (i *image) skeleton(authorised string) {
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
 		i.link(dir, "usr/"+dir)
@@ -80,7 +80,7 @@ func (i *image) skeleton(authorised string) {
 	i.put("usr/sbin/update-rc.d", 0o755, updateRC)
 	i.put("etc/rc.local", 0o755, []byte("#!/bin/sh\n"))
 
-	// The embedded tree is complete by construction: nothing in it can fail.
+	// The tree is embedded in this program, so reading it cannot fail.
 	_ = fs.WalkDir(etc, "etc", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -95,7 +95,7 @@ func (i *image) skeleton(authorised string) {
 	})
 }
 
-// console packs what /init is started with, before there is a devtmpfs.
+// console packs /dev/console, which /init needs before a devtmpfs is mounted.
 func (i *image) console() {
 	i.entries["dev/console"] = imageEntry{mode: modeChar | 0o600, device: [2]uint32{5, 1}}
 	i.entries["dev/null"] = imageEntry{mode: modeChar | 0o666, device: [2]uint32{1, 3}}
@@ -110,7 +110,7 @@ func (i *image) programs(binary string) error {
 	for _, name := range slices.Concat(names, spareTools) {
 		path, err := findTool(name)
 		if err != nil {
-			continue // a spare one: CheckTools has seen the others
+			continue // one of spareTools: CheckTools has found the others
 		}
 		if err := i.program(path); err != nil {
 			return err
@@ -134,14 +134,14 @@ func (i *image) programs(binary string) error {
 	return i.applets()
 }
 
-// notApplets are names that busybox does not get. Its shell would run its own
-// applets before those in PATH, ip among them; a host that has dpkg or ifup looks
-// like one with a package manager or that network system; and the end of one
-// host must not be the end of the machine.
+// notApplets are names that busybox does not get. A busybox shell would run its own
+// applets before the programs in PATH, for example ip. A host with dpkg or ifup would
+// look like one with that package manager or network system. And poweroff on one
+// host would end the machine of all.
 var notApplets = strings.Fields(`busybox linuxrc init sh ash hush dpkg dpkg-deb rpm ifup ifdown udhcpc udhcpd
 	halt poweroff reboot run-init switch_root pivot_root`)
 
-// applets gives busybox every name that no real program has.
+// applets links to busybox every name of an applet that no packed program has.
 func (i *image) applets() error {
 	busybox, err := findTool("busybox")
 	if err != nil {
@@ -166,8 +166,8 @@ func (i *image) applets() error {
 	return nil
 }
 
-// program packs a program under the path it has here. A link, of the
-// alternatives system say, becomes one to the program itself.
+// program packs a program under the path that it has here. A link, for example one of
+// the alternatives system, becomes a link to the program itself.
 func (i *image) program(file string) error {
 	real, err := filepath.EvalSymlinks(file)
 	if err != nil {
@@ -202,7 +202,7 @@ func (i *image) executable(file, name string) error {
 	return nil
 }
 
-// tree packs a file, or a folder with all that is in it, libraries included.
+// tree packs a file, or a folder with all that is in it, and the libraries they load.
 func (i *image) tree(from, to string) error {
 	return filepath.WalkDir(from, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -230,7 +230,7 @@ func (i *image) tree(from, to string) error {
 		if err != nil {
 			return fmt.Errorf("cannot pack %s: %w", file, err)
 		}
-		// What is a script here is one on the hosts.
+		// A script that is executable here is executable on the hosts.
 		i.entries[name] = imageEntry{mode: modeFile | 0o644 | uint32(info.Mode()&0o111), source: file}
 		return nil
 	})
@@ -248,8 +248,8 @@ func (i *image) put(name string, perm uint32, data []byte) {
 	i.entries[strings.TrimPrefix(name, "/")] = imageEntry{mode: modeFile | perm, data: data}
 }
 
-// merged is a path of this machine in the image, where /bin and /lib are links
-// into /usr, as they are on a Debian of today: /sbin/ip -> usr/sbin/ip.
+// merged returns the path in the image of a file of this machine. /bin and /lib are
+// links into /usr there, as they are on a Debian of today: /sbin/ip -> usr/sbin/ip.
 func merged(file string) string {
 	name := strings.TrimPrefix(filepath.ToSlash(file), "/")
 	top, _, _ := strings.Cut(name, "/")
@@ -259,7 +259,7 @@ func merged(file string) string {
 	return name
 }
 
-// write makes the archive, parents before what is in them.
+// write writes the archive, each folder before the files in it.
 func (i *image) write(root *os.Root, name string) error {
 	for entry := range maps.Clone(i.entries) {
 		for dir := path.Dir(entry); dir != "."; dir = path.Dir(dir) {

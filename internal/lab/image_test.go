@@ -98,7 +98,8 @@ func TestMerged(t *testing.T) {
 	}
 }
 
-// A link of the alternatives system leads to the program, under its own name.
+// TestProgramLink packs a program that is a link of the alternatives system. The image
+// holds the program under its own name and a link to it.
 func TestProgramLink(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "real"), []byte("#!/bin/sh\n"), 0o755); err != nil {

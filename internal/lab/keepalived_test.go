@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// keepalivedPair is a host's keepalived.conf: an instance on the LAN of the two,
-// and a service that keepalived checks.
+// keepalivedPair is the keepalived.conf of a host: a VRRP instance on the LAN of both,
+// and a virtual server with a health check.
 const keepalivedPair = `global_defs {
   vrrp_version 3
 }
@@ -34,9 +34,9 @@ virtual_server 10.1.0.105 80 {
 }
 `
 
-// checkKeepalived has two hosts run keepalived as a host without systemd does: by
-// its script in /etc/init.d. They hear each other, and each has files, a process
-// and a table of its own.
+// checkKeepalived starts keepalived on two hosts by its script in /etc/init.d, as on a
+// host without systemd. They see each other's adverts, and each host has its own files,
+// process and IPVS table.
 func checkKeepalived(t *testing.T, l *Lab) {
 	configure := func(host, dev string, priority, weight int) {
 		on(t, l, host, "cat >/etc/keepalived/keepalived.conf <<'END'\n"+fmt.Sprintf(keepalivedPair, dev, priority, weight)+"END")
@@ -51,7 +51,7 @@ func checkKeepalived(t *testing.T, l *Lab) {
 	}
 	configure("director", "ens33", 100, 1)
 	configure("router", "eth0", 90, 1)
-	// The backup first: it would keep the address if it did not hear the other.
+	// The backup starts first. It would keep the address if it got no adverts.
 	on(t, l, "router", "service keepalived start; update-rc.d keepalived defaults; test -x /etc/rc2.d/S01keepalived")
 	await("router", "a backup alone does not take the address", vip+" | grep -q .")
 	on(t, l, "director", "/etc/init.d/keepalived start")

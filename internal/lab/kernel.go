@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// A kernel is what the machine boots: an image, and the modules for it below
+// A kernel is what the machine boots: the file Image, and the modules in
 // Base/lib/modules/Version.
 type kernel struct {
 	Image, Base, Version string
@@ -24,8 +24,8 @@ type kernel struct {
 // built for virtual machines: small, quick to boot, and IPVS among its modules.
 const kernelPackage = "linux-image-cloud-amd64"
 
-// findKernel returns the kernel the options name, or the cached one, fetching it
-// first if there is none. done removes what was made for this run alone.
+// findKernel returns the kernel that the options name, or else the cached one. If
+// there is none in the cache, it fetches one. done removes temporary files.
 func findKernel(ctx context.Context, o Options, say func(string)) (k kernel, done func(), err error) {
 	done = func() {}
 	if (o.Kernel == "") != (o.Modules == "") {
@@ -78,8 +78,8 @@ func ownKernel(image, modules string) (kernel, func(), error) {
 	return k, done, nil
 }
 
-// kernelDir is the name of the cache's folder of kernels with the modules of
-// modules.go: with others, they are other kernels.
+// kernelDir is the name of the cache's folder for kernels. A digest of the module list
+// in modules.go is part of it, so a change of that list takes a new folder.
 func kernelDir() string {
 	modules := sha256.Sum256([]byte(strings.Join(slices.Concat(vitalModules, hostModules), " ")))
 	return fmt.Sprintf("kernel-%x", modules[:4])
@@ -109,8 +109,8 @@ func kernelNames(cache *os.Root) ([]string, error) {
 	return names, nil
 }
 
-// cachedKernel is the newest kernel in the cache that is as it was put there; why
-// says what is wrong with the newest if there is none.
+// cachedKernel returns the newest unchanged kernel in the cache. If there is none, the
+// kernel is zero and why says what is wrong with one that is there.
 func cachedKernel(cache *os.Root) (k kernel, why string, err error) {
 	names, err := kernelNames(cache)
 	if err != nil {
@@ -136,8 +136,8 @@ func modified(path string) int {
 	return int(info.ModTime().Unix())
 }
 
-// fetchKernel downloads and unpacks the package into the cache, which is locked.
-// It appears there whole or not at all.
+// fetchKernel downloads the package and unpacks it into the cache, which the caller
+// has locked. After an error nothing new is in the cache.
 func fetchKernel(ctx context.Context, cache *os.Root) error {
 	if err := newWork(cache); err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
@@ -167,17 +167,17 @@ func fetchKernel(ctx context.Context, cache *os.Root) error {
 	return cacheKernel(cache, full, strings.TrimSuffix(filepath.Base(debs[0]), ".deb"))
 }
 
-// lacks are those of the modules that are neither staged nor in the kernel.
+// lacks returns those of the modules that are neither below Base nor built in.
 func (k kernel) lacks(modules []string) []string {
 	dir := filepath.Join(k.Base, "lib/modules", k.Version)
 	dep, _ := os.ReadFile(filepath.Join(dir, "modules.dep"))
 	builtin, _ := os.ReadFile(filepath.Join(dir, "modules.builtin"))
-	// What could not be read has nothing in it.
+	// A file that cannot be read counts as empty.
 	_, missing := moduleClosure(string(dep), string(builtin), modules)
 	return missing
 }
 
-// cacheKernel makes the cache's entry out of the unpacked package.
+// cacheKernel makes an entry of the cache out of the unpacked package.
 func cacheKernel(cache *os.Root, full, entry string) error {
 	images, err := filepath.Glob(filepath.Join(full, "boot/vmlinuz-*"))
 	if err != nil || len(images) != 1 {
@@ -207,7 +207,7 @@ func cacheKernel(cache *os.Root, full, entry string) error {
 	if err := keepPrivate(base); err != nil {
 		return err
 	}
-	// One that is there is not as it was made.
+	// An entry that is there already was changed, or it would have been used.
 	err = errors.Join(unseal(cache, entry), cache.RemoveAll(entry), cache.Rename(made, entry))
 	if err != nil {
 		return fmt.Errorf("cannot cache the lab's kernel: %w", err)
@@ -215,7 +215,7 @@ func cacheKernel(cache *os.Root, full, entry string) error {
 	return seal(cache, entry)
 }
 
-// keepPrivate takes others' rights to all below a folder away.
+// keepPrivate takes the rights of other users to all below a folder away.
 func keepPrivate(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.Type()&fs.ModeSymlink != 0 {
@@ -246,7 +246,8 @@ func dependency(depends string) string {
 	return ""
 }
 
-// output runs a command in dir; its error carries what the command said.
+// output runs a command in dir and returns its standard output. The error holds the
+// command's standard error.
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

@@ -37,8 +37,8 @@ func newKeyPair(comment string) (keyPair, error) {
 	return keyPair{private: pem.EncodeToMemory(block), public: public}, nil
 }
 
-// authorise makes the key that opens every host, and returns its public half as
-// authorized_keys has it. It is in every lab's folder.
+// authorise makes the key by which this machine logs in to every host, and writes it
+// into each lab's folder. It returns the public half as a line of authorized_keys.
 func authorise(folders []folder) (string, error) {
 	key, err := newKeyPair("lvsctl lab")
 	if err != nil {
@@ -52,8 +52,8 @@ func authorise(folders []folder) (string, error) {
 	return string(ssh.MarshalAuthorizedKey(key.public)), nil
 }
 
-// sshConfig is the text of a lab's ssh_config. A name that two hosts share
-// stays with the first, as OpenSSH reads it.
+// sshConfig is the text of a lab's ssh_config. A name that two hosts share means the
+// first one, as OpenSSH reads the file.
 func sshConfig(dir string, hosts []Host, ports []int) string {
 	var b strings.Builder
 	for n, h := range hosts {
@@ -66,8 +66,8 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
 		fmt.Fprintf(&b, "Host %s\n", strings.Join(names, " "))
 		fmt.Fprintf(&b, "    HostName 127.0.0.1\n    Port %d\n\n", ports[n])
 	}
-	// An emulated processor takes a second for OpenSSH's default key exchange, and
-	// far longer for many hosts' at once: each login waits for its turn.
+	// OpenSSH's default key exchange takes a second on an emulated processor. Logins
+	// to many hosts at once share the processors, so each takes far longer.
 	fmt.Fprintf(&b, `Host *
     User root
     IdentityFile %s
@@ -82,10 +82,10 @@ func sshConfig(dir string, hosts []Host, ports []int) string {
 	return b.String()
 }
 
-// connectTime is how long a login may take, in seconds, while all hosts have one.
+// connectTime is how long a login may take, in seconds, while all hosts have a login.
 func connectTime(hosts int) int { return 120 + 4*hosts }
 
-// quoteConfig is a path as ssh_config(5) wants it: quoted if it has blanks.
+// quoteConfig writes a path as ssh_config(5) reads it: quoted if it has blanks.
 func quoteConfig(path string) string {
 	path = strings.ReplaceAll(path, "%", "%%")
 	if strings.ContainsAny(path, " \t") {
@@ -94,7 +94,7 @@ func quoteConfig(path string) string {
 	return path
 }
 
-// writeSSH writes the files that reach the hosts.
+// writeSSH writes the ssh config and the known hosts of a lab.
 func writeSSH(f folder, hosts []Host, keys []keyPair, ports []int) error {
 	var known strings.Builder
 	for n := range hosts {

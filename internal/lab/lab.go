@@ -1,26 +1,28 @@
-// Package lab runs a topology's nodes as real Linux hosts on this machine, in
-// one QEMU virtual machine that holds a kernel with IPVS, or in one each.
+// Package lab runs a topology's nodes as real Linux hosts on this machine: all in one
+// QEMU virtual machine with a kernel that has IPVS, or each in a machine of its own.
 //
 // [Up] packs an initramfs from this machine's own programs, boots Debian's
-// cloud kernel on it and waits until every host's sshd listens. Inside, this
-// same binary is /init ([Guest]): it gives every host its own network, mount and
-// UTS namespace, joins the interfaces of one subnet by a bridge, starts sshd and
-// answers on the hosts' listeners with their names, on 6379 by a real Redis. Nothing needs root: QEMU's
-// user network forwards one loopback port to each host's sshd.
+// cloud kernel on it and waits until every host's sshd listens. In the machine this
+// same binary is /init ([Guest]). It gives every host its own network, mount and UTS
+// namespace, joins the interfaces of one subnet by a bridge and starts sshd. It
+// answers on the hosts' listeners with their names, and runs a real Redis on port
+// 6379. Nothing needs root: QEMU's user network forwards one loopback port to each
+// host's sshd.
 //
-// With [Options].System every host is a machine of its own with a whole Debian:
-// an image made by mmdebstrap and cached, on it a disk of the host's, and an
-// initramfs in which this binary furnishes that disk at the first boot and hands
-// over to systemd. Their NICs meet in hubs that are part of QEMU. So a host
-// reboots ([Lab.Reboot]), and loses what a power cut takes ([Lab.PowerCut]).
+// With [Options].System every host is a whole Debian in a machine of its own.
+// mmdebstrap makes an image for each network system, which is kept in a cache. The
+// host's disk holds what differs from its image. In an initramfs this binary copies
+// the host's own files to that disk at the first boot, and hands over to systemd. The
+// NICs are joined by hubs that are part of QEMU. Such a host can reboot
+// ([Lab.Reboot]), and a power cut loses what it has not written ([Lab.PowerCut]).
 //
-// A host is bare: its declared addresses, a client's default route, the kernel's
-// defaults and nothing else. What a topology wants beyond that is for apply.
+// A new host has its declared addresses, a client its default route too, and else the
+// kernel's defaults. What a topology wants beyond that is for apply.
 //
-// To add a program to the hosts: a line in tools.go. A kernel module: a line in
-// modules.go. A file below /etc: a file in etc/. A package to whole hosts: a word
-// in debian.go. A network system: a constant in system.go, its package in
-// debian.go and its files in hostnet_render.go.
+// A program for the hosts is a line in tools.go, a kernel module a line in modules.go,
+// a file below /etc a file in etc/, a package for whole Debians a word in debian.go. A
+// network system is a constant in system.go, its package in debian.go and its files in
+// hostnet_render.go.
 package lab
 
 import (
@@ -53,15 +55,15 @@ const (
 	imageFile      = "initrd"
 )
 
-// A Lab is a lab that was brought up, whether its machine still runs or not.
+// A Lab is a lab that was brought up. Its machine may have ended since.
 type Lab struct {
 	Name    string     `json:"name"`
 	Accel   string     `json:"accel"` // QEMU's accelerator: kvm or tcg
 	Started time.Time  `json:"started"`
 	Spec    string     `json:"spec"` // digest of the Spec it was made of
 	Hosts   []Endpoint `json:"hosts"`
-	// Machine is the id of the machines that the hosts are in: that of the folder
-	// of the lab, or of another lab that was brought up together with it.
+	// Machine is the id of the machines that the hosts are in. It is the id of the
+	// lab's folder, or of the first one of the labs that [UpAll] brought up together.
 	Machine string `json:"machine"`
 
 	dir string // absolute
@@ -73,8 +75,8 @@ type Endpoint struct {
 	Role      string         `json:"role"`
 	Addresses []netip.Prefix `json:"addresses"`
 	Port      int            `json:"port"` // of its sshd, on 127.0.0.1
-	// System is what sets up the network of a host that is a machine of its own,
-	// "" for a namespace.
+	// System sets up the network of a whole Debian. It is "" for a host that is a
+	// namespace.
 	System System `json:"system,omitempty"`
 }
 
@@ -85,8 +87,8 @@ func Dir(name string) string { return filepath.Join(root, name) }
 // [fs.ErrNotExist] when there is none.
 func Open(name string) (*Lab, error) { return OpenDir(Dir(name)) }
 
-// OpenDir returns the lab of a folder that [Up] filled. A folder that lvsctl did
-// not make holds none: whoever made it may have put an ssh config of theirs there.
+// OpenDir returns the lab in a folder that [Up] made. It refuses a folder that lvsctl
+// did not make: its author may have put an ssh config there.
 func OpenDir(dir string) (*Lab, error) {
 	f, err := openFolder(dir)
 	if err != nil {
@@ -96,7 +98,7 @@ func OpenDir(dir string) (*Lab, error) {
 	return readLab(f.Root)
 }
 
-// readLab reads the lab in an open folder, which bears lvsctl's marker.
+// readLab reads the lab in an open folder. The folder must have lvsctl's marker.
 func readLab(root *os.Root) (*Lab, error) {
 	f, err := readMarker(root)
 	if err != nil {
@@ -113,7 +115,8 @@ func readLab(root *os.Root) (*Lab, error) {
 	return l, nil
 }
 
-// Names lists the labs of the working directory, sorted, stale ones included.
+// Names lists the labs of the working directory, sorted. Labs whose machine has ended
+// are among them.
 func Names() ([]string, error) {
 	c, err := walk(Dir("x"), nil)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,10 +145,10 @@ func (l *Lab) Dir() string { return l.dir }
 // SSHConfig is the file that makes `ssh -F FILE NODE` reach every host.
 func (l *Lab) SSHConfig() string { return filepath.Join(l.dir, sshConfigFile) }
 
-// Running reports whether the lab's virtual machine is alive.
+// Running reports whether a machine of the lab runs.
 func (l *Lab) Running() bool { return len(machines(l.Machine)) > 0 }
 
-// Made reports whether the lab was made of s as it is now.
+// Made reports whether the lab was made of exactly this s.
 func (l *Lab) Made(s Spec) bool { return l.Spec == s.digest() }
 
 // Runs reports whether the lab's hosts have the network systems that o asks for,
@@ -163,13 +166,13 @@ func (l *Lab) Runs(o Options) bool {
 	return true
 }
 
-// Answering reports for every host, in the order of Hosts, whether its sshd
-// answers. QEMU takes every connection, whoever is behind it: so only a greeting
-// counts.
+// Answering reports for every host, in the order of Hosts, whether its sshd answers.
+// Only sshd's greeting counts: QEMU accepts every connection, also where no sshd
+// listens.
 func (l *Lab) Answering(ctx context.Context) []bool {
 	up := make([]bool, len(l.Hosts))
 	var all errgroup.Group
-	all.SetLimit(8) // a greeting costs the machine a process
+	all.SetLimit(8) // the guest starts a process for each greeting
 	for i, h := range l.Hosts {
 		all.Go(func() error {
 			ctx, cancel := context.WithTimeout(ctx, greetingTime)
@@ -178,7 +181,7 @@ func (l *Lab) Answering(ctx context.Context) []bool {
 			return nil
 		})
 	}
-	_ = all.Wait() // none of them fails
+	_ = all.Wait() // no function returns an error
 	return up
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lab/labtest"
 )
 
-// TestMain makes the test's own binary fit to be a machine's /init.
+// TestMain lets the test's binary be /init of a machine.
 func TestMain(m *testing.M) {
 	if InGuest() {
 		os.Exit(Guest())
@@ -33,7 +33,7 @@ func needLab(t *testing.T, o Options) {
 	labtest.Need(t, func() error { return CheckTools(o) })
 }
 
-// bring brings a lab up for the test.
+// bring brings a lab up, and takes it down when the test ends.
 func bring(t *testing.T, s Spec) *Lab {
 	t.Helper()
 	needLab(t, Options{})
@@ -44,7 +44,7 @@ func bring(t *testing.T, s Spec) *Lab {
 	}
 	t.Logf("%d hosts in %.1fs (%s)", len(l.Hosts), time.Since(begin).Seconds(), l.Accel)
 	t.Cleanup(func() {
-		// The second one finds nothing, and that is as good.
+		// The second Down finds no lab, which is no error.
 		for range 2 {
 			if err := DownDir(l.Dir()); err != nil {
 				t.Error(err)
@@ -88,8 +88,8 @@ func prefixes(list ...string) []netip.Prefix {
 	return out
 }
 
-// lan is a client behind a router, a director with a leg in two networks, and
-// two real servers with one in each: enough for every mode.
+// lan has a client behind a router, and a director and two real servers that are all
+// on the same two networks. That is enough for every mode.
 func lan() Spec {
 	rs := func(n int) Host {
 		return Host{Name: fmt.Sprintf("rs-%d", n), Role: "real_server", Interfaces: []Interface{
@@ -126,7 +126,7 @@ func TestLab(t *testing.T) {
 	t.Run("state", func(t *testing.T) { checkState(t, l) })
 }
 
-// checkState is what the lab says of itself, and what a second Up does.
+// checkState checks what the lab reports of itself, and that a second Up is refused.
 func checkState(t *testing.T, l *Lab) {
 	if _, err := Up(t.Context(), lan(), Options{Dir: l.Dir()}); !errors.Is(err, ErrUp) {
 		t.Errorf("a second Up: %v", err)
@@ -148,18 +148,18 @@ func checkState(t *testing.T, l *Lab) {
 	if have, want := again.Answering(t.Context()), []bool{true, true, false, true, true}; !slices.Equal(have, want) {
 		t.Errorf("answering without rs-2's sshd: %v", have)
 	}
-	// Its network lives on.
+	// The network of a host without sshd still works.
 	if have := on(t, l, "director", "curl -sS http://10.1.0.12/"); have != "rs-2\n" {
 		t.Errorf("rs-2 without sshd answers %q", have)
 	}
 }
 
-// machinesIn are the machines whose lab's folder is dir; it may be gone.
+// machinesIn returns the machines of the lab in dir, also after dir was removed.
 func machinesIn(dir string) []string {
 	var found []string
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
-		// QEMU leaves its folder, but not the console in it.
+		// QEMU changes its working directory, but keeps the console file open.
 		if console, err := os.Readlink(filepath.Join(filepath.Dir(file), "exe")); err == nil && strings.Contains(console, qemu) {
 			links, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "fd", "*"))
 			for _, l := range links {
@@ -172,7 +172,7 @@ func machinesIn(dir string) []string {
 	return found
 }
 
-// TestUpInterrupted is that nothing stays behind, at whatever point.
+// TestUpInterrupted interrupts Up at several moments. No machine and no folder may stay.
 func TestUpInterrupted(t *testing.T) {
 	needLab(t, Options{})
 	for _, at := range []string{"packing", "booting"} {
@@ -193,7 +193,8 @@ func TestUpInterrupted(t *testing.T) {
 	}
 }
 
-// TestUpFails is that a machine that ends is noticed and its last words shown.
+// TestUpFails lets a machine end while it boots. Up must notice and show the last lines
+// of its console.
 func TestUpFails(t *testing.T) {
 	needLab(t, Options{})
 	s := lan()
@@ -230,7 +231,7 @@ func checkSSH(t *testing.T, l *Lab) {
 	}
 }
 
-// checkBare is that a host is as a kernel starts it.
+// checkBare checks that a host has the kernel's defaults.
 func checkBare(t *testing.T, l *Lab) {
 	for _, host := range []string{"director", "rs-1"} {
 		have := on(t, l, host, `
@@ -260,7 +261,7 @@ func checkBare(t *testing.T, l *Lab) {
 			t.Errorf("%s (-want +have):\n%s", host, diff)
 		}
 	}
-	// What one host writes, no other has.
+	// No host sees the files that another one writes.
 	on(t, l, "rs-1", "for d in etc var root run tmp home; do echo x > /$d/private; done")
 	if have := on(t, l, "rs-2", "ls /etc/private /var/private /root/private /run/private /tmp/private /home/private 2>/dev/null || true"); have != "" {
 		t.Errorf("rs-2 sees rs-1's files: %s", have)
@@ -283,14 +284,15 @@ func checkNetwork(t *testing.T, l *Lab) {
 	if want := "rs-1\nrs-2\nHTTP/1.1 200 OK\nX-Client: 10.1.0.2\nrs-2\n"; have != want {
 		t.Errorf("the real servers answer\n%s", have)
 	}
-	// The way out of the laboratory is closed.
+	// Hosts cannot reach this machine.
 	out := on(t, l, "client", "ping -c 1 -W 1 198.18.0.2 >/dev/null && echo reached || echo closed; curl -sS --max-time 2 http://198.18.0.2:22/ 2>/dev/null || echo closed")
 	if !strings.HasSuffix(out, "closed\n") {
 		t.Errorf("a host reached this machine: %s", out)
 	}
 }
 
-// datagram sends one to port 53 of an address and prints the answer.
+// datagram is a script that sends a datagram to port 53 of an address and prints the
+// answer.
 func datagram(to string) string {
 	return "timeout 15 bash -c 'exec 3<>/dev/udp/" + to + "/53; echo >&3; head -n 1 <&3'"
 }

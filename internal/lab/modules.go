@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// vitalModules are those without which there is no lab.
+// vitalModules are the modules without which a lab cannot start.
 var vitalModules = []string{"virtio_pci", "virtio_net", "veth", "bridge", "ip_vs"}
 
-// hostModules are those the hosts may load, by themselves or by the kernel's
-// own asking; what they depend on comes along. br_netfilter is left out on
-// purpose: it would pass the segments' frames through the hosts' firewall.
+// hostModules are the modules that the hosts may load, or the kernel by itself. The
+// modules that they depend on are packed too. br_netfilter is left out on purpose: it
+// would pass the segments' frames through the hosts' firewall.
 var hostModules = strings.Fields(`
 	ip_vs_rr ip_vs_wrr ip_vs_lc ip_vs_wlc ip_vs_lblc ip_vs_lblcr ip_vs_dh ip_vs_sh ip_vs_sed ip_vs_nq ip_vs_fo
 	ip_vs_ovf ip_vs_mh ip_vs_twos ip_vs_ftp ip_vs_pe_sip
@@ -34,7 +34,7 @@ var hostModules = strings.Fields(`
 	sctp sctp_diag virtio_blk overlay configs
 	ext4 crc32c_generic crc32c_intel autofs4 binfmt_misc efi_pstore fuse loop virtio_rng tls`)
 
-// rootModules carry the root file system of a host that is a machine of its own.
+// rootModules are needed to mount the root file system of a whole Debian.
 var rootModules = []string{"virtio_pci", "virtio_blk", "virtio_net", "ext4", "crc32c_generic"}
 
 // moduleName is the name modprobe knows a file by:
@@ -44,8 +44,8 @@ func moduleName(path string) string {
 	return strings.ReplaceAll(name, "-", "_")
 }
 
-// stageModules copies the modules a lab needs from one /lib/modules/VERSION to
-// another and indexes them there.
+// stageModules copies the modules that a lab needs from a /lib/modules/VERSION to
+// base, and indexes them there.
 func stageModules(from, base, version string) error {
 	text, err := os.ReadFile(filepath.Join(from, "modules.dep"))
 	if err != nil {
@@ -70,9 +70,9 @@ func stageModules(from, base, version string) error {
 	return depmod(base, version)
 }
 
-// moduleClosure picks the files of modules.dep that names and what they depend
-// on live in, sorted, and the names that are not in this kernel at all. A line
-// of modules.dep (kmod 30) lists everything needed, not the next step alone:
+// moduleClosure returns the files of the named modules and of those that they depend
+// on, sorted, and the names that this kernel does not have. A line of modules.dep
+// (kmod 30) lists all dependencies, those of dependencies included:
 //
 //	kernel/net/netfilter/ipvs/ip_vs_rr.ko: kernel/net/netfilter/ipvs/ip_vs.ko kernel/net/netfilter/nf_conntrack.ko
 func moduleClosure(dep, builtin string, names []string) (files, missing []string) {

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// machineName is the name by which a lab's QEMU is known among the processes.
+// machineName is the value of QEMU's -name, by which machines finds the process.
 func machineName(id, name string) string { return "lvsctl-lab-" + id + "-" + name }
 
-// machines are the names, by process id, of every QEMU that runs for the lab with
-// that id. A pid file may be stale, and its number somebody else's by now. Anybody
-// can run something with the same words: so it counts only with this user's id,
-// and if QEMU is what it runs.
+// machines returns the name of every QEMU that runs for the lab with that id, by
+// process id. It reads /proc, because a pid file may be old and its number another
+// process's by now. Any user can start a process with the same arguments: so it counts
+// only processes of this user whose program is QEMU.
 func machines(id string) map[int]string {
 	prefix := machineName(id, "")
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -25,7 +25,7 @@ func machines(id string) map[int]string {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			continue // gone meanwhile
+			continue // the process has ended
 		}
 		for word := range strings.SplitSeq(string(text), "\x00") {
 			name, ok := strings.CutPrefix(word, prefix)

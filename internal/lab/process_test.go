@@ -13,7 +13,7 @@ import (
 // somebody is another user of this machine: Debian's nobody.
 const somebody = 65534
 
-// needRoot leaves a test out that takes another user's id.
+// needRoot skips a test that has to run as two users.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -21,7 +21,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-// as makes a user run a command; 0 is the test's own.
+// as lets cmd run under a user id; 0 leaves it to the test's user.
 func as(user uint32, cmd *exec.Cmd) *exec.Cmd {
 	if user != 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
@@ -29,9 +29,9 @@ func as(user uint32, cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// TestForeignProcess runs what looks like a lab's machine by its words. Only one
-// that is this user's and whose program is QEMU's counts: any other would keep a
-// lab from coming up, and be killed or be waited for when it goes down.
+// TestForeignProcess runs processes with the arguments of a lab's machine. Only a process
+// of this user whose program is QEMU may count as one. Any other would keep a lab from
+// coming up, and `lab down` would kill it or wait for it.
 func TestForeignProcess(t *testing.T) {
 	id := strings.Repeat("5e", 16)
 	// Not TempDir: others have to find the program.

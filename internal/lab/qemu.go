@@ -19,8 +19,8 @@ import (
 
 const qemu = "qemu-system-x86_64"
 
-// A machine is what QEMU is started with. It starts in the lab's folder: every
-// path of a file there is relative.
+// A machine is what QEMU is started with. QEMU starts in the lab's folder, so the
+// paths of files there are relative.
 type machine struct {
 	id     string // of the lab's folder
 	name   string
@@ -32,25 +32,25 @@ type machine struct {
 	ports  []int // of this machine, one a host
 }
 
-// accelArgs chooses the processor along with the accelerator.
+// accelArgs are the options for the accelerator and the processor that fits it.
 func accelArgs(accel string) []string {
 	if accel == "kvm" {
 		return []string{"-accel", "kvm", "-cpu", "host"}
 	}
-	// Page tables of five levels, and copies that the kernel leaves to one
-	// instruction, are slower than their forerunners where they are emulated.
+	// Emulated, page tables of five levels are slower than those of four, and a copy
+	// by one instruction (erms, fsrm) is slower than a loop.
 	return []string{"-accel", "tcg,thread=multi", "-cpu", "max,-la57,-erms,-fsrm"}
 }
 
-// bareArgs are a machine with nothing in it that was not asked for.
+// bareArgs leave out every device that is not named.
 func bareArgs() []string {
 	return []string{"-nodefaults", "-no-user-config", "-display", "none"}
 }
 
-// kernelArgs boot quietly. Expedited RCU saves seconds: every namespace, bridge
-// and module waits for grace periods. A kernel and programs that are always at the
-// same addresses start in half the time: what QEMU made of their code serves
-// again. Memory is not wiped before it is used.
+// kernelArgs are the kernel's command line. Expedited RCU saves seconds, because every
+// namespace, bridge and module waits for grace periods. Fixed addresses of kernel and
+// programs (nokaslr, norandmaps) halve the time of a boot: QEMU can use code again that
+// it has translated. init_on_alloc=0 leaves out that the kernel clears memory.
 const kernelArgs = "console=ttyS0 quiet net.ifnames=0 nowatchdog mitigations=off rcupdate.rcu_expedited=1 no_timer_check tsc=reliable nokaslr norandmaps init_on_alloc=0"
 
 func (m machine) args() []string {
@@ -62,14 +62,14 @@ func (m machine) args() []string {
 		"-kernel", m.kernel, "-initrd", imageFile, "-append", kernelArgs + " panic=-1", "-no-reboot",
 	}, bareArgs()...)
 	for n := range nics(len(m.ports)) {
-		// Without a status bit the carrier is there from the start.
+		// With status=off the device has a carrier from the start.
 		args = append(args, "-netdev", m.netdev(n), "-device", fmt.Sprintf("virtio-net-pci,netdev=mgmt%d,romfile=,status=off", n))
 	}
 	return append(args, accelArgs(m.accel)...)
 }
 
-// netdev is one of QEMU's user networks. restrict keeps the hosts from everything
-// but answering what comes in through the forwarded ports.
+// netdev is one of QEMU's user networks. With restrict=on the hosts can only answer
+// what comes in through the forwarded ports.
 func (m machine) netdev(nic int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "user,id=mgmt%d,restrict=on,ipv6=off,net=%s,host=%s", nic, m.mgmt, outside(m.mgmt))
@@ -81,11 +81,11 @@ func (m machine) netdev(nic int) string {
 	return b.String()
 }
 
-// optionValue is a value inside one of QEMU's comma separated options.
+// optionValue quotes a value for one of QEMU's comma separated options.
 func optionValue(s string) string { return strings.ReplaceAll(s, ",", ",,") }
 
-// errPortTaken says that somebody took a port between finding it free and QEMU's
-// listening on it.
+// errPortTaken is the error if another process took a port after it was found free and
+// before QEMU listened on it.
 var errPortTaken = errors.New("a forwarded port was taken")
 
 // start runs the machine in the background. It returns once QEMU holds its ports.
@@ -96,8 +96,8 @@ func (m machine) start(ctx context.Context, f folder) error {
 	return startQEMU(ctx, f, m.args())
 }
 
-// newConsole makes the file of a console that is to begin: QEMU's own would have
-// another mode.
+// newConsole makes an empty console file with mode 0600. QEMU would make one that
+// others can read.
 func newConsole(root *os.Root, dir string) error {
 	name := filepath.Join(dir, consoleFile)
 	if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -119,7 +119,7 @@ func startQEMU(ctx context.Context, f folder, args []string) error {
 	defer done()
 	cmd := exec.Command(path, args...)
 	cmd.Dir = dir
-	// Ctrl-C is for lvsctl: it takes QEMU down by itself.
+	// Ctrl-C must reach lvsctl alone, which then ends QEMU.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -136,8 +136,8 @@ func startQEMU(ctx context.Context, f folder, args []string) error {
 	return nil
 }
 
-// onFreePorts starts a machine on n free ports, on others if one was snatched
-// away.
+// onFreePorts starts a machine on n free ports. If another process takes one of them
+// first, it tries others, five times at most.
 func onFreePorts(n int, start func(ports []int) error) error {
 	var err error
 	for range 5 {
@@ -152,12 +152,12 @@ func onFreePorts(n int, start func(ports []int) error) error {
 	return err
 }
 
-// freePorts finds n ports of the loopback that nobody listens on. All are held
-// until the last is found, so none comes twice.
+// freePorts finds n free TCP ports of the loopback. It listens on each until it has
+// found the last one, so no port is returned twice.
 func freePorts(n int) ([]int, error) {
-	var held []io.Closer
+	var open []io.Closer
 	defer func() {
-		for _, c := range held {
+		for _, c := range open {
 			c.Close()
 		}
 	}()
@@ -167,7 +167,7 @@ func freePorts(n int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot find a free port: %w", err)
 		}
-		held = append(held, l)
+		open = append(open, l)
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
 	return ports, nil

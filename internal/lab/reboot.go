@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Reboot has a host's systemd reboot it, and returns when a new boot is over and
-// answers SSH: what systemd says of it, "running" or "degraded" with the units
-// that failed. The host has to be a machine of its own.
+// Reboot lets a host's systemd reboot it, and returns when the new boot is over and
+// sshd answers. The result is what systemd says of the boot: "running", or "degraded"
+// with the units that failed. The host must be a whole Debian.
 func (l *Lab) Reboot(ctx context.Context, host string) (string, error) {
 	return l.again(ctx, host, func() error {
 		// The connection may end before the command does.
@@ -32,13 +32,13 @@ func (l *Lab) Reboot(ctx context.Context, host string) (string, error) {
 	})
 }
 
-// PowerCut is [Lab.Reboot] without any warning to the host: what it has not yet
-// written to its disk is lost, as when the power fails.
+// PowerCut resets a host without warning and boots it again. As after a power failure,
+// what the host has not written to its disk is lost. The result is as of [Lab.Reboot].
 func (l *Lab) PowerCut(ctx context.Context, host string) (string, error) {
 	return l.again(ctx, host, func() error { return reset(ctx, filepath.Join(l.dir, vm{host: host}.dir())) })
 }
 
-// again begins another boot of a host and sees it through.
+// again calls begin to start another boot of a host, and waits for its end.
 func (l *Lab) again(ctx context.Context, host string, begin func() error) (string, error) {
 	h, ok := l.Host(host)
 	switch {
@@ -62,7 +62,7 @@ func (l *Lab) again(ctx context.Context, host string, begin func() error) (strin
 	if err := begin(); err != nil {
 		return fail(err)
 	}
-	words, err := m.await(ctx, f, int64(len(text)), patience(len(l.Hosts)))
+	words, err := m.await(ctx, f, int64(len(text)), bootLimit(len(l.Hosts)))
 	if err != nil {
 		return fail(err)
 	}
@@ -91,10 +91,10 @@ func (l *Lab) awaitGreeting(ctx context.Context, h Endpoint) error {
 	return fmt.Errorf("%s: it has booted, but its sshd does not answer", h.Name)
 }
 
-// reset is the reset button of the machine whose folder is dir, pushed through
-// QEMU's monitor: https://www.qemu.org/docs/master/interop/qmp-spec.html.
+// reset resets the machine whose folder is dir, by a command to QEMU's monitor:
+// https://www.qemu.org/docs/master/interop/qmp-spec.html.
 func reset(ctx context.Context, dir string) error {
-	// A socket's path is short (UNIX_PATH_MAX: 108), a folder's need not be.
+	// A socket's path has at most 107 bytes (UNIX_PATH_MAX), a folder's may have more.
 	folder, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("cannot reach QEMU: %w", err)
@@ -120,8 +120,8 @@ func reset(ctx context.Context, dir string) error {
 	return nil
 }
 
-// awaitReturn reads QEMU's messages up to the answer to a command: greetings and
-// events come in between.
+// awaitReturn reads QEMU's messages up to the answer to a command. It skips the
+// greeting and events.
 //
 //	{"QMP": {"version": {...}, "capabilities": ["oob"]}}
 //	{"timestamp": {...}, "event": "RESET", "data": {"guest": false, "reason": "host-qmp-system-reset"}}

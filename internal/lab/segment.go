@@ -6,8 +6,9 @@ import (
 )
 
 // segments numbers the LANs that the hosts' interfaces share: result[h][i] is
-// the segment of interface i of host h, -1 for lo. Interfaces with an address in
-// the same subnet of a site are on one segment, and so are those that a third one links.
+// the segment of interface i of host h, -1 for lo. Interfaces with an address in the
+// same subnet of a site are on one segment. So are two interfaces that each share a
+// subnet with a third one.
 func segments(hosts []Host) (of [][]int, count int) {
 	var parent []int // union-find over interfaces
 	find := func(i int) int {
@@ -61,9 +62,9 @@ func segments(hosts []Host) (of [][]int, count int) {
 	return of, len(number)
 }
 
-// managementNet picks the /24 that carries SSH between this machine and the
-// hosts: the first one of 198.18.0.0/15, which is set aside for laboratories
-// (RFC 2544), that meets no address of the topology.
+// managementNet picks the /24 network for SSH between this machine and the hosts. It is
+// the first one of 198.18.0.0/15, the range for laboratories (RFC 2544), that overlaps
+// nothing in the topology.
 func managementNet(s Spec) (netip.Prefix, error) {
 	taken := s.Avoid
 	for _, h := range s.Hosts {
@@ -75,7 +76,7 @@ func managementNet(s Spec) (netip.Prefix, error) {
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{198, byte(18 + n/256), byte(n % 256), 0}), 24)
 		free := true
 		for _, t := range taken {
-			// A default route in Avoid overlaps everything and settles nothing.
+			// A default route in Avoid overlaps every network, so it is left out.
 			if t.Bits() > 0 && t.Masked().Overlaps(p) {
 				free = false
 				break
@@ -98,8 +99,8 @@ func managementAddr(net netip.Prefix, n int) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// hostsPerNIC is how many hosts share one of QEMU's user networks: each of those
-// remembers 16 neighbours (libslirp's ARP_TABLE_SIZE) and stalls beyond.
+// hostsPerNIC is how many hosts share one of QEMU's user networks. A user network
+// remembers 16 neighbours (libslirp's ARP_TABLE_SIZE) and stalls with more.
 const hostsPerNIC = 12
 
 // nics is how many NICs, each with its user network, carry n hosts.

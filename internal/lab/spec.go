@@ -24,12 +24,12 @@ type Spec struct {
 // A Host is one Linux host.
 type Host struct {
 	Name string
-	// Site is the lab that the host belongs to where several share one machine:
-	// names and subnets are a site's own. [UpAll] sets it.
+	// Site is the name of the host's lab if several labs share one machine. Hosts of
+	// two sites may have the same name and the same subnets. [UpAll] sets it.
 	Site string `json:",omitempty"`
 	Role string
-	// Aliases are further names of the host in the ssh config: its addresses.
-	// What could not stand there as a plain word is left out.
+	// Aliases are further names of the host in the ssh config: its addresses. One that
+	// is not a plain word there is left out.
 	Aliases    []string
 	Interfaces []Interface
 	// Gateway4 and Gateway6 are default routes to set; zero for none.
@@ -38,8 +38,8 @@ type Host struct {
 	Listeners          []Listener
 }
 
-// A Route is one to set beyond the default; Via is zero for a route on link, Dev
-// "" for the device that leads to Via.
+// A Route is a route to set beside the default one. Via is zero for a route on link.
+// Dev is "" for the device whose subnet Via is in.
 type Route struct {
 	To  netip.Prefix
 	Via netip.Addr
@@ -65,7 +65,7 @@ var (
 	deviceName = regexp.MustCompile(`^[^\s/:]{1,15}$`)
 )
 
-// join makes one Spec of several, each host at its site.
+// join makes one Spec of several. Each host's Site is the name of its Spec.
 func join(specs []Spec) Spec {
 	if len(specs) == 1 {
 		return specs[0]
@@ -86,12 +86,12 @@ func join(specs []Spec) Spec {
 
 // digest identifies the Spec.
 func (s Spec) digest() string {
-	// Strings, numbers and addresses: there is nothing in it that cannot be written.
+	// A Spec holds strings, numbers and addresses, so Marshal cannot fail.
 	text, _ := json.Marshal(s)
 	return fmt.Sprintf("%x", sha256.Sum256(text))
 }
 
-// check refuses what the guest could not make.
+// check refuses a Spec that the guest could not carry out.
 func (s Spec) check() error {
 	if !nodeName.MatchString(s.Name) {
 		return fmt.Errorf("cannot name a lab %q", s.Name)

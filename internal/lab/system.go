@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// A System is what sets up the network of a whole Debian: the one program among
-// those that a user's host may have.
+// A System is the program that sets up the network of a whole Debian.
 type System string
 
 // The network systems that a host may have.
@@ -22,9 +21,9 @@ const (
 // Systems is every network system that a host may have.
 var Systems = []System{Ifupdown, Netplan, Networkd, NetworkManager}
 
-// ParseSystems reads what --systemd takes: the system of every host, and after
-// it those of single ones, "ifupdown,lvs-server=netplan". Without the first it
-// is ifupdown.
+// ParseSystems reads the value of --systemd: the system of every host, then those of
+// single hosts, as in "ifupdown,lvs-server=netplan". If the first is left out, every is
+// ifupdown.
 func ParseSystems(text string) (every System, hosts map[string]System, err error) {
 	every = Ifupdown
 	for n, word := range strings.Split(text, ",") {
@@ -57,7 +56,7 @@ func systemNames() string {
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
-// whole reports whether the hosts are to be machines of their own.
+// whole reports whether the hosts are to be whole Debians.
 func (o Options) whole() bool { return o.System != "" || len(o.Systems) > 0 }
 
 // system is the network system of a host of a lab of machines.
@@ -71,7 +70,7 @@ func (o Options) system(host string) System {
 	return o.System
 }
 
-// checkSystems refuses systems that there are not, and hosts.
+// checkSystems refuses unknown network systems, and hosts that are not in s.
 func (o Options) checkSystems(s Spec) error {
 	for _, host := range slices.Sorted(maps.Keys(o.Systems)) {
 		if !slices.ContainsFunc(s.Hosts, func(h Host) bool { return h.Name == host }) {

@@ -100,7 +100,7 @@ func TestDebLines(t *testing.T) {
 	if diff := cmp.Diff(want, debLines(here)); diff != "" {
 		t.Errorf("-want +have:\n%s", diff)
 	}
-	// Another release's machine has none that would do.
+	// The sources of a machine with another release are of no use.
 	for _, text := range []string{"", "http://deb.debian.org/debian/ trixie\n", "http://deb.debian.org/debian-security/ bookworm-security\n"} {
 		if have := debLines(text); have != nil {
 			t.Errorf("%q: %v", text, have)

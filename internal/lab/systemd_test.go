@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// whole is a host of every network system. Each has devices that would swap
-// their names, and a second LAN of its own.
+// whole has a host with each network system. On each, two devices swap their names, and
+// there is a second LAN.
 func whole() (Spec, Options) {
 	s := Spec{Name: "whole"}
 	o := Options{System: Ifupdown, Systems: map[string]System{}}
@@ -47,8 +47,8 @@ func TestSystems(t *testing.T) {
 	say("up")
 	first := checkSystems(t, l, s)
 
-	// What is on the disk stays, as on any computer; what is only live does not.
-	// examples has every system rebooted.
+	// After a power cut files are there still, and live changes are not. TestReboot of
+	// examples reboots hosts with each system.
 	cut := s.Hosts[0].Name
 	on(t, l, cut, "ip address add 10.8.0.1/32 dev eth0; echo kept > /root/kept; sync /root/kept; echo mine >> /etc/hosts; sync /etc/hosts")
 	if outcome, err := l.PowerCut(t.Context(), cut); err != nil || outcome != "running" {
@@ -66,14 +66,14 @@ func TestSystems(t *testing.T) {
 	say("done")
 }
 
-// checkSystems looks whether every host is what it should be, and returns the
-// ids of their boots.
+// checkSystems checks every host's programs, network and answers. It returns the ids of
+// their boots.
 func checkSystems(t *testing.T, l *Lab, s Spec) []string {
 	t.Helper()
 	if up := l.Answering(t.Context()); slices.Contains(up, false) {
 		t.Errorf("answering: %v", up)
 	}
-	// What a host of each system has, and that no other one's program is there.
+	// Each host has the program of its own system, and none of another one's.
 	programs := map[System]string{Ifupdown: "ifup", Netplan: "netplan active", Networkd: "active", NetworkManager: "nmcli"}
 	boots := make([]string, len(s.Hosts))
 	for n, h := range s.Hosts {

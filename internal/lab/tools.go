@@ -12,19 +12,19 @@ import (
 // A tool is a program of this machine, and the Debian package it comes in.
 type tool struct{ name, pkg string }
 
-// buildTools are what making and running a lab takes here.
+// buildTools are the programs of this machine that every lab needs.
 var buildTools = []tool{
 	{"qemu-system-x86_64", "qemu-system-x86"}, {"ssh", "openssh-client"}, {"depmod", "kmod"},
 }
 
-// systemTools are what whole Debians take beside them, and debianTools what
-// making their images does.
+// systemTools are needed to run whole Debians too, and debianTools to make their
+// images.
 var (
 	systemTools = []tool{{"qemu-img", "qemu-utils"}, {"modprobe", "kmod"}, {"ip", "iproute2"}}
 	debianTools = []tool{{"mmdebstrap", "mmdebstrap"}, {"mke2fs", "e2fsprogs"}, {"unshare", "util-linux"}, {"tar", "tar"}}
 )
 
-// hostTools are on every host that is a namespace, and there is no lab of those
+// hostTools are on every host that is a namespace. A lab of such hosts cannot be made
 // without them.
 var hostTools = []tool{
 	{"bash", "bash"}, {"busybox", "busybox-static"}, {"ip", "iproute2"}, {"ipvsadm", "ipvsadm"},
@@ -36,7 +36,7 @@ var hostTools = []tool{
 	{"curl", "curl"}, {"ping", "iputils-ping"}, {"arping", "iputils-arping"},
 }
 
-// spareTools are on the hosts if they are on this machine.
+// spareTools are on the hosts only if they are on this machine.
 var spareTools = strings.Fields(`
 	ipvsadm-save ipvsadm-restore iptables-legacy-save iptables-legacy-restore iptables-nft-save iptables-nft-restore
 	ip6tables-legacy-save ip6tables-legacy-restore ip6tables-nft-save ip6tables-nft-restore arptables ebtables
@@ -50,7 +50,8 @@ var spareFiles = []string{
 	"/etc/init.d/ipvsadm", "/etc/default/ipvsadm", "/etc/init.d/keepalived", "/etc/default/keepalived", "/usr/lib/lsb/init-functions",
 }
 
-// toolDirs are searched after PATH, which may lack the administrators' folders.
+// toolDirs are searched after PATH, because the PATH of a user may lack the sbin
+// folders.
 var toolDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 
 // findTool returns a program's absolute path.
@@ -66,7 +67,7 @@ func findTool(name string) (string, error) {
 	return "", fmt.Errorf("cannot find %s", name)
 }
 
-// Missing is the error of a machine that lacks packages.
+// Missing is the error if this machine lacks programs that a lab needs.
 type Missing struct {
 	Programs, Packages []string // sorted
 }
@@ -76,7 +77,7 @@ func (m Missing) Error() string {
 		strings.Join(m.Programs, ", "), strings.Join(m.Packages, " "))
 }
 
-// CheckTools reports what this machine lacks for a lab as a [Missing].
+// CheckTools returns a [Missing] if this machine lacks programs for a lab with o.
 func CheckTools(o Options) error {
 	needed := slices.Concat(buildTools, hostTools)
 	if o.whole() {

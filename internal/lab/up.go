@@ -12,18 +12,19 @@ import (
 	"time"
 )
 
-// Options say how a lab is made; the zero value is the usual way.
+// Options say how a lab is made. The zero value makes one machine with Debian's kernel,
+// by the best accelerator that works.
 type Options struct {
 	// Dir is the lab's folder; "" is Dir(Spec.Name).
 	Dir string
 	// Accel is auto (""), kvm or tcg.
 	Accel string
-	// Memory is a machine's memory in MiB; 0 goes by the number of hosts in it.
+	// Memory is the memory of a machine in MiB. 0 derives it from the number of hosts.
 	Memory int
-	// System makes every host a whole Debian with systemd in a machine of its own,
-	// whose network that system sets up; "" makes the hosts namespaces of one
-	// machine. Systems are hosts, by name, that have another one; with those and
-	// no System it is [Ifupdown].
+	// System makes every host a whole Debian with systemd in a machine of its own, and
+	// names what sets up its network. "" makes the hosts namespaces of one machine.
+	// Systems names another system for single hosts, by the host's name. If only
+	// Systems is given, System is [Ifupdown].
 	System  System
 	Systems map[string]System
 	// Kernel and Modules name a kernel image and its /lib/modules/VERSION; both ""
@@ -31,18 +32,20 @@ type Options struct {
 	Kernel, Modules string
 	// Binary is the lvsctl to run inside; "" is this very program.
 	Binary string
-	// Timeout is how long the hosts may take to come up; 0 goes by their number.
+	// Timeout is how long the hosts may take to come up. 0 derives it from their
+	// number.
 	Timeout time.Duration
-	// Progress is told what is being done; nil for nobody.
+	// Progress is called with each step that begins, in words. It may be nil.
 	Progress func(string)
 }
 
 // ErrUp is the error of a lab that is up already.
 var ErrUp = errors.New("the lab is up already")
 
-// Up makes a lab and returns when every host answers SSH. What is left of one
-// whose machine is dead is cleared away first. On an error, a cancelled ctx
-// included, nothing stays behind.
+// Up makes a lab and returns when every host answers SSH. It first clears the folder of
+// a lab whose machine has ended. If it returns an error, also that of a cancelled ctx,
+// no machine runs and no folder is left. The error is [ErrUp] if the lab runs already,
+// and a [Missing] if programs are missing.
 func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	labs, err := UpAll(ctx, []Spec{s}, o)
 	if err != nil {
@@ -51,8 +54,8 @@ func Up(ctx context.Context, s Spec, o Options) (*Lab, error) {
 	return labs[0], nil
 }
 
-// UpAll is [Up] for several labs that share one machine, which boots once. Each is
-// a lab of its own in all else; the machine ends with the last of them.
+// UpAll is [Up] for several labs in one machine, which boots once. In all else each is
+// a lab of its own. The machine ends with the last of them.
 func UpAll(ctx context.Context, specs []Spec, o Options) ([]*Lab, error) {
 	say := o.Progress
 	if say == nil {
@@ -90,7 +93,7 @@ func UpAll(ctx context.Context, specs []Spec, o Options) ([]*Lab, error) {
 		case len(specs) > 1:
 			dir = filepath.Join(dir, s.Name)
 		}
-		f, unlock, err := claim(dir)
+		f, unlock, err := lockFolder(dir)
 		if err != nil {
 			if len(specs) > 1 {
 				err = fmt.Errorf("%s: %w", s.Name, err)
@@ -116,9 +119,9 @@ func removeAll(dirs []string) error {
 	return errors.Join(errs...)
 }
 
-// claim makes the lab's folder, or empties the one of a lab whose machine is dead,
-// and locks it against a second Up.
-func claim(dir string) (f folder, unlock func(), err error) {
+// lockFolder makes the lab's folder, or empties that of a lab whose machine has ended,
+// and locks it against another lvsctl's Up.
+func lockFolder(dir string) (f folder, unlock func(), err error) {
 	fail := func(err error) (folder, func(), error) {
 		return folder{}, nil, fmt.Errorf("cannot bring up the lab: %w", err)
 	}
@@ -162,8 +165,9 @@ func claim(dir string) (f folder, unlock func(), err error) {
 	return f, unlock, nil
 }
 
-// A site is a lab being made: what hosts of either kind take.
-type site struct {
+// A construction is what is known of a lab while it is made: what both kinds of hosts
+// need.
+type construction struct {
 	folder     folder // of the machine
 	spec       Spec
 	options    Options
@@ -171,12 +175,12 @@ type site struct {
 	accel      string
 	mgmt       netip.Prefix
 	keys       []keyPair // one a host
-	authorised string    // of root, on every host
+	authorised string    // root's authorized_keys on every host
 	say        func(string)
 }
 
-// build boots the hosts of all specs, in the first one's folder, and fills each
-// lab's.
+// build boots the hosts of all specs and fills the labs' folders. The machine's files
+// are in the first one's.
 func build(ctx context.Context, folders []folder, specs []Spec, all Spec, o Options, say func(string)) ([]*Lab, error) {
 	k, done, err := findKernel(ctx, o, say)
 	if err != nil {
@@ -206,7 +210,7 @@ func build(ctx context.Context, folders []folder, specs []Spec, all Spec, o Opti
 			return nil, fmt.Errorf("cannot find lvsctl itself: %w", err)
 		}
 	}
-	b := site{folder: folders[0], spec: all, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
+	b := construction{folder: folders[0], spec: all, options: o, kernel: k, accel: accel, mgmt: mgmt, keys: keys, authorised: authorised, say: say}
 	boot := b.bootNamespaces
 	if o.whole() {
 		boot = b.bootSystems
@@ -233,7 +237,7 @@ func build(ctx context.Context, folders []folder, specs []Spec, all Spec, o Opti
 	return labs, nil
 }
 
-// endpoints are the hosts of a lab, whose sshds are at ports.
+// endpoints describes the hosts of a lab. ports are those of their sshds.
 func endpoints(s Spec, o Options, ports []int) []Endpoint {
 	var out []Endpoint
 	for n, h := range s.Hosts {
@@ -249,9 +253,9 @@ func endpoints(s Spec, o Options, ports []int) []Endpoint {
 	return out
 }
 
-// bootNamespaces boots the one machine of hosts that are namespaces, and returns
-// the ports of their sshds.
-func (b site) bootNamespaces(ctx context.Context) ([]int, error) {
+// bootNamespaces boots the machine whose namespaces are the hosts, and returns the ports
+// of their sshds.
+func (b construction) bootNamespaces(ctx context.Context) ([]int, error) {
 	plan := draw(b.spec, b.mgmt)
 	for n := range plan.Hosts {
 		plan.Hosts[n].HostKey = string(b.keys[n].private)
@@ -274,15 +278,16 @@ func (b site) bootNamespaces(ctx context.Context) ([]int, error) {
 	if _, err := (console{folder: b.folder.Root, file: consoleFile}).await(ctx, timeout, alive); err != nil {
 		return nil, fmt.Errorf("cannot bring up the lab: %w", err)
 	}
-	// QEMU has read it all, and it holds the hosts' private keys.
+	// QEMU has read the image. It is removed because the hosts' private keys are in it.
 	if err := b.folder.Remove(imageFile); err != nil {
 		return nil, fmt.Errorf("cannot clean up after booting: %w", err)
 	}
 	return m.ports, nil
 }
 
-// memory is the machine's in MiB: the root file system and the kernel, and for
-// each host its sshd, sessions and tables. What is not touched costs nothing.
+// memory is how much memory a machine of namespaces has, in MiB: some for the kernel
+// and the root file system, and some for each host's sshd, sessions and tables. Memory
+// that the guest does not use costs this machine nothing.
 func memory(asked, hosts int) int {
 	if asked > 0 {
 		return asked

@@ -12,19 +12,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// systemMemory is a whole Debian's in MiB, and bootTime how long one may take on
-// an emulated processor that it has to itself.
+// systemMemory is the memory of a whole Debian in MiB. bootTime is how long its boot
+// may take on an emulated processor while no other machine runs.
 const (
 	systemMemory = 512
 	bootTime     = 2 * time.Minute
 )
 
-// patience is how long a host may take to boot while all of them do.
-func patience(hosts int) time.Duration { return bootTime * time.Duration(hosts+1) }
+// bootLimit is how long a host may take to boot while hosts of them boot.
+func bootLimit(hosts int) time.Duration { return bootTime * time.Duration(hosts+1) }
 
-// bootSystems boots a machine for every host, all at once, and returns the ports
-// of their sshds.
-func (b site) bootSystems(ctx context.Context) ([]int, error) {
+// bootSystems boots a machine for every host, all at the same time, and returns the
+// ports of their sshds.
+func (b construction) bootSystems(ctx context.Context) ([]int, error) {
 	if err := checkQEMU(ctx); err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (b site) bootSystems(ctx context.Context) ([]int, error) {
 	}
 	b.say(fmt.Sprintf("booting %d whole Debians (%s)", len(machines), b.accel))
 	ports := make([]int, len(machines))
-	// In this order: whoever has the hub of a segment comes first.
+	// The first host on a segment has its hub, so it must start before the others.
 	for n := range machines {
 		m := &machines[n]
 		if err := onFreePorts(1, func(free []int) error { m.port = free[0]; return m.start(ctx, b.folder) }); err != nil {
@@ -60,13 +60,13 @@ func (b site) bootSystems(ctx context.Context) ([]int, error) {
 	}
 	timeout := b.options.Timeout
 	if timeout == 0 {
-		timeout = patience(len(machines))
+		timeout = bootLimit(len(machines))
 	}
 	return ports, b.awaitSystems(ctx, machines, timeout)
 }
 
-// awaitSystems returns when every machine's systemd has booted it, or one failed.
-func (b site) awaitSystems(ctx context.Context, machines []vm, timeout time.Duration) error {
+// awaitSystems returns when all machines have booted, or one has failed.
+func (b construction) awaitSystems(ctx context.Context, machines []vm, timeout time.Duration) error {
 	all, ctx := errgroup.WithContext(ctx)
 	up := make(chan string, len(machines))
 	for _, m := range machines {
@@ -92,8 +92,8 @@ func (b site) awaitSystems(ctx context.Context, machines []vm, timeout time.Dura
 	return <-done
 }
 
-// images are the files of the images that the hosts need, by system.
-func (b site) images(ctx context.Context) (map[System]string, error) {
+// images returns the paths of the images that the hosts need, by network system.
+func (b construction) images(ctx context.Context) (map[System]string, error) {
 	cache, err := openCache(debianDir)
 	if err != nil {
 		return nil, err
@@ -115,13 +115,14 @@ func (b site) images(ctx context.Context) (map[System]string, error) {
 	return out, nil
 }
 
-// prepare makes the folder of host n's machine: its disk, which keeps what
-// differs from the image, and its initramfs.
-func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
+// prepare makes the folder of host n's machine, with its initramfs and its disk. The
+// disk holds what differs from the image.
+func (b construction) prepare(ctx context.Context, m vm, n int, image string) error {
 	if err := b.folder.MkdirAll(m.dir(), 0o700); err != nil {
 		return fmt.Errorf("cannot make the folder of %s: %w", m.host, err)
 	}
-	// It is there before qemu-img fills it, so that it is nobody else's to read.
+	// The file exists with mode 0600 before qemu-img writes it, so that no other user
+	// can read it.
 	if err := writeNew(b.folder.Root, m.file(diskFile), nil); err != nil {
 		return err
 	}
@@ -138,21 +139,22 @@ func (b site) prepare(ctx context.Context, m vm, n int, image string) error {
 	if err != nil {
 		return err
 	}
-	files, err := furniture(h, b.options.system(h.Name), list, b.keys[n], b.authorised)
+	files, err := ownFiles(h, b.options.system(h.Name), list, b.keys[n], b.authorised)
 	if err != nil {
 		return err
 	}
 	return packSystem(b.folder.Root, m.file(imageFile), b.kernel, b.options.Binary, list, files)
 }
 
-// await waits for the end of a boot on the console from some byte on, and
-// returns what it was: the boot's id, and how it ended.
+// await reads the machine's console from a certain byte on until a boot has ended. It
+// returns the boot's id and how it ended.
 func (m vm) await(ctx context.Context, f folder, from int64, timeout time.Duration) (string, error) {
 	alive := func() bool { return slices.Contains(slices.Collect(maps.Values(machines(m.id))), m.label()) }
 	return console{f.Root, m.file(consoleFile), from}.await(ctx, timeout, alive)
 }
 
-// state says how a boot ended: "rs-1 is running", "lb is degraded: keepalived.service".
+// state says for people how a boot ended: "rs-1 is running", "lb is degraded:
+// keepalived.service".
 func state(host, words string) string {
 	_, words, _ = strings.Cut(words, " ")
 	words, failed, degraded := strings.Cut(words, " ")

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// hostsDir holds a folder for every host that is a machine of its own.
+// hostsDir holds a folder for the machine of every whole Debian.
 const hostsDir = "hosts"
 
 // The files of such a host's folder, beside those of a lab's.
@@ -18,8 +18,8 @@ const (
 	monitorFile = "monitor"
 )
 
-// A vm is what QEMU is started with for a host that is a machine of its own. It
-// starts in the lab's folder: every path of a file there is relative.
+// A vm is what QEMU is started with for a whole Debian. QEMU starts in the lab's
+// folder, so the paths of files there are relative.
 type vm struct {
 	id     string // of the lab's folder
 	name   string // the lab's
@@ -39,17 +39,17 @@ type vm struct {
 type cable struct {
 	mac     string
 	segment int
-	// plug is the socket that leads to the segment, "" for a host that has the
-	// segment's hub itself.
+	// plug is the socket that leads to the segment's hub. It is "" for the host that
+	// has the hub.
 	plug string
-	// sockets are the hub's for everybody else's plugs; the first cable of a
-	// segment has them.
+	// sockets are those of the hub, one for each other host's plug. Only the first
+	// cable of a segment has any.
 	sockets []string
 }
 
-// lay runs the cables of the hosts: the first host on a segment has its hub, a
-// part of its QEMU, which outlives the guest's reboots. Everybody else's QEMU
-// plugs into a socket of it in the lab's folder.
+// lay returns the cables of each host. The QEMU of the first host on a segment has the
+// segment's hub, which works on while that guest reboots. The QEMUs of the other hosts
+// connect to the hub by sockets in the lab's folder.
 func lay(hosts []Host) [][]cable {
 	of, count := segments(hosts)
 	type end struct{ host, cable int }
@@ -76,17 +76,17 @@ func lay(hosts []Host) [][]cable {
 	return out
 }
 
-// dir is the host's folder in the lab's, and file one in it.
+// dir is the host's folder in the lab's folder, and file a file in it.
 func (m vm) dir() string { return filepath.Join(hostsDir, m.host) }
 
 func (m vm) file(name string) string { return filepath.Join(m.dir(), name) }
 
-// label is the machine's name after the lab's id.
+// label is the part of the machine's name that follows the lab's id.
 func (m vm) label() string { return m.name + "-" + m.host }
 
 func (m vm) args() []string {
-	// Nothing of this machine's crash matters to a lab, so nothing waits for its
-	// disk; what the guest has handed over outlives the guest.
+	// cache=unsafe does not wait for this machine's disk. What a guest has written is
+	// kept after the guest's power cut, though not after a crash of this machine.
 	args := append([]string{
 		"-name", optionValue(machineName(m.id, m.label())),
 		"-m", strconv.Itoa(m.memory), "-smp", strconv.Itoa(m.cpus),
@@ -104,8 +104,8 @@ func (m vm) args() []string {
 	return append(args, m.accelArgs()...)
 }
 
-// accelArgs are the package's with a small cache of translated code: after a
-// reset, a boot over what a large one still holds takes twice as long.
+// accelArgs are those of [accelArgs] with a small cache of translated code. With a
+// large cache the boot after a reset takes twice as long.
 func (m vm) accelArgs() []string {
 	args := accelArgs(m.accel)
 	if m.accel == "tcg" {
@@ -114,7 +114,7 @@ func (m vm) accelArgs() []string {
 	return args
 }
 
-// args are those of a host's nth cable.
+// args are the options for a host's nth cable.
 func (c cable) args(n int) []string {
 	var args []string
 	if c.plug != "" {
@@ -129,8 +129,8 @@ func (c cable) args(n int) []string {
 	return append(args, "-device", fmt.Sprintf("virtio-net-pci,netdev=nic%d,romfile=,mac=%s", n, c.mac))
 }
 
-// checkQEMU refuses a QEMU whose machines cannot be plugged into each other:
-// -netdev stream is new in 7.2.
+// checkQEMU refuses a QEMU before 7.2. It lacks -netdev stream, which connects the
+// machines.
 func checkQEMU(ctx context.Context) error {
 	path, err := findTool(qemu)
 	if err != nil {
@@ -146,8 +146,8 @@ func checkQEMU(ctx context.Context) error {
 	return nil
 }
 
-// tooOld is the version in what QEMU says of itself if that is before 7.2, and ""
-// if it is not, or nothing that is known:
+// tooOld reads the output of qemu --version. It returns the version if that is before
+// 7.2, and "" if it is not, or if the output has no version:
 //
 //	QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)
 func tooOld(text string) string {

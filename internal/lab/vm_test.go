@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Three hosts on one LAN, the first with both its NICs on it, and one with a LAN
-// to itself.
+// TestLay has three hosts on one LAN, of which the first has two NICs there, and a host
+// alone on another LAN.
 func TestLay(t *testing.T) {
 	host := func(name string, nics ...string) Host {
 		h := Host{Name: name}

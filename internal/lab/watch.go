@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// An emulated kernel can stand still: QEMU before 8.1 may run, for ever, code that
-// another processor has just rewritten. Nothing in the guest can tell of it.
+// An emulated kernel can hang: under QEMU before 8.1 a processor may loop for ever in
+// code that another processor has just rewritten. The guest cannot report that itself.
 
-// silence is how long a lab's hosts may leave a greeting unanswered, and lookEvery
-// how often one of them is asked: that costs the machine a process.
+// silence is how long no host may answer before the machine counts as hung. lookEvery
+// is how often one host is asked; the guest starts a process for each answer.
 const (
 	silence   = 30 * time.Second
 	lookEvery = 10 * time.Second
 )
 
-// Watch looks every few seconds whether the lab's machine still answers, and says
-// so, once, when it has not for half a minute, with what to do. It returns when ctx
+// Watch asks every 10 s whether the lab's machine still answers. If it has not for 30 s,
+// Watch calls say once with that and what to do, and returns. It also returns when ctx
 // ends.
 func (l *Lab) Watch(ctx context.Context, say func(string)) {
 	l.watch(ctx, lookEvery, silence, say)
@@ -33,7 +33,7 @@ func (l *Lab) watch(ctx context.Context, every, limit time.Duration, say func(st
 			return
 		case <-tick.C:
 		}
-		// The hosts in turn: one may be down by somebody's will, not all of them.
+		// Each time another host is asked: a user may have stopped one host's sshd.
 		ask, cancel := context.WithTimeout(ctx, every)
 		up := greeted(ask, l.Hosts[n%len(l.Hosts)].Port)
 		cancel()
@@ -41,14 +41,14 @@ func (l *Lab) watch(ctx context.Context, every, limit time.Duration, say func(st
 		case up:
 			answered = time.Now()
 		case ctx.Err() == nil && time.Since(answered) >= limit:
-			say(l.still(limit))
+			say(l.hung(limit))
 			return
 		}
 	}
 }
 
-// still is what is said of a machine that stands still, and how to go on.
-func (l *Lab) still(limit time.Duration) string {
+// hung says that the machine has ended or does not answer, and what to do.
+func (l *Lab) hung(limit time.Duration) string {
 	if !l.Running() {
 		return fmt.Sprintf("the machine of lab %s has ended; bring it up again: lvsctl lab down, then lvsctl lab up", l.Name)
 	}

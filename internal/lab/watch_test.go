@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// checkWatch stops the lab's machine, as a kernel that stands still does.
+// checkWatch stops QEMU by a signal, so that the machine answers as little as one that
+// hangs.
 func checkWatch(t *testing.T, l *Lab) {
 	for pid := range machines(l.Machine) {
 		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -23,7 +24,8 @@ func checkWatch(t *testing.T, l *Lab) {
 	}
 }
 
-// A machine that is gone is another matter, and one that answers is none.
+// TestWatch has a machine that has ended, which is reported in other words, and one that
+// answers, of which nothing is said.
 func TestWatch(t *testing.T) {
 	l := &Lab{Name: "x", Machine: strings.Repeat("5e", 16), Hosts: []Endpoint{{Name: "lb", Port: 1}}}
 	said := ""

@@ -7,19 +7,20 @@ import (
 	"strings"
 )
 
-// A blueprint is the Spec worked out: what the guest has to carry out, as text.
+// A blueprint is what the guest carries out. It is made of a [Spec].
 type blueprint struct {
 	Name string
-	// Wiring is an `ip -batch` for the machine's first namespace: the bridges and
-	// every host's cables. @N@ stands for a thread in host N's namespace.
+	// Wiring is the input of `ip -batch` in the machine's first namespace. It makes the
+	// bridges and every host's devices. @N@ stands for the id of a thread in host N's
+	// namespaces.
 	Wiring string
-	Hosts  []hostPrint
+	Hosts  []hostBlueprint
 }
 
-// A hostPrint is one host's part.
-type hostPrint struct {
+// A hostBlueprint is the part of a blueprint for one host.
+type hostBlueprint struct {
 	Name      string
-	Batch     string // an `ip -batch` for the host's own namespace
+	Batch     string // input of `ip -batch` in the host's own namespace
 	HostKey   string // OpenSSH private key
 	Listeners []Listener
 	Outside   netip.Addr // QEMU's end of the management network
@@ -39,19 +40,18 @@ func managementName(hosts []Host) string {
 	}
 }
 
-// draw works out the network of a lab.
+// draw makes the blueprint of a lab.
 func draw(s Spec, mgmt netip.Prefix) blueprint {
 	of, count := segments(s.Hosts)
 	device := managementName(s.Hosts)
 	b := blueprint{Name: s.Name}
 
 	var wiring strings.Builder
-	// A bridge that forwards at once and minds nobody's business: no spanning
-	// tree, no multicast snooping.
+	// A bridge forwards at once: it has no spanning tree and no multicast snooping.
 	bridge := func(name string) {
 		fmt.Fprintf(&wiring, "link add name %s up type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n", name)
 	}
-	// The NICs first: the kernel is in no hurry to notice the carrier of a later one.
+	// The NICs come first, because the kernel takes a while to notice their carrier.
 	for n := range nics(len(s.Hosts)) {
 		fmt.Fprintf(&wiring, "link set dev eth%d up\n", n)
 	}
@@ -73,7 +73,7 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 				cable(h, i, fmt.Sprintf("lan%d", of[h][i]), nic.Name)
 			}
 		}
-		b.Hosts = append(b.Hosts, hostPrint{
+		b.Hosts = append(b.Hosts, hostBlueprint{
 			Name:      host.Name,
 			Batch:     hostBatch(host, device, netip.PrefixFrom(managementAddr(mgmt, h), mgmt.Bits())),
 			Listeners: host.Listeners,
@@ -87,7 +87,7 @@ func draw(s Spec, mgmt netip.Prefix) blueprint {
 func hostBatch(h Host, device string, mgmt netip.Prefix) string {
 	var b strings.Builder
 	b.WriteString("link set dev lo up\n")
-	// No link-local address on the management device: it is not the topology's.
+	// The management device gets no link-local address: it is no part of the topology.
 	fmt.Fprintf(&b, "link set dev %s addrgenmode none up\naddress add %s dev %s\n", device, mgmt, device)
 	for _, nic := range h.Interfaces {
 		if nic.Name != "lo" {
@@ -97,7 +97,7 @@ func hostBatch(h Host, device string, mgmt netip.Prefix) string {
 			if a.Addr().Is4() {
 				fmt.Fprintf(&b, "address add %s%s dev %s\n", a, broadcast(a), nic.Name)
 			} else {
-				// Duplicate detection would hold the address back for a second.
+				// Duplicate detection would delay the address by a second.
 				fmt.Fprintf(&b, "address add %s dev %s nodad\n", a, nic.Name)
 			}
 		}
@@ -120,8 +120,8 @@ func hostBatch(h Host, device string, mgmt netip.Prefix) string {
 	return b.String()
 }
 
-// broadcast is what every network system sets beside an address; ip does not by
-// itself. A /31 and a /32 have none.
+// broadcast asks ip for a broadcast address, which every network system sets and ip
+// does not by itself. A /31 and a /32 have none.
 func broadcast(a netip.Prefix) string {
 	if a.Bits() >= 31 {
 		return ""

@@ -1,4 +1,4 @@
-// Package labtest says where tests that take a lab run.
+// Package labtest decides whether tests that need a lab run on this machine.
 package labtest
 
 import (
@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// Need leaves a test out, saying why, where no lab can run, which missing tells:
-// lab.CheckTools, called only if it matters. With CI=true or LVSCTL_LAB=1
-// nothing is left out; with LVSCTL_LAB=0 everything is.
+// Need skips the test, with the reason, if missing returns an error. missing is
+// lab.CheckTools. With CI=true or LVSCTL_LAB=1 no test is skipped; with LVSCTL_LAB=0
+// every test is.
 func Need(t *testing.T, missing func() error) {
 	t.Helper()
 	switch {

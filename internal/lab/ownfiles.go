@@ -11,21 +11,22 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// The paths of a host that is a machine of its own: in its first root file
-// system, and from the first boot on in its disk.
+// The paths of a whole Debian's own files. The first two are in its initramfs, the
+// others on its disk from the first boot on.
 const (
-	devicesFile  = "/devices.json"                   // MAC address -> device name
-	furnitureDir = "/furniture"                      // files of the host's own
-	answersFile  = "/var/lib/lvsctl-lab/answer.json" // its name and listeners
-	madeFile     = "/var/lib/lvsctl-lab/made"        // the disk has its furniture
+	devicesFile = "/devices.json"                   // MAC address -> device name
+	ownFilesDir = "/own-files"                      // the host's own files
+	answersFile = "/var/lib/lvsctl-lab/answer.json" // its name and listeners
+	madeFile    = "/var/lib/lvsctl-lab/made"        // exists if the disk has those files
 )
 
-// answerProgram is the name by which systemd runs this program on a host, to
-// answer on its listeners.
+// answerProgram is the name under which systemd runs this program on a host. Under
+// that name it answers on the host's listeners.
 const answerProgram = "lvsctl-lab-answer"
 
-// answerUnit says on the console how the boot went: READY comes first, so its
-// own job is none of those that it waits for.
+// answerUnit answers on the listeners and writes on the console how the boot ended.
+// The service reports READY before it waits for the end of the boot: otherwise it
+// would wait for its own start.
 const answerUnit = `[Unit]
 Description=Answers of a lab's host
 
@@ -38,14 +39,14 @@ Restart=on-failure
 WantedBy=multi-user.target
 `
 
-// answers is what a host answers with.
+// answers are a host's name and listeners, as JSON in answersFile.
 type answers struct {
 	Name      string
 	Listeners []Listener
 }
 
-// furniture is what makes a host out of its system's image.
-func furniture(h Host, system System, list []device, key keyPair, authorised string) ([]hostFile, error) {
+// ownFiles returns the files that make a certain host out of its system's image.
+func ownFiles(h Host, system System, list []device, key keyPair, authorised string) ([]hostFile, error) {
 	id := make([]byte, 16)
 	if _, err := rand.Read(id); err != nil {
 		return nil, fmt.Errorf("cannot make a machine id: %w", err)
@@ -72,8 +73,8 @@ func hostsText(name string) string {
 	return "127.0.0.1\tlocalhost\n127.0.1.1\t" + name + "\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 }
 
-// packSystem writes the initramfs of a host that is a machine of its own: enough
-// to mount its disk, and what the disk gets at the first boot.
+// packSystem writes the initramfs of a whole Debian. It holds what is needed to mount
+// the disk, and the files that the disk gets at the first boot.
 func packSystem(root *os.Root, file string, k kernel, binary string, list []device, files []hostFile) error {
 	i := &image{entries: map[string]imageEntry{}, dirs: loaderDirs()}
 	for _, dir := range []string{"bin", "sbin", "lib", "lib64"} {
@@ -107,7 +108,7 @@ func packSystem(root *os.Root, file string, k kernel, binary string, list []devi
 		return fmt.Errorf("cannot pack a host: %w", err)
 	}
 	i.put(devicesFile, 0o600, text)
-	top := strings.TrimPrefix(furnitureDir, "/") + "/"
+	top := strings.TrimPrefix(ownFilesDir, "/") + "/"
 	i.dir(top+"root/.ssh", 0o700)
 	for _, f := range files {
 		if f.Link != "" {

@@ -12,16 +12,16 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// odd are values of every kind, right and wrong, for wherever a value can be.
-var odd = []string{
+// oddValues are values of every type, right and wrong ones.
+var oddValues = []string{
 	`null`, `true`, `""`, `"10.0.0.77/24"`, `"rs"`, `-1`, `1.5`, `pow(2, 70)`, `"1e400"`, `"\u0000"`,
 	`[]`, `{}`, `[[]]`, `["rs", null]`, `[{}]`, `{ "" = 1 }`, `{ rs = null }`, `{ rs = [] }`, `toset(["a", null])`, `tomap({ a = null })`, `tostring(null)`,
 	`var.secret`, `[var.secret]`, `{ a = var.secret }`, `{ (var.secret) = 1 }`, `toset([var.secret])`,
 	`var.missing`, `[var.missing]`, `{ a = var.missing }`, `each.key`,
 }
 
-// attributes are the attributes of a raw type, and of the blocks in it, as HCL
-// with %s where the value goes.
+// attributes lists the attributes of a raw type, and of the blocks in it, as HCL. %s
+// stands for the value.
 func attributes(raw reflect.Type) []string {
 	var all []string
 	for i := range raw.NumField() {
@@ -50,7 +50,7 @@ func attributes(raw reflect.Type) []string {
 	return all
 }
 
-// Whatever value stands wherever there can be one, it is read or refused.
+// TestAnyValueAnywhere gives each odd value to each attribute. Load reads or refuses it.
 func TestAnyValueAnywhere(t *testing.T) {
 	blocks := []struct {
 		head string
@@ -78,7 +78,7 @@ variable "secret" {
 			t.Fatalf("%s has no attributes", b.head)
 		}
 		for _, a := range all {
-			for _, value := range odd {
+			for _, value := range oddValues {
 				tried++
 				src := in("TOP", before+b.head+" {\n"+b.rest+"\n"+fmt.Sprintf(a, value)+"\n}")
 				if strings.Contains(value, "missing") {

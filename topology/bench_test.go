@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// large is a topology of many services with ten servers each, in the short form
-// and in the long one.
+// large is a topology of many services with ten servers each. Some name their servers in
+// the short form, some in the long one.
 func large(services int) map[string]string {
 	const nodes = 1000
 	nth := func(base string, i int) netip.Addr {

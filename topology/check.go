@@ -8,8 +8,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// check holds the elements against one another, and completes the services with
-// what only follows from several of them. Broken ones are left out.
+// check compares the elements with one another, and fills in what of a service follows
+// from several of them. It leaves out broken ones, of which something was refused: their
+// further errors would only follow from the first.
 func (l *loader) check() {
 	owners := l.checkAddresses()
 	sortBy(l.services, func(s *service) string { return s.Name })
@@ -29,13 +30,13 @@ func (l *loader) check() {
 		c.checkWeights()
 		c.checkOwnServers()
 	}
-	l.checkHolding()
+	l.checkServicesOfDirectors()
 	l.checkDefaultRoutes()
 	l.checkVRRP()
 }
 
-// complete sorts what a service refers to, and gives directors that serve
-// locally their RIP.
+// complete sorts the directors and servers of a service. A director that serves locally
+// gets its DIP as RIP, and a server in maintenance the weight 0.
 func (s *service) complete() {
 	for _, d := range s.directors {
 		s.Directors = append(s.Directors, d.Node)
@@ -60,8 +61,8 @@ func (s *service) complete() {
 	s.warnOfMaintenance()
 }
 
-// warnOfMaintenance: a service whose real servers are all in maintenance refuses
-// clients.
+// warnOfMaintenance warns of a service whose real servers are all in maintenance: it
+// refuses every client.
 func (s *service) warnOfMaintenance() {
 	if len(s.servers) == 0 || slices.ContainsFunc(s.servers, func(srv server) bool { return !srv.node.Maintenance }) {
 		return
@@ -69,14 +70,14 @@ func (s *service) warnOfMaintenance() {
 	s.Warn(s.Range, "All real servers in maintenance", "Every real server of %s has maintenance = true, so that new clients are refused until one of them is back.", s.Name)
 }
 
-// A serviceCheck checks one service, given whose each address is.
+// A serviceCheck checks one service. owners is the node of each address.
 type serviceCheck struct {
 	*service
 	owners map[netip.Addr]*node
 }
 
-// checkAddresses refuses an address that two nodes have, and returns whose each
-// is.
+// checkAddresses refuses an address that two nodes have, and returns the node of each
+// address.
 func (l *loader) checkAddresses() map[netip.Addr]*node {
 	owners := map[netip.Addr]*node{}
 	type login struct {
@@ -90,7 +91,7 @@ func (l *loader) checkAddresses() map[netip.Addr]*node {
 		for _, i := range n.Interfaces {
 			for _, p := range i.Addresses {
 				addr := p.Addr()
-				// Link-local addresses are unique on one link only.
+				// Two nodes on different links may have the same link-local address.
 				if addr.IsLinkLocalUnicast() {
 					continue
 				}

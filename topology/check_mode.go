@@ -8,7 +8,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
-// checkServers holds each real server against the rows of the mode table.
+// checkServers checks each real server of the service against the mode table in the
+// README.
 func (c *serviceCheck) checkServers() {
 	if c.vip.IsValid() {
 		c.checkMixedSync()
@@ -20,7 +21,7 @@ func (c *serviceCheck) checkServers() {
 		c.checkServerPort(srv)
 		c.checkOnePacket(srv)
 		if srv.node.Role == Director {
-			continue // it serves itself: no wire between them, no route back
+			continue // the director serves itself: it needs no subnet and no route back
 		}
 		for _, d := range c.directors {
 			if !d.broken {
@@ -53,8 +54,8 @@ func family(ipv6 bool) string {
 	return "IPv4"
 }
 
-// checkMixedSync: ip_vs_genl_set_cmd refuses a destination of another family
-// while a sync daemon runs.
+// checkMixedSync refuses a server of the other family on a director that runs a sync
+// daemon, as the kernel does: ip_vs_genl_set_cmd, net/netfilter/ipvs/ip_vs_ctl.c.
 func (c *serviceCheck) checkMixedSync() {
 	for _, srv := range c.servers {
 		if srv.node.broken || srv.Mode != TUN || srv.Address.Is6() == c.vip.Is6() {
@@ -69,8 +70,8 @@ func (c *serviceCheck) checkMixedSync() {
 	}
 }
 
-// checkServerPort: direct routing and tunnels hand the packet on as it is.
-// ipvsadm would replace another port silently.
+// checkServerPort refuses a server's own port with dr and tun, which do not change the
+// packet. ipvsadm would replace the port by the service's and not say so.
 func (c *serviceCheck) checkServerPort(srv server) {
 	if srv.Mode != DR && srv.Mode != TUN || srv.Port == c.Port {
 		return
@@ -82,16 +83,16 @@ func (c *serviceCheck) checkServerPort(srv server) {
 	c.Complain(srv.at.port, "Port cannot differ", "In mode %q packets reach %s unchanged, so port %d must be the service's, %d. Use mode \"nat\" to change it.", srv.Mode, srv.node.Name, srv.Port, c.Port)
 }
 
-// checkOnePacket: the connection of a one-packet service is forgotten before the
-// answer comes (ip_vs_conn_put of IP_VS_CONN_F_ONE_PACKET), so nobody gives the
-// answer its VIP back.
+// checkOnePacket refuses nat for a one-packet service. The kernel forgets its connection
+// before the answer comes (ip_vs_conn_put with IP_VS_CONN_F_ONE_PACKET), so it does not
+// write the VIP into the answer.
 func (c *serviceCheck) checkOnePacket(srv server) {
 	if c.OnePacket && (c.Protocol == UDP || c.FWMark != 0) && (srv.Mode == NAT || srv.Mode == FULLNAT) {
 		c.Complain(srv.at.mode, "one_packet with translation", "One-packet scheduling forgets each datagram at once, so in mode %q the answer of %s would keep its own address as the source and be dropped by the client. Use mode \"dr\" or \"tun\", or remove one_packet.", srv.Mode, srv.node.Name)
 	}
 }
 
-// checkSubnet: with nat and dr, RIP and DIP are in one subnet.
+// checkSubnet refuses nat and dr if RIP and DIP are not in one subnet.
 func (c *serviceCheck) checkSubnet(srv server, d *node) {
 	if srv.Mode != NAT && srv.Mode != DR {
 		return
@@ -134,7 +135,8 @@ func (n *node) prefixText(addr netip.Addr) string {
 	return addr.String()
 }
 
-// checkGateway holds a gateway that was written against the mode.
+// checkGateway refuses a written gateway that contradicts the mode: with nat it must be
+// a director, with dr and tun it must not be one.
 func (c *serviceCheck) checkGateway(srv server) {
 	gw := srv.node.Gateway.Of(c.IPv6())
 	if !gw.IsValid() || srv.Mode == NAT && srv.node.WayBack == WayBackRule {
@@ -153,8 +155,9 @@ func (c *serviceCheck) checkGateway(srv server) {
 	}
 	switch srv.Mode {
 	case DR, TUN:
-		// fib_validate_source drops a packet whose source is an address of the host
-		// that is to forward it, whatever rp_filter says.
+		// A director would drop the answers. fib_validate_source (net/ipv4/fib_frontend.c)
+		// drops a packet to be forwarded whose source is the host's own address, here
+		// the VIP, whatever rp_filter says.
 		if through {
 			holder := c.directors[0]
 			if owner != nil {
@@ -171,8 +174,8 @@ func (c *serviceCheck) checkGateway(srv server) {
 	}
 }
 
-// routesBack reports whether some route of a server leads through a director:
-// the clients may be behind that one.
+// routesBack reports whether a route of the server leads through a director of the
+// service. The clients may be in that route's subnet.
 func (c *serviceCheck) routesBack(srv server) bool {
 	for _, r := range srv.node.Routes {
 		for _, d := range c.directors {
@@ -184,8 +187,8 @@ func (c *serviceCheck) routesBack(srv server) bool {
 	return false
 }
 
-// checkFloatingGateway holds the gateway of a NAT server behind a pair: it has to
-// move with the VIP.
+// checkFloatingGateway refuses a gateway of a NAT server behind a pair of directors that
+// does not move with the VIP.
 func (c *serviceCheck) checkFloatingGateway(srv server, gw netip.Addr) {
 	for _, a := range c.VRRPInstance.Addresses {
 		if a.Prefix.Addr() == gw {
@@ -203,14 +206,14 @@ func (c *serviceCheck) checkFloatingGateway(srv server, gw netip.Addr) {
 	}
 }
 
-// answersByDirector reports whether the node's answers of nat take a way to the
-// director that lvsctl makes: a rule, or a default route that nobody wrote.
+// answersByDirector reports whether lvsctl sets the route by which the node's nat
+// answers reach the director: by a rule, or by a default route if no gateway is written.
 func (n *node) answersByDirector(ipv6 bool) bool {
 	return n.WayBack == WayBackRule || !n.Gateway.Of(ipv6).IsValid()
 }
 
-// checkOneWayBack refuses a NAT server between two directors, unless their
-// instance has an address that it can answer through.
+// checkOneWayBack refuses a NAT server with two directors, unless their vrrp_instance
+// has an address in the server's subnet that can be its gateway.
 func (c *serviceCheck) checkOneWayBack(srv server) {
 	if v := c.VRRPInstance; v != nil && srv.Mode == NAT && srv.node.answersByDirector(c.IPv6()) {
 		if _, ok := v.Inner(srv.Address); !ok {

@@ -7,20 +7,20 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// wantedRoute is a default route that a service asks of a real server.
+// wantedRoute is the default route that a real server needs for a service.
 type wantedRoute struct {
 	service *service
 	via     netip.Addr
 	why     string
 }
 
-// checkDefaultRoutes refuses two services that ask for different default routes
-// of one real server. A gateway that was written overrules both.
+// checkDefaultRoutes refuses two services that need different default routes on one
+// real server. If the node has a written gateway, that one is used for both.
 func (l *loader) checkDefaultRoutes() {
 	type key struct {
 		node *node
 		ipv6 bool
-		rule bool // what a rule leads back has no say in the default route
+		rule bool // answers led back by a rule do not need the default route
 	}
 	first := map[key]wantedRoute{}
 	routers := l.routersBySubnet()
@@ -34,7 +34,7 @@ func (l *loader) checkDefaultRoutes() {
 			if srv.node.broken || srv.node.Role != RealServer || srv.node.Gateway.Of(ipv6).IsValid() && !rule {
 				continue
 			}
-			want, ok := s.wants(srv, ipv6, routers)
+			want, ok := s.defaultRoute(srv, ipv6, routers)
 			if !ok {
 				continue
 			}
@@ -58,8 +58,9 @@ func (l *loader) checkDefaultRoutes() {
 	}
 }
 
-// wants is the default route that a service gives a server: see the mode table.
-func (s *service) wants(srv server, ipv6 bool, routers routersBySubnet) (wantedRoute, bool) {
+// defaultRoute is the default route that a server needs for the service, by the mode
+// table in the README. ok is false if it needs none or none can be chosen.
+func (s *service) defaultRoute(srv server, ipv6 bool, routers routersBySubnet) (wantedRoute, bool) {
 	switch srv.Mode {
 	case NAT:
 		if len(s.directors) != 1 || s.directors[0].broken {
@@ -87,7 +88,8 @@ type routerAddr struct {
 	addr netip.Addr
 }
 
-// routersBySubnet finds the routers on a subnet without looking at all of them.
+// routersBySubnet are the routers on each subnet. With it the check of all servers is
+// linear.
 type routersBySubnet map[netip.Prefix][]routerAddr
 
 func (l *loader) routersBySubnet() routersBySubnet {

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// checkVIP refuses a VIP that is somebody's own address, or nobody's.
+// checkVIP refuses a VIP that is a node's own address, and one for which a director has
+// no device.
 func (c *serviceCheck) checkVIP() {
 	if !c.vip.IsValid() {
 		return
@@ -34,7 +35,7 @@ func (c *serviceCheck) checkVIP() {
 	}
 }
 
-// checkDevice refuses a device for the VIP that some director does not have.
+// checkDevice refuses an interface for the VIP that one of the directors does not have.
 func (c *serviceCheck) checkDevice() {
 	if c.Interface == "" {
 		return
@@ -46,7 +47,7 @@ func (c *serviceCheck) checkDevice() {
 	}
 }
 
-// checkPort refuses what ipvsadm and the kernel refuse about ports and packets.
+// checkPort refuses the ports that ipvsadm or the kernel refuse.
 func (c *serviceCheck) checkPort() {
 	if c.Port == 0 && c.FWMark == 0 && c.Persistence == nil {
 		c.Complain(c.raw.Port.Expr.Range(), "Port 0 without persistence", "Port 0 takes every port, which IPVS does for persistent services only. Write the port, or add persistence { }.")
@@ -56,7 +57,7 @@ func (c *serviceCheck) checkPort() {
 	}
 }
 
-// checkKeepalived refuses what only keepalived does where it does not run.
+// checkKeepalived refuses a sorry server and a health check without keepalived.
 func (c *serviceCheck) checkKeepalived() {
 	if c.VRRPInstance != nil {
 		return
@@ -70,8 +71,8 @@ func (c *serviceCheck) checkKeepalived() {
 	}
 }
 
-// heldKey is a service as one director's kernel knows it.
-type heldKey struct {
+// serviceOnDirector identifies a service on one director, as its kernel does.
+type serviceOnDirector struct {
 	director *node
 	vip      netip.Addr
 	protocol Protocol
@@ -80,9 +81,10 @@ type heldKey struct {
 	ipv6     bool
 }
 
-// checkHolding holds the services of each director against one another.
-func (l *loader) checkHolding() {
-	services := map[heldKey]*service{}
+// checkServicesOfDirectors compares the services of each director: two must not be the
+// same for the kernel, and a VIP that two have must be written alike in both.
+func (l *loader) checkServicesOfDirectors() {
+	services := map[serviceOnDirector]*service{}
 	type vipOn struct {
 		director *node
 		vip      netip.Addr
@@ -94,9 +96,9 @@ func (l *loader) checkHolding() {
 			continue
 		}
 		for _, d := range s.directors {
-			key := heldKey{director: d, vip: s.vip, protocol: s.Protocol, port: s.Port}
+			key := serviceOnDirector{director: d, vip: s.vip, protocol: s.Protocol, port: s.Port}
 			if s.FWMark != 0 {
-				key = heldKey{director: d, mark: s.FWMark, ipv6: s.IPv6()}
+				key = serviceOnDirector{director: d, mark: s.FWMark, ipv6: s.IPv6()}
 			}
 			if first := services[key]; first != nil {
 				l.Complain(s.Range, "Virtual server twice", "%s and %s are both %s on %s. Put their real servers into one of them.", first.Name, s.Name, s.what(), d.Name)
@@ -122,7 +124,7 @@ func (l *loader) checkHolding() {
 	}
 }
 
-// what describes a service as its identity.
+// what is the service's identity in words, for a diagnostic.
 func (s *service) what() string {
 	if s.FWMark != 0 {
 		return fmt.Sprintf("fwmark %d", s.FWMark)

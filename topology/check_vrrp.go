@@ -8,7 +8,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// checkVRRP holds the instances against one another, and against their services.
+// checkVRRP compares the instances with one another and with their services.
 func (l *loader) checkVRRP() {
 	l.checkRouterIDs()
 	l.checkFloating()
@@ -22,9 +22,9 @@ func (l *loader) checkVRRP() {
 	}
 }
 
-// checkRouterIDs refuses two instances that answer to one router id on one LAN:
-// each would take the other's adverts for a stranger's. Two directors are on one
-// LAN if their addresses on the instance's device share a subnet.
+// checkRouterIDs refuses two instances with one router id on one LAN, because each would
+// take the other's adverts for those of its own. Two directors are on one LAN if their
+// addresses on the instance's device share a subnet.
 func (l *loader) checkRouterIDs() {
 	for i, v := range l.vrrp {
 		for _, other := range l.vrrp[:i] {
@@ -38,7 +38,7 @@ func (l *loader) checkRouterIDs() {
 	}
 }
 
-// meets returns a director of other that hears the adverts of v, or nil.
+// meets returns a director of other that receives the adverts of v, or nil.
 func (v *vrrp) meets(other *vrrp) *node {
 	for _, d := range other.directors {
 		for _, mine := range v.directors {
@@ -65,8 +65,8 @@ func (n *node) on(dev string) []netip.Prefix {
 	return nil
 }
 
-// checkAdverts refuses what VRRP 3 does not have, and unicast without an address
-// to send from.
+// checkAdverts checks an advert_int with a fraction of a second, which takes VRRP 3: that
+// has a smaller range, and no passwords.
 func (v *vrrp) checkAdverts() {
 	fraction := v.AdvertInt%time.Second != 0
 	// Twelve bits of centiseconds: RFC 5798, 5.2.7.
@@ -78,8 +78,8 @@ func (v *vrrp) checkAdverts() {
 	}
 }
 
-// checkSync refuses what would lose the connections that sync is for, or have two
-// masters of one table.
+// checkSync refuses sync with preempt, which would cut connections, and a director with
+// a sync block of its own, because keepalived switches the daemon.
 func (v *vrrp) checkSync() {
 	if v.Sync && v.Preempt {
 		at := v.raw.Sync.Expr.Range()
@@ -92,8 +92,8 @@ func (v *vrrp) checkSync() {
 	}
 }
 
-// checkContent warns of an instance without addresses, and refuses a family that
-// its directors cannot send adverts in.
+// checkContent warns of an instance without addresses. It refuses a password if all
+// addresses are IPv6, and unicast for a director without an address to send from.
 func (l *loader) checkContent(v *vrrp) {
 	var v4, v6, broken bool
 	add := func(a netip.Addr) { v4, v6 = v4 || a.Is4(), v6 || a.Is6() }
@@ -121,8 +121,8 @@ func (l *loader) checkContent(v *vrrp) {
 	}
 }
 
-// checkFloating refuses an address that two would move, or that one holds and
-// another moves.
+// checkFloating refuses an address that two instances move, and one that an instance
+// moves while it is a node's own address or the VIP of a service elsewhere.
 func (l *loader) checkFloating() {
 	mover := map[netip.Addr]*vrrp{}
 	for _, v := range l.vrrp {
@@ -185,8 +185,8 @@ func (c *serviceCheck) checkSorry() {
 	}
 }
 
-// checkWeights refuses a service that sends nothing anywhere: keepalived counts
-// its quorum from the weights, and 0 underflows.
+// checkWeights refuses a service of keepalived whose weights are all 0: keepalived
+// computes its quorum from their sum, and 0 underflows.
 func (c *serviceCheck) checkWeights() {
 	if c.VRRPInstance == nil || len(c.servers) == 0 {
 		return
@@ -196,9 +196,9 @@ func (c *serviceCheck) checkWeights() {
 	}
 }
 
-// checkOwnServers refuses a director that serves its own service under dr: as a
-// backup it holds the VIP on no device, but has the service in its table, and
-// would balance again what the master sent to it.
+// checkOwnServers refuses a director of a pair that is a real server of its own service
+// with dr. As a backup it has the service in its IPVS table, so it would balance again
+// what the master sent to it.
 func (c *serviceCheck) checkOwnServers() {
 	v := c.VRRPInstance
 	if v == nil {

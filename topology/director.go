@@ -2,7 +2,7 @@ package topology
 
 import "github.com/lvsctl/lvsctl/internal/lang"
 
-// longestTimeout is MAX_TIMEOUT of ipvsadm.c: 31 days.
+// longestTimeout is MAX_TIMEOUT of ipvsadm.c in seconds: 31 days.
 const longestTimeout = 31 * 24 * 60 * 60
 
 func (n *node) readTimeouts() {

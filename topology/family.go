@@ -2,8 +2,8 @@ package topology
 
 import "net/netip"
 
-// IPv6 reports whether the service is of the IPv6 family: its VIP's, or its
-// real servers' where a fwmark service has no VIP.
+// IPv6 reports whether the service balances IPv6. Its VIP decides, or its first real
+// server if a fwmark service has no VIP.
 func (v *VirtualServer) IPv6() bool {
 	var first netip.Addr
 	if len(v.RealServers) > 0 {
@@ -12,8 +12,8 @@ func (v *VirtualServer) IPv6() bool {
 	return familyOf(v.VIP.Addr(), first).Is6()
 }
 
-// IPv6 is [VirtualServer.IPv6] of a service whose servers' addresses are not
-// chosen yet: they follow from it.
+// IPv6 is [VirtualServer.IPv6] before the servers' addresses are known: they are chosen
+// by the family.
 func (s *service) IPv6() bool {
 	var first netip.Addr
 	if len(s.servers) > 0 {
@@ -22,8 +22,8 @@ func (s *service) IPv6() bool {
 	return familyOf(s.vip, first).Is6()
 }
 
-// familyOf returns the address that gives a service its family: its VIP, or its
-// first real server's where it has none.
+// familyOf returns the address whose family is the service's: its VIP, or the address
+// first of its first real server if it has none.
 func familyOf(vip, first netip.Addr) netip.Addr {
 	if vip.IsValid() {
 		return vip
@@ -31,8 +31,8 @@ func familyOf(vip, first netip.Addr) netip.Addr {
 	return first
 }
 
-// own is the address that a server is reached at unless its service's family is
-// the other one: the RIP, or a director's DIP.
+// own is the address of a server in a service of its own family: the RIP, or a
+// director's DIP.
 func (s server) own() netip.Addr {
 	if s.node.Role == Director {
 		return s.node.DIP

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzLoad: whatever is in the files, Load returns.
+// FuzzLoad loads arbitrary files. Load must return.
 func FuzzLoad(f *testing.F) {
 	for _, test := range refusals {
 		if len(test.src) < 10000 {

@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
-// resolveGateways reads gateways and routes, which may name any node, once all
-// nodes are known.
+// resolveGateways reads gateways and routes. They may name any node, so all nodes are
+// read before.
 func (l *loader) resolveGateways() {
 	for _, name := range lang.SortedKeys(l.nodes) {
 		n := l.nodes[name]
@@ -42,16 +42,16 @@ func (l *loader) readGateway(n *node) {
 	}
 }
 
-// A hop is an address that a node sends to, and its device where no subnet of the
-// node tells it.
+// A hop is the next hop of a route. dev is "" if a subnet of the node decides the
+// device.
 type hop struct {
 	addr netip.Addr
 	dev  string
 }
 
-// via resolves an address, or a node's name, to what node n can send to: one
-// address a family at most. dev is the device that is named beside it, if any; an
-// address can also bring its own, as in "fe80::1%eth0".
+// via resolves an address or a node's name to next hops of node n, at most one of each
+// family. dev is the device that the route names, or "". An address can also name a
+// device, as in "fe80::1%eth0".
 func (l *loader) via(n *node, what string, w lang.Element, dev string) []hop {
 	text, zone, zoned := strings.Cut(w.Key, "%")
 	if zoned && !(n.device("The device of "+what, zone, w.At) && n.hasDeviceAt(zone, w.At)) {
@@ -89,10 +89,10 @@ func (l *loader) via(n *node, what string, w lang.Element, dev string) []hop {
 	return shared
 }
 
-// reach finds out how n sends to an address, and refuses one that it cannot send
-// to. A router's link-local address is on no subnet that anyone writes down, and
-// beside an address of its own, a /32 or /128, a host can have a gateway that is on
-// none at all: then the device has to be known.
+// reach returns how n sends to an address, and refuses an address that it cannot reach.
+// The device must be known for an address that is on none of n's subnets. Two kinds of
+// gateway are not: a router's link-local address, and the gateway of a host whose own
+// address is a /32 or /128.
 func (n *node) reach(addr netip.Addr, dev string, w lang.Element) (hop, bool) {
 	if n.broken {
 		return hop{addr: addr}, true
@@ -123,9 +123,9 @@ func (n *node) reach(addr netip.Addr, dev string, w lang.Element) (hop, bool) {
 	return hop{}, false
 }
 
-// devicesToward lists the devices that can lead to an address on no subnet: all of
-// them to a link-local one, and those with an address of its own, a /32 or /128, to
-// any other.
+// devicesToward lists the devices that may lead to an address on no subnet of n. To a
+// link-local address that is every device, to any other one those that have a /32 or
+// /128.
 func (n *node) devicesToward(addr netip.Addr) []string {
 	var devices []string
 	for _, i := range n.Interfaces {
@@ -137,7 +137,7 @@ func (n *node) devicesToward(addr netip.Addr) []string {
 	return devices
 }
 
-// sharedSubnets returns the first address a family of other that is on a subnet
+// sharedSubnets returns, for each family, the first address of other that is on a subnet
 // of n.
 func sharedSubnets(n, other *node) []hop {
 	var found []hop
@@ -187,7 +187,7 @@ func (l *loader) readRoutes(n *node) {
 	}
 }
 
-// routeVia reads the next hop of a route, and its device where it tells one.
+// routeVia reads the next hop of a route, and the device if the next hop names one.
 func (l *loader) routeVia(n *node, a *hcl.Attribute, r *Route) bool {
 	text, ok := n.Text(a)
 	if !ok {
@@ -209,7 +209,7 @@ func (l *loader) routeVia(n *node, a *hcl.Attribute, r *Route) bool {
 	return false
 }
 
-// destination reads where a route leads: a subnet, or one host's address.
+// destination reads the destination of a route: a subnet, or the address of a host.
 func (n *node) destination(a *hcl.Attribute) (netip.Prefix, bool) {
 	text, ok := n.Text(a)
 	if !ok {
@@ -238,7 +238,7 @@ func (n *node) hasDevice(dev string, a *hcl.Attribute) bool {
 	return n.hasDeviceAt(dev, a.Expr.Range())
 }
 
-// hasDeviceAt is hasDevice for a device that is a part of a value.
+// hasDeviceAt is hasDevice for a device that is only a part of an attribute's value.
 func (n *node) hasDeviceAt(dev string, at hcl.Range) bool {
 	var devices []string
 	for _, raw := range n.raw.Interfaces {
@@ -251,5 +251,5 @@ func (n *node) hasDeviceAt(dev string, at hcl.Range) bool {
 	return false
 }
 
-// kernelDevices are there, or are made, without an interface block.
+// kernelDevices need no interface block: the kernel has them, or lvsctl makes them.
 var kernelDevices = []string{"lo", "tunl0", "ip6tnl0"}

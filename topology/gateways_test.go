@@ -7,8 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A gateway on no subnet of the node is one where its device is known: a router's
-// link-local address, or what providers hand out beside a /32.
+// TestGatewaysOnNoSubnet has gateways that are on no subnet of the node: link-local
+// ones, and those beside a /32 that providers assign. They are accepted if the device
+// is known.
 func TestGatewaysOnNoSubnet(t *testing.T) {
 	const (
 		one   = `interface "eth0" { addresses = ["203.0.113.7/32", "2001:db8::7/64"] }`

@@ -15,9 +15,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestDiagnostics holds what a user reads. Each archive in testdata has the
-// files of a topology, options in "args" (one --var or --var-file a line), and
-// "diagnostics", which -update writes.
+// TestDiagnostics compares what a user reads with golden files. Each archive in testdata
+// has the files of a topology, options in "args" (one --var or --var-file on each line),
+// and "diagnostics", which -update writes.
 func TestDiagnostics(t *testing.T) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -82,8 +82,8 @@ func options(t *testing.T, args string) (o Options) {
 	return o
 }
 
-// rendered loads the topology in the current folder and renders what there is
-// to say about it, as a terminal shows it.
+// rendered loads the topology in the current folder and renders its diagnostics as a
+// terminal shows them.
 func rendered(t *testing.T, o Options) string {
 	t.Helper()
 	_, files, diags := Load(t.Context(), ".", o)
@@ -91,6 +91,6 @@ func rendered(t *testing.T, o Options) string {
 	if err := hcl.NewDiagnosticTextWriter(&b, files, 100, false).WriteDiagnostics(diags); err != nil {
 		t.Fatal(err)
 	}
-	// txtar has no way to keep a blank line at the end.
+	// A txtar file cannot end in a blank line.
 	return strings.TrimRight(b.String(), "\n") + "\n"
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// A scope reads what lvsctl's attributes have in common beyond the language
-// itself: devices and addresses.
+// A scope is a [lang.Scope] that also reads attributes of LVS's types: devices and
+// addresses.
 type scope struct{ *lang.Scope }
 
 // longestDevice is IFNAMSIZ without the final zero: include/uapi/linux/if.h.
 const longestDevice = 15
 
-// device checks the name of a network device: dev_valid_name in net/core/dev.c,
-// less what a shell or a file name would stumble over.
+// device checks the name of a network device. It accepts what the kernel does
+// (dev_valid_name, net/core/dev.c) except what a shell or a file name cannot hold.
 func (s scope) device(what, name string, at hcl.Range) bool {
 	switch {
 	case strings.Contains(name, ":"):
@@ -40,8 +40,8 @@ func (s scope) deviceAttr(a *hcl.Attribute) (string, bool) {
 	return text, ok && s.device(a.Name, text, a.Expr.Range())
 }
 
-// parseAddr reads an address without prefix length. Its errors say what is
-// wrong in words that end a sentence.
+// parseAddr reads an address without prefix length. The text of its errors is the end of
+// a sentence.
 func parseAddr(text string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(text)
 	switch {
@@ -86,7 +86,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// host reports why an address cannot be a host's on a network, or nil.
+// host returns an error that says why an address cannot be a host's, or nil.
 func host(addr netip.Addr) error {
 	switch {
 	case addr.IsUnspecified():
@@ -103,7 +103,7 @@ func host(addr netip.Addr) error {
 	return nil
 }
 
-// hostOf is host for an address within its subnet.
+// hostOf is host for an address whose subnet is known.
 func hostOf(addr netip.Addr, subnet netip.Prefix) error {
 	if err := host(addr); err != nil {
 		return err
@@ -129,7 +129,7 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// addr reads an address that a host can have.
+// addr reads an attribute that is an address of a host.
 func (s scope) addr(a *hcl.Attribute) (netip.Addr, bool) {
 	text, ok := s.Text(a)
 	if !ok {

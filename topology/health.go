@@ -9,7 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// defaultHealthCheck is a TCP connection every five seconds.
+// defaultHealthCheck is the check of a service without a health_check block.
 func defaultHealthCheck() HealthCheck {
 	return HealthCheck{Kind: "tcp", Interval: 5 * time.Second, Timeout: 3 * time.Second, Retries: 3}
 }
@@ -33,7 +33,7 @@ func (s *service) readHealthCheck() {
 	s.HealthCheck = &h
 }
 
-// readCheckKind reads the block that says how a server is asked.
+// readCheckKind reads the block in health_check that names the kind of check.
 func (s *service) readCheckKind(raw *rawHealthCheck, h *HealthCheck) {
 	var kinds []string
 	if raw.TCP != nil {
@@ -75,8 +75,8 @@ func (s *service) readHTTP(raw *rawHTTPCheck, h *HealthCheck) {
 	h.Status = s.IntegerOr(raw.Status, 100, 599, h.Status)
 }
 
-// readMisc reads a command. Some version of keepalived gives each of the refused
-// characters a meaning of its own, quotes or not.
+// readMisc reads a command. Each of the characters that it refuses means something to
+// some version of keepalived, even between quotes.
 func (s *service) readMisc(raw *rawMiscCheck, h *HealthCheck) {
 	s.Require(raw.Command, "command", raw.Range, "A misc check needs the command to run.")
 	command, ok := s.Text(raw.Command)
@@ -95,10 +95,10 @@ func (s *service) readMisc(raw *rawMiscCheck, h *HealthCheck) {
 	}
 }
 
-// checkable reports whether a check by a TCP connection goes without saying.
+// checkable reports whether the service can have the default check, a TCP connection.
 func (s *service) checkable() bool { return s.Protocol == TCP && s.Port != 0 && s.FWMark == 0 }
 
-// sayCheck asks for a check where there is no default.
+// sayCheck refuses a service that has no check and cannot have the default one.
 func (s *service) sayCheck(at hcl.Range) {
 	what := "a " + string(s.Protocol) + " service"
 	switch {
@@ -110,7 +110,7 @@ func (s *service) sayCheck(at hcl.Range) {
 	s.Complain(at, "Missing health check", "There is no health check that fits %s by itself, and a wrong one would take all its servers out. Write health_check { misc { command = ... } }, udp { } for a UDP port, or none { }.", what)
 }
 
-// checkHealth refuses a check that asks what a server does not answer.
+// checkHealth refuses a check that the service's servers cannot answer.
 func (c *serviceCheck) checkHealth() {
 	h := c.HealthCheck
 	if c.VRRPInstance == nil {

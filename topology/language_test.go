@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// file() reads below the topology's folder only, whatever way out is tried.
+// TestFile tries every way to read a file outside the topology's folder by file(). All
+// are refused.
 func TestFile(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(outside, []byte("secret"), 0o600); err != nil {
@@ -123,8 +124,8 @@ router "r" {
 	}
 }
 
-// A sensitive value shows up nowhere: not in a diagnostic, not in a plain
-// attribute.
+// TestSensitive checks that a sensitive value is in no diagnostic, and is refused by
+// attributes that are not sensitive.
 func TestSensitive(t *testing.T) {
 	const declared = "variable \"p\" {\n sensitive = true\n type = string\n}\n"
 	o := Options{Vars: []string{"p=hunter2-and-more"}}
@@ -170,8 +171,8 @@ func TestRequiredVersion(t *testing.T) {
 	}
 }
 
-// The order of files and blocks never matters, and JSON says the same as native
-// syntax.
+// TestSyntaxesAndOrder loads a topology with its files and blocks in other orders, and
+// written as JSON. The result is the same.
 func TestSyntaxesAndOrder(t *testing.T) {
 	native := valid(t, in("TOP", web), Options{})
 	split := write(t, map[string]string{

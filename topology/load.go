@@ -10,17 +10,17 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// Options are what the command line and the environment add to a topology.
+// Options are what the command line and the environment give to a topology.
 type Options struct {
 	Vars     []string // NAME=VALUE, from --var
 	VarFiles []string // from --var-file
-	Environ  []string // NAME=VALUE; LVSCTL_VAR_* are variables, env() reads the rest
-	Version  string   // of this program, for required_version; "" satisfies every one
+	Environ  []string // NAME=VALUE; LVSCTL_VAR_* set variables, env() reads the others
+	Version  string   // this program's, for required_version; "" satisfies each constraint
 }
 
-// Load reads a topology from a folder or a file. The files are returned for
-// printing diagnostics with, whether or not there were errors; the topology is
-// nil when there were. Evaluation has limits, and ends with the context.
+// Load reads a topology from a folder or a file. The files are there for printing the
+// diagnostics, also after errors. The topology is nil after an error. Evaluation stops
+// with a diagnostic at lang's limits, and when ctx ends.
 func Load(ctx context.Context, path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnostics) {
 	r := lang.Within(ctx, func() *loaded { return load(ctx, path, o) })
 	if r == nil {
@@ -55,8 +55,7 @@ func load(ctx context.Context, path string, o Options) *loaded {
 	return &loaded{l.result, module.Files(), module.Sorted()}
 }
 
-// grammar is every block that a topology can consist of, beside variables and
-// locals.
+// grammar lists the blocks of a topology, beside variable and locals, which are lang's.
 var grammar = lang.Grammar{
 	Blocks: []hcl.BlockHeaderSchema{
 		{Type: "lvsctl"},
@@ -71,14 +70,13 @@ var grammar = lang.Grammar{
 	Secrets: []string{"auth_pass"},
 }
 
-// A loader goes from blocks to a topology. Its steps are in the order in which
-// each needs what the former found.
+// A loader makes a topology of blocks. Each step needs the results of the one before.
 type loader struct {
 	scope  // of the top level
 	module *lang.Module
 	result *Topology
 
-	ssh      SSH // of every node that says nothing else
+	ssh      SSH // for nodes without an ssh block
 	nodes    map[string]*node
 	groups   map[string]*group
 	services []*service
@@ -86,9 +84,9 @@ type loader struct {
 
 	serviceAt       map[string]hcl.Range // by name
 	directorNames   []string             // sorted
-	brokenDirectors bool                 // there are directors that could not be named
+	brokenDirectors bool                 // the names of some directors are not known
 
-	suggested int // how many wrong names got a suggestion
+	suggested int // the number of wrong names that got a suggestion
 }
 
 func (l *loader) topology(o Options) {
@@ -128,7 +126,8 @@ func (l *loader) settings(version string) {
 	}
 }
 
-// topologyName is the name that was given, else the file's, else the folder's.
+// topologyName is the name in the lvsctl block, else that of the file, else that of the
+// folder.
 func (l *loader) topologyName(a *hcl.Attribute) string {
 	if l.IsSet(a) {
 		name, ok := l.Text(a)
@@ -151,9 +150,9 @@ func (l *loader) topologyName(a *hcl.Attribute) string {
 	return name
 }
 
-// fileName is the name that a file gives its topology: a folder can hold several
-// topologies that are given one by one. main.hcl gives none: it is a folder's only
-// one, given by its file or not.
+// fileName is the topology's name by the name of its file: a folder may hold several
+// topologies that a user loads one by one. It is "" for main.hcl, which is the only one
+// of its folder and has the folder's name.
 func fileName(path string) string {
 	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".json"), ".hcl")
 	if path == "" || name == "main" {
@@ -162,7 +161,7 @@ func fileName(path string) string {
 	return name
 }
 
-// nameDirectors keeps what a service without director needs to know.
+// nameDirectors collects the directors' names, for services that name none.
 func (l *loader) nameDirectors() {
 	for _, name := range lang.SortedKeys(l.nodes) {
 		if l.nodes[name].Role == Director {
@@ -172,7 +171,7 @@ func (l *loader) nameDirectors() {
 	l.brokenDirectors = len(l.directorNames) == 0 && l.Errors > 0
 }
 
-// finish hands over what was read.
+// finish puts what was read into the topology.
 func (l *loader) finish() {
 	for _, name := range lang.SortedKeys(l.nodes) {
 		l.result.Nodes = append(l.result.Nodes, l.nodes[name].Node)

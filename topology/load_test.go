@@ -12,7 +12,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// write makes a topology's folder.
+// write makes a folder with the files of a topology.
 func write(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "topo")
@@ -35,7 +35,7 @@ func loadText(t testing.TB, src string, o Options) (*Topology, hcl.Diagnostics) 
 	return topo, diags
 }
 
-// valid loads a topology that must be right.
+// valid loads a topology that must have no errors.
 func valid(t testing.TB, src string, o Options) *Topology {
 	t.Helper()
 	topo, diags := loadText(t, src, o)
@@ -45,7 +45,7 @@ func valid(t testing.TB, src string, o Options) *Topology {
 	return topo
 }
 
-// summaries is one line a diagnostic.
+// summaries lists the diagnostics, one on each line.
 func summaries(diags hcl.Diagnostics) string {
 	var b strings.Builder
 	for _, d := range diags {
@@ -84,7 +84,8 @@ virtual_server "web" {
 }
 `
 
-// in puts text into the cluster, each at its place.
+// in returns cluster with texts at its placeholders. places are pairs of a placeholder's
+// name and a text.
 func in(places ...string) string {
 	src := cluster
 	for i := 0; i+1 < len(places); i += 2 {
@@ -93,12 +94,12 @@ func in(places ...string) string {
 	return strings.NewReplacer("%DIRECTOR", "", "%REAL", "", "%TOP", "").Replace(src)
 }
 
-// service is a virtual_server with these attributes.
+// svc is a virtual_server with these attributes.
 func svc(name, body string) string { return "virtual_server \"" + name + "\" {\n" + body + "\n}\n" }
 
 const nat80 = "vip = \"192.0.2.100\"\nport = 80\nmode = \"nat\"\n"
 
-// withoutPlaces compares topologies and leaves out where things were written.
+// withoutPlaces lets cmp ignore the source ranges of a topology.
 var withoutPlaces = []cmp.Option{
 	cmpopts.IgnoreTypes(hcl.Range{}),
 	cmpopts.IgnoreFields(Topology{}, "Dir"),

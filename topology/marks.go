@@ -11,7 +11,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// readMarks reads the rules that give packets a service's mark.
+// readMarks reads the mark blocks: the rules that give packets the service's mark.
 func (s *service) readMarks() {
 	taken := map[Protocol][]PortRange{}
 	for _, raw := range s.raw.Marks {
@@ -46,7 +46,8 @@ func (s *service) readMarks() {
 	}
 }
 
-// mostRanges bounds the comparison of every range with every other.
+// mostRanges is how many port ranges a service may have: each is compared with all
+// others.
 const mostRanges = 1000
 
 func (s *service) isUntaken(taken []PortRange, r PortRange, at hcl.Range) bool {

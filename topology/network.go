@@ -12,8 +12,8 @@ func (t *Topology) Node(name string) *Node {
 	return nil
 }
 
-// On returns the first interface whose subnet holds addr, and its own address
-// there.
+// On returns the first interface with a subnet that addr is in, and the node's own
+// address there. ok is false if there is none.
 func (n *Node) On(addr netip.Addr) (dev string, own netip.Prefix, ok bool) {
 	for _, i := range n.Interfaces {
 		for _, p := range i.Addresses {
@@ -37,7 +37,7 @@ func (n *Node) Owns(addr netip.Addr) bool {
 	return false
 }
 
-// First returns the node's first address of a family.
+// First returns the node's first address of a family, or false if it has none.
 func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
 	for _, i := range n.Interfaces {
 		for _, p := range i.Addresses {
@@ -49,8 +49,8 @@ func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// Neighbour returns the first address of other, in a family, that is in one of
-// n's subnets.
+// Neighbour returns the first address of other, in a family, that is in one of n's
+// subnets, or false if there is none.
 func (n *Node) Neighbour(other *Node, ipv6 bool) (netip.Addr, bool) {
 	for _, i := range other.Interfaces {
 		for _, p := range i.Addresses {
@@ -62,9 +62,8 @@ func (n *Node) Neighbour(other *Node, ipv6 bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// Towards returns the address by which a director and a real server at rip reach
-// each other: the DIP, or in the other family the director's address in the real
-// server's subnet.
+// Towards returns the address of a director that the real server at rip can reach. It is
+// the DIP if that is of rip's family, or else the director's address in rip's subnet.
 func (n *Node) Towards(rip netip.Addr) (netip.Addr, bool) {
 	if n.DIP.Is6() == rip.Is6() {
 		return n.DIP, n.DIP.IsValid()
@@ -73,7 +72,7 @@ func (n *Node) Towards(rip netip.Addr) (netip.Addr, bool) {
 	return own.Addr(), ok
 }
 
-// Of returns the gateway of a family; it is zero where there is none.
+// Of returns the gateway of a family, or the zero Addr if there is none.
 func (g Gateways) Of(ipv6 bool) netip.Addr {
 	if ipv6 {
 		return g.V6
@@ -81,8 +80,8 @@ func (g Gateways) Of(ipv6 bool) netip.Addr {
 	return g.V4
 }
 
-// Device is the device that holds the service's VIP on a director: the one
-// written, else the one whose subnet holds the VIP, else the DIP's.
+// Device is the device for the service's VIP on a director: the one written, else the
+// one in whose subnet the VIP is, else the DIP's.
 func (v *VirtualServer) Device(director *Node) string {
 	if v.Interface != "" {
 		return v.Interface
@@ -94,8 +93,8 @@ func (v *VirtualServer) Device(director *Node) string {
 	return dev
 }
 
-// Device is the device that holds the address on a director: the one written,
-// else the one whose subnet holds it.
+// Device is the device for the address on a director: the one written, else the one in
+// whose subnet the address is.
 func (a FloatingAddress) Device(director *Node) string {
 	if a.Dev != "" {
 		return a.Dev
@@ -104,8 +103,8 @@ func (a FloatingAddress) Device(director *Node) string {
 	return dev
 }
 
-// Inner is the instance's own address in a real server's subnet: the gateway
-// that moves with the VIP.
+// Inner is the address in the instance's addresses that is in a real server's subnet. It
+// moves with the VIP, so it can be that server's gateway.
 func (v *VRRPInstance) Inner(server netip.Addr) (FloatingAddress, bool) {
 	for _, a := range v.Addresses {
 		if a.Prefix.Contains(server) {
@@ -115,8 +114,8 @@ func (v *VRRPInstance) Inner(server netip.Addr) (FloatingAddress, bool) {
 	return FloatingAddress{}, false
 }
 
-// Source is a director's own address on the instance's device, from which it
-// sends adverts to the others one by one.
+// Source is a director's own address on the instance's device. With unicast it sends its
+// adverts from there.
 func (v *VRRPInstance) Source(director *Node, ipv6 bool) (netip.Addr, bool) {
 	for _, i := range director.Interfaces {
 		for _, p := range i.Addresses {

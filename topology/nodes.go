@@ -10,22 +10,22 @@ import (
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
-// A node is a Node while it is checked: beside the result, where it came from.
+// A node is a Node while it is read and checked, together with its source.
 type node struct {
 	*Node
 	scope
 	raw    rawNode
-	broken bool // something in it was refused: no further check looks at it
+	broken bool // something in it was refused, so further checks leave it out
 }
 
-// A group is a node block with for_each: its name stands for all its members.
+// A group is a node block with for_each. Its name means all its members.
 type group struct {
 	members []*node
-	broken  bool // its keys could not be read
+	broken  bool // the keys of for_each could not be read
 	at      hcl.Range
 }
 
-// readNodes reads what one block makes, and gives it its name.
+// readNodes reads the nodes that one block makes: one, or with for_each a group.
 func (l *loader) readNodes(block *hcl.Block) {
 	name, at := block.Labels[0], block.LabelRanges[0]
 	grouped := lang.IsGroup(block)
@@ -33,7 +33,8 @@ func (l *loader) readNodes(block *hcl.Block) {
 		if !l.isFree(name, at) {
 			return
 		}
-		// A group whose keys cannot be read is still there to be referred to.
+		// The group is known although its keys cannot be read: a reference to it is no
+		// second mistake.
 		l.groups[name] = &group{at: at}
 	}
 	before := l.Errors
@@ -53,7 +54,7 @@ func (l *loader) readNodes(block *hcl.Block) {
 	}
 }
 
-// isFree refuses a name that something else has.
+// isFree refuses a name that another node or group has.
 func (l *loader) isFree(name string, at hcl.Range) bool {
 	var other hcl.Range
 	if n := l.nodes[name]; n != nil {
@@ -121,7 +122,7 @@ func persistSystems() []string {
 	return words
 }
 
-// refuseForeign refuses what belongs to another kind of node.
+// refuseForeign refuses attributes that only another role has.
 func (n *node) refuseForeign() {
 	foreign := func(what string, owner Role, at hcl.Range) {
 		if n.Role != owner {
@@ -174,7 +175,7 @@ func (n *node) readInterfaces() {
 	}
 }
 
-// prefixes reads base addresses, each with its prefix length.
+// prefixes reads a list of addresses, each with its prefix length.
 func (n *node) prefixes(a *hcl.Attribute) []netip.Prefix {
 	words, _ := n.Texts(a)
 	var all []netip.Prefix
@@ -196,7 +197,7 @@ func (n *node) prefixes(a *hcl.Attribute) []netip.Prefix {
 	return all
 }
 
-// readAddress reads where SSH goes.
+// readAddress reads the node's address for SSH.
 func (n *node) readAddress() {
 	n.SSH = SSH{}
 	if n.IsSet(n.raw.Address) {
@@ -224,8 +225,8 @@ func (n *node) first() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// lacksAddress reports a node without any address, unless that comes from one
-// that was refused.
+// lacksAddress refuses a node without any address. If an address of it was refused
+// already, it adds no second diagnostic.
 func (n *node) lacksAddress(use string) {
 	for _, raw := range n.raw.Interfaces {
 		if raw.Address != nil || raw.Addresses != nil {
@@ -235,8 +236,8 @@ func (n *node) lacksAddress(use string) {
 	n.Refuse(n.Range, "Node without address", "%s needs an address, as %s. Write interface \"eth0\" { address = \"192.168.1.10/24\" }, with its own device and address.", n.Name, use)
 }
 
-// ownAddress reads dip or rip: one of the node's addresses, by default the
-// first.
+// ownAddress reads dip or rip, which must be one of the node's addresses. The default is
+// the first one.
 func (n *node) ownAddress(a *hcl.Attribute, name string) netip.Addr {
 	if !n.IsSet(a) {
 		first, ok := n.first()

@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// defaultPersistence is ipvsadm's own for -p without a value: libipvs.h, where
-// its manual says 300.
+// defaultPersistence is ipvsadm's default for -p without a value, in seconds. It is 360
+// in libipvs.h, though ipvsadm(8) says 300.
 const defaultPersistence = 360
 
 // readPersistence reads the persistence block.

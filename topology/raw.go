@@ -2,9 +2,9 @@ package topology
 
 import "github.com/hashicorp/hcl/v2"
 
-// The raw types are the blocks as they are written. Attributes are not
-// evaluated yet, so that each can be read, and refused, at its own place. All of
-// them are optional here: a missing one is refused with the reason.
+// The raw types are the blocks as they are written. Their attributes are not evaluated
+// yet, so that each one can be read, and refused, where its meaning is known. All are
+// optional here, so that the refusal of a missing one can say why it is needed.
 
 type rawLvsctl struct {
 	Name            *hcl.Attribute `hcl:"name,optional"`
@@ -23,8 +23,8 @@ type rawSSH struct {
 	Sudo           *hcl.Attribute `hcl:"sudo,optional"`
 }
 
-// rawNode is a node of any kind: what belongs to another kind can then be
-// refused by saying so.
+// rawNode is a node of any role. It has the attributes of all roles, so that a refusal
+// can say which role an attribute belongs to.
 type rawNode struct {
 	ForEach    *hcl.Attribute `hcl:"for_each,optional"`
 	Address    *hcl.Attribute `hcl:"address,optional"`

@@ -8,11 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
-// A suggestion costs a comparison with every name there is; after this many the
-// reader has understood.
+// mostSuggestions is how many wrong names get a suggestion. Each one costs a comparison
+// with all names.
 const mostSuggestions = 100
 
-// members resolves the name of a node, or of a group, to nodes.
+// members resolves the name of a node or of a group to nodes. It refuses nodes that have
+// none of the roles.
 func (l *loader) members(what string, w lang.Element, roles ...Role) ([]*node, bool) {
 	var found []*node
 	if n := l.nodes[w.Key]; n != nil {
@@ -66,7 +67,8 @@ func (l *loader) one(what string, w lang.Element, roles ...Role) (*node, bool) {
 	return found[0], true
 }
 
-// nearestNode suggests a node or a group of the roles.
+// nearestNode returns a hint with the node or group whose name is most like name, among
+// those with one of the roles.
 func (l *loader) nearestNode(name string, roles []Role) string {
 	if l.suggested++; l.suggested > mostSuggestions {
 		return ""

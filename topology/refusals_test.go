@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// refusals are topologies that must be refused, each with the beginnings of all
-// its diagnostics: one mistake, one diagnostic.
+// refusals are topologies that must be refused. want is how each of the diagnostics
+// begins; one mistake gives one diagnostic.
 var refusals = map[string]struct {
 	src  string
 	want []string
@@ -200,11 +200,12 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// beginnings cuts each diagnostic down to the wanted one that it starts with.
+// beginnings shortens each diagnostic to the wanted text that it begins with, if there is
+// one.
 func beginnings(t *testing.T, diags hcl.Diagnostics, want []string) []string {
 	var have []string
 	for _, d := range diags {
-		// A service without servers is only a warning, and beside the point here.
+		// This warning comes from the test's topologies, not from the mistakes in them.
 		if d.Summary == "Virtual server without real servers" {
 			continue
 		}

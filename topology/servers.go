@@ -10,18 +10,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// A server is a Server while it is checked.
+// A server is a Server while it is read and checked.
 type server struct {
 	Server
 	node *node
 	at   servedAt
 }
 
-// servedAt is where each thing about a server was written; the server's own
-// place where nothing was.
+// servedAt holds where a server's name, port and mode are written. For one that is not
+// written it is the place of the name.
 type servedAt struct{ name, port, mode hcl.Range }
 
-// readServers reads the short form and the long form.
+// readServers reads a service's real servers, in the short form (real_servers) and in the
+// long one (real_server blocks).
 func (l *loader) readServers(s *service) {
 	before := s.Errors
 	seen := map[serverKey]hcl.Range{}
@@ -36,7 +37,7 @@ func (l *loader) readServers(s *service) {
 	}
 }
 
-// serverKey is what IPVS knows a real server by within a service.
+// serverKey identifies a real server within a service, as in IPVS.
 type serverKey struct {
 	node *node
 	port uint16
@@ -64,7 +65,7 @@ func (l *loader) readServerList(s *service, seen map[serverKey]hcl.Range) {
 	}
 }
 
-// mostWeight is what ipvsadm accepts everywhere; Debian's accepts more.
+// mostWeight is the largest weight that each ipvsadm accepts. Debian's accepts more.
 const mostWeight = 65535
 
 func (l *loader) readServerBlock(s *service, raw rawServer, seen map[serverKey]hcl.Range) {
@@ -85,7 +86,7 @@ func (l *loader) readServerBlock(s *service, raw rawServer, seen map[serverKey]h
 	l.addServers(s, lang.Element{Key: raw.Name, At: raw.NameRange}, srv, at, seen)
 }
 
-// addServers adds the node, or the group, that a name stands for.
+// addServers adds the node, or all nodes of the group, that w names.
 func (l *loader) addServers(s *service, w lang.Element, srv Server, at servedAt, seen map[serverKey]hcl.Range) {
 	found, ok := l.members("A real server of "+s.Name, w, RealServer, Director)
 	if !ok {
@@ -109,9 +110,9 @@ func (l *loader) addServers(s *service, w lang.Element, srv Server, at servedAt,
 	}
 }
 
-// address is where a service reaches a server: at its RIP, or at its first
-// address of the service's family if the RIP is of the other one. A tunnel
-// carries one family in the other, so it falls back to the RIP.
+// address is the address by which a service reaches a server. It is the RIP if that is of
+// the service's family, or else the server's first address of that family. A tunnel can
+// carry one family in the other, so with tun it may be a RIP of the other family.
 func (s *service) address(srv server) (netip.Addr, bool) {
 	rip := srv.own()
 	if !s.vip.IsValid() || rip.Is6() == s.vip.Is6() {

@@ -11,7 +11,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
-// A service is a VirtualServer while it is checked.
+// A service is a VirtualServer while it is read and checked.
 type service struct {
 	*VirtualServer
 	scope
@@ -19,18 +19,19 @@ type service struct {
 	directors []*node
 	servers   []server
 	vip       netip.Addr // zero for a fwmark service without one
-	broken    bool       // something in it was refused: no further check looks at it
+	broken    bool       // something in it was refused, so further checks leave it out
 }
 
 var (
 	modes      = []string{string(NAT), string(DR), string(TUN), string(FULLNAT)}
 	protocols  = []string{string(TCP), string(UDP), string(SCTP)}
 	schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"}
-	// schedulerFlags says which scheduler each flag belongs to.
+	// schedulerFlags holds the scheduler that each flag belongs to.
 	schedulerFlags = map[string]string{"sh-port": "sh", "sh-fallback": "sh", "mh-port": "mh", "mh-fallback": "mh"}
 )
 
-// readServices reads what one virtual_server block makes.
+// readServices reads the services that one virtual_server block makes: one, or several
+// with for_each.
 func (l *loader) readServices(block *hcl.Block) {
 	for _, i := range l.module.Instances(block) {
 		if first, twice := l.serviceAt[i.Name]; twice {
@@ -64,8 +65,8 @@ func (l *loader) readService(i lang.Instance) *service {
 	return s
 }
 
-// readAddress reads what traffic the service takes: VIP, port and protocol, or
-// a firewall mark.
+// readAddress reads which packets the service takes: by VIP, port and protocol, or by a
+// firewall mark.
 func (s *service) readAddress() {
 	s.Protocol = TCP
 	if p, ok := s.Choice(s.raw.Protocol, protocols); ok {
@@ -109,7 +110,7 @@ func (s *service) readVIP(text string) {
 	s.VIP, s.vip = p, p.Addr()
 }
 
-// readMode reads how packets are handed on.
+// readMode reads the forwarding mode, the scheduler and its flags.
 func (s *service) readMode() {
 	s.Require(s.raw.Mode, "mode", s.Range, "A virtual server needs a mode: "+lang.OrList(modes)+".")
 	if m, ok := s.Choice(s.raw.Mode, modes); ok {
@@ -134,7 +135,7 @@ func (s *service) readMode() {
 	s.SchedulerFlags = slices.Compact(s.SchedulerFlags)
 }
 
-// readDirectors finds the directors that hold the service.
+// readDirectors resolves the names of the service's directors.
 func (l *loader) readDirectors(s *service) {
 	attr := s.raw.Directors
 	switch {
@@ -170,7 +171,7 @@ func (l *loader) readDirectors(s *service) {
 	}
 }
 
-// onlyDirector is the default: the only director there is.
+// onlyDirector gives a service that names no director the topology's only one.
 func (l *loader) onlyDirector(s *service) {
 	switch len(l.directorNames) {
 	case 1:
@@ -187,9 +188,9 @@ func (l *loader) onlyDirector(s *service) {
 	}
 }
 
-// readExtras reads what stands beside the balancing itself.
+// readExtras reads mss, drain and sorry_server.
 func (s *service) readExtras() {
-	// Less than 536 no host must accept (RFC 1122), more than 65495 none can send.
+	// A host may refuse an MSS below 536 (RFC 1122), and cannot send one above 65495.
 	if mss, ok := s.Integer(s.raw.MSS, 536, 65495); ok {
 		s.MSS = mss
 		if s.Mode != TUN && s.Mode != "" {
@@ -203,7 +204,7 @@ func (s *service) readExtras() {
 	s.readHealthCheck()
 }
 
-// readSorryServer reads address[:port]; the port is the service's by default.
+// readSorryServer reads ADDRESS[:PORT]. Without a port it is the service's.
 func (s *service) readSorryServer(text string) {
 	at := s.raw.SorryServer.Expr.Range()
 	addr, err := parseAddr(text)

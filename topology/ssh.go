@@ -10,7 +10,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// readSSH lays the attributes of one ssh block over what holds without it.
+// readSSH returns over, the settings from outside the ssh block, with the attributes of
+// the block in place of the same ones.
 func (s scope) readSSH(raw *rawSSH, over SSH) SSH {
 	if raw == nil {
 		return over
@@ -71,7 +72,7 @@ func (s scope) hostKey(key string, at hcl.Range) bool {
 	return false
 }
 
-// proxyJump checks [user@]host[:port], or several of them with commas between.
+// proxyJump checks a list of [user@]host[:port], separated by commas.
 func (s scope) proxyJump(jump string, at hcl.Range) bool {
 	if jump == "none" {
 		return true
@@ -89,8 +90,8 @@ func (s scope) proxyJump(jump string, at hcl.Range) bool {
 	return true
 }
 
-// sshHost reports whether text can be an address, a host name or an alias of
-// the ssh config, with or without a port.
+// sshHost reports whether text can be an address, a host name or an alias in the ssh
+// config, with or without a port.
 func sshHost(text string) bool {
 	return len(text) <= 255 && lang.Only(text, lang.Letters+lang.Digits+"[:_", lang.Letters+lang.Digits+"[]:._%-")
 }

@@ -31,9 +31,9 @@ func (n *node) readSysctls() {
 	sortBy(n.Sysctls, func(s Sysctl) string { return s.Key })
 }
 
-// sysctlKey turns a key into its path below /proc/sys. As in sysctl(8), the
-// first separator decides: after a dot, dots separate and a slash is a dot in a
-// device's name; after a slash it is the other way round.
+// sysctlKey returns the path below /proc/sys of a key. As in sysctl(8), the first
+// separator decides: if it is a dot, dots separate, and a slash means a dot in a device's
+// name; if it is a slash, it is the other way round.
 //
 //	net.ipv4.conf.eth0/100.rp_filter
 //	net/ipv4/conf/eth0.100/rp_filter
@@ -61,11 +61,11 @@ func (s scope) sysctlKey(key string, at hcl.Range) (string, bool) {
 	return path, true
 }
 
-// perDevice are the folders below /proc/sys that hold one of each device.
+// perDevice are the folders below /proc/sys that have a folder for each device.
 var perDevice = []string{"net/ipv4/conf", "net/ipv4/neigh", "net/ipv6/conf", "net/ipv6/neigh", "net/mpls/conf"}
 
-// dottedDevice finds the name of a device, such as bond0.100, that was taken
-// apart at its dots.
+// dottedDevice finds the name of a device with a dot, such as bond0.100, that was split
+// at the dot.
 func dottedDevice(parts []string) (string, bool) {
 	if len(parts) <= 5 || !slices.Contains(perDevice, strings.Join(parts[:3], "/")) {
 		return "", false
@@ -78,9 +78,9 @@ func deviceKey(parts []string, device string) string {
 	return strings.Join(parts[:3], "/") + "/" + device + "/" + parts[len(parts)-1]
 }
 
-// programs are the parameters by which the kernel runs programs as root, or lets
-// code in: Documentation/admin-guide/sysctl/kernel.rst and binfmt-misc.rst. One
-// that ends in a slash stands for all below it.
+// programs are the parameters by which the kernel runs programs as root or loads code:
+// Documentation/admin-guide/sysctl/kernel.rst and binfmt-misc.rst. A path that ends in a
+// slash means all parameters below it.
 var programs = []struct{ path, what string }{
 	{"kernel/core_pattern", "the kernel pipes every core dump into a program"},
 	{"kernel/modprobe", "the kernel loads modules with a program"},
@@ -92,7 +92,8 @@ var programs = []struct{ path, what string }{
 	{"kernel/loadpin/", "the kernel decides from where it takes its modules"},
 }
 
-// runsPrograms says what a parameter makes the kernel run.
+// runsPrograms returns in words what a parameter makes the kernel run, or false if it
+// runs nothing.
 func runsPrograms(path string) (string, bool) {
 	for _, p := range programs {
 		if path == p.path || strings.HasSuffix(p.path, "/") && strings.HasPrefix(path+"/", p.path) {
@@ -102,8 +103,8 @@ func runsPrograms(path string) (string, bool) {
 	return "", false
 }
 
-// sysctlValue takes numbers and text. Blanks count as one, as the kernel writes
-// them back.
+// sysctlValue reads a number or a text. It makes one blank of several, as the kernel does
+// when it prints the value.
 func (s scope) sysctlValue(e lang.Element) (string, bool) {
 	if e.Value.IsNull() || (e.Value.Type() != cty.String && e.Value.Type() != cty.Number) {
 		s.Refuse(e.At, "Wrong kind of value", "The value of %s must be a number or text; the kernel's true is 1.", lang.Quote(e.Key))

@@ -1,13 +1,12 @@
 // Package topology reads the HCL that describes a cluster and refuses what
 // cannot work, before any node is touched.
 //
-// [Load] turns files into a [Topology]: every name resolved, every default
-// filled in, every row of the mode table checked. What stands in a Topology is
-// therefore true of it, and the rooms below never check it again. Problems are
-// hcl.Diagnostics, all of them at once.
+// [Load] makes a [Topology] of files: with every name resolved, every default filled in,
+// and every service checked against the mode table in the README. So the other packages
+// need not check it again. Load returns all problems at once, as hcl.Diagnostics.
 //
-// To add an attribute: a field in the raw type that decodes it (raw.go), a
-// field here, and a check beside its kin (check_*.go).
+// A new attribute takes a field in the raw type that decodes it (raw.go), a field here,
+// and a check in the file of its subject (check_*.go).
 package topology
 
 import (
@@ -32,18 +31,18 @@ type Topology struct {
 	Services []*VirtualServer
 	// VRRP instances are sorted by name.
 	VRRP []*VRRPInstance
-	// Unsupported lists what the language allows and no role acts on yet. A plan
-	// refuses them; validate does not.
+	// Unsupported lists parts of the topology that the language allows and no role acts
+	// on yet. plan refuses them, validate does not.
 	Unsupported []Unsupported
 }
 
-// Unsupported is a part of a topology that validates but cannot be planned.
+// Unsupported is a part of a topology that is valid but cannot be planned yet.
 type Unsupported struct {
 	What  string // for example `mode "fullnat"`
 	Range hcl.Range
 }
 
-// Role says what a node is for.
+// Role is what a node does in the cluster.
 type Role string
 
 // The four kinds of node, spelled as their HCL block types.
@@ -54,7 +53,7 @@ const (
 	Client     Role = "client"
 )
 
-// Mode is how a director hands a packet to a real server.
+// Mode is how a director forwards a packet to a real server.
 type Mode string
 
 // The forwarding modes, spelled as in HCL. FULLNAT is masquerading in both
@@ -85,130 +84,131 @@ type Node struct {
 	Address    string
 	SSH        SSH
 	Interfaces []Interface // in the order they were written
-	// Gateway is the default route asked for by the node's own attribute, one a
-	// family at most; zero values when the attribute is absent. A node's name has
-	// become its address.
+	// Gateway holds the default routes of the node's gateway attribute, with names of
+	// nodes resolved to addresses. It is zero without the attribute.
 	Gateway Gateways
 	Routes  []Route
-	// IPForward is the node's own attribute; nil when it is absent.
+	// IPForward is the node's ip_forward attribute, or nil without it.
 	IPForward *bool
-	Sysctls   []Sysctl // sorted by key
-	Hosts     bool
-	Persist   netsystem.Name
+	Sysctls   []Sysctl       // sorted by key
+	Hosts     bool           // manage the topology's names in /etc/hosts
+	Persist   netsystem.Name // "" lets lvsctl find out what sets up the network
 	Packages  Packages
 
 	// DIP is a director's own address towards the real servers.
 	DIP netip.Addr
-	// Exclusive removes services that the topology does not know.
+	// Exclusive removes virtual services that the topology does not name.
 	Exclusive bool
-	Timeouts  *Timeouts
-	Sync      *Sync
+	Timeouts  *Timeouts // nil leaves the kernel's
+	Sync      *Sync     // nil: no sync daemon
 
-	// RIP is the address a real server is reached at. A director that serves
-	// locally has one too (its DIP).
+	// RIP is the address at which directors reach a real server. A director that is a
+	// real server of its own service has one too: its DIP.
 	RIP netip.Addr
-	// VIPInterface overrides lo (dr) and tunl0 (tun); "" for the default.
+	// VIPInterface is the device for the VIPs. "" means lo with dr and tunl0 with tun.
 	VIPInterface      string
 	VIPInterfaceRange hcl.Range
-	// WayBack is how a real server's answers of nat find the director.
+	// WayBack is how the answers of a nat real server reach the director.
 	WayBack WayBack
-	// Maintenance keeps new connections away from a real server: its weight is 0 in
-	// every service, as [Server.Weight] says already.
+	// Maintenance keeps new connections away from a real server. Load has set its
+	// weight to 0 in every service.
 	Maintenance bool
 
 	Range hcl.Range
 }
 
-// WayBack is how a real server's answers of nat find the director.
+// WayBack is how the answers of a nat real server reach the director.
 type WayBack string
 
-// The ways back: by the default route, or by a rule (ip rule) for what comes from the
-// RIP and a routing table of its own, which leaves the default route alone.
+// The ways back. WayBackRoute sets the default route. WayBackRule leaves it alone: a rule
+// (ip rule) leads packets from the RIP to a routing table of its own.
 const (
 	WayBackRoute WayBack = "route"
 	WayBackRule  WayBack = "rule"
 )
 
-// Gateways is at most one default route a family.
+// Gateways are the next hops of a node's default routes. An address is zero if there is
+// no such route.
 type Gateways struct {
 	V4, V6 netip.Addr
-	// Dev4 and Dev6 are the devices of gateways that are on none of the node's
-	// subnets: a link-local one, or one that a provider hands out beside a /32. They
-	// are "" otherwise.
+	// Dev4 and Dev6 are the devices of gateways that are on none of the node's subnets:
+	// a link-local address, or the gateway of a host with a /32. Otherwise they are "".
 	Dev4, Dev6 string
 	Range      hcl.Range
 }
 
-// SSH says how a node is reached. A zero field is left to the ssh config, then
-// to OpenSSH's default.
+// SSH is how to connect to a node. For a zero field the user's ssh config decides, then
+// OpenSSH's default.
 type SSH struct {
 	User           string
-	Port           int
-	IdentityFile   string
+	Port           int    // 1 to 65535
+	IdentityFile   string // path of a private key
 	IdentitiesOnly *bool
-	KnownHosts     string
-	HostKey        string
-	ProxyJump      string
-	ConnectTimeout time.Duration
-	Sudo           bool
+	KnownHosts     string        // path of a file
+	HostKey        string        // the one accepted key, as in a known_hosts file
+	ProxyJump      string        // [user@]host[:port],...
+	ConnectTimeout time.Duration // 1 s to 10 min
+	Sudo           bool          // run scripts by sudo -n
 }
 
-// Interface is a NIC with the base addresses a node is expected to have.
+// Interface is a NIC, with the base addresses that the node has before lvsctl changes it.
 type Interface struct {
 	Name      string
 	Addresses []netip.Prefix // host bits kept: 10.0.0.5/24
-	RPFilter  *int           // nil: by role and mode
+	RPFilter  *int           // 0, 1 or 2; nil: by role and mode
 	Range     hcl.Range
 }
 
-// Route is a further route to hold.
+// Route is a route that the node must have, beside the default one.
 type Route struct {
 	To     netip.Prefix
-	Via    netip.Addr // zero: on link
-	Dev    string     // "": the device whose subnet holds Via
-	Metric int
+	Via    netip.Addr // zero for a route on link
+	Dev    string     // "" for the device in whose subnet Via is
+	Metric int        // 0 to 2^31-1; 0 is the kernel's default
 	Range  hcl.Range
 }
 
-// Sysctl is a further kernel parameter to hold. Key is in slash form
+// Sysctl is a kernel parameter that the node must have. Key has slashes
 // (net/ipv4/conf/eth0.100/arp_ignore), whatever form the topology used.
 type Sysctl struct {
 	Key, Value string
 	Range      hcl.Range
 }
 
-// Packages says what to do about a missing tool.
+// Packages is what to do if a node lacks a tool such as ipvsadm.
 type Packages string
 
-// The values of the packages attribute.
+// The values of the packages attribute: install what is missing, or fail.
 const (
 	PackagesInstall Packages = "install"
 	PackagesRequire Packages = "require"
 )
 
-// Timeouts are a director's connection timeouts in seconds; 0 leaves one alone.
+// Timeouts are the timeouts of a director's IPVS connections, in seconds, up to 31 days.
+// 0 leaves the kernel's value.
 type Timeouts struct {
 	TCP, TCPFin, UDP int
 	Range            hcl.Range
 }
 
-// Sync is a director's connection synchronisation daemon.
+// Sync is the IPVS sync daemon of a director, which copies the connection table.
 type Sync struct {
 	Role      string // "master", "backup" or "both"
-	Interface string
-	ID        int
+	Interface string // the device for its multicast
+	ID        int    // 0 to 255
 	Range     hcl.Range
 }
 
-// VirtualServer is one balanced service.
+// VirtualServer is one virtual service of IPVS.
 type VirtualServer struct {
 	Name string
-	// VIP keeps the prefix length that was written (default /32 or /128). It is
-	// the zero Prefix for a fwmark service without one.
+	// VIP has the prefix length that was written; the default is /32 or /128. A fwmark
+	// service may have none, which is the zero Prefix.
 	VIP      netip.Prefix
-	Port     uint16
+	Port     uint16 // 0 is every port
 	Protocol Protocol
-	// FWMark is non-zero for a fwmark service; Port and Protocol then mean nothing.
+	// FWMark is 1 to 2^31-1 for a fwmark service, which has no Port and Protocol, and 0
+	// for any other.
 	FWMark uint32
 	Marks  []Mark
 
@@ -219,33 +219,34 @@ type VirtualServer struct {
 	OnePacket      bool
 
 	Directors []*Node // sorted by name
-	// Interface is the directors' device for the VIP as written; "" for the
-	// default, see [VirtualServer.Device].
+	// Interface is the written device for the VIP on the directors, or "".
+	// [VirtualServer.Device] knows the default.
 	Interface   string
 	RealServers []Server // sorted by address, then port
 
-	MSS          int // 0: untouched
-	Drain        time.Duration
-	SorryServer  netip.AddrPort
-	HealthCheck  *HealthCheck
-	VRRPInstance *VRRPInstance // nil unless keepalived runs the service
+	MSS          int            // bytes, 536 to 65495; 0 leaves it
+	Drain        time.Duration  // how long a server keeps its connections before it is removed; up to 24 h
+	SorryServer  netip.AddrPort // zero: none
+	HealthCheck  *HealthCheck   // nil: none
+	VRRPInstance *VRRPInstance  // nil unless keepalived runs the service
 	Range        hcl.Range
 }
 
 // Server is one real server in a virtual service.
 type Server struct {
 	Node *Node // a real server, or a director that serves locally
-	// Address is the node's address in the service's family.
+	// Address is the node's address in the service's family; with tun it may be of the
+	// other one.
 	Address netip.Addr
 	Port    uint16
-	Weight  int
-	Upper   int
-	Lower   int
+	Weight  int // 0 to 65535; 0 gets no new connections
+	Upper   int // connections at which it gets no new ones; 0: no limit
+	Lower   int // connections below which it gets new ones again; at most Upper
 	Mode    Mode
 	Range   hcl.Range
 }
 
-// Mark is a rule that gives packets a fwmark service's mark.
+// Mark is a netfilter rule that marks packets for a fwmark service.
 type Mark struct {
 	Protocol Protocol
 	Ports    []PortRange
@@ -255,51 +256,52 @@ type Mark struct {
 // PortRange is First..Last, both included.
 type PortRange struct{ First, Last uint16 }
 
-// Persistence keeps a client on its real server.
+// Persistence sends a client to the same real server again.
 type Persistence struct {
-	Timeout int // seconds
-	// Netmask is a prefix length: 32 or 128 keeps each client by itself.
+	Timeout int // seconds, 1 to 31 days
+	// Netmask is a prefix length: clients in one such subnet go to one real server. 32
+	// and 128 mean each client by itself.
 	Netmask int
 	Engine  string // "" or "sip"
 	Range   hcl.Range
 }
 
-// HealthCheck is what keepalived does to know a real server's health.
+// HealthCheck is how keepalived checks real servers.
 type HealthCheck struct {
-	Kind     string // "tcp", "http", "udp", "misc" or "none"
-	Path     string
-	Status   int
-	Command  string
-	Interval time.Duration
-	Timeout  time.Duration
-	Retries  int
+	Kind     string        // "tcp", "http", "udp", "misc" or "none"
+	Path     string        // of http
+	Status   int           // of http: the status code of a healthy server
+	Command  string        // of misc: it exits with 0 for a healthy server
+	Interval time.Duration // 0.1 s to 1 h
+	Timeout  time.Duration // 0.1 s to 1 h
+	Retries  int           // 0 to 100
 	Range    hcl.Range
 }
 
-// VRRPInstance is a set of directors that share VIPs through keepalived.
+// VRRPInstance is a set of directors that share VIPs by keepalived.
 type VRRPInstance struct {
 	Name       string
-	Directors  []*Node // in order of priority
-	Interface  string
-	RouterID   int
-	AdvertInt  time.Duration
-	Preempt    bool
-	AuthPass   string
-	Priorities []int // one a director
+	Directors  []*Node       // in order of priority
+	Interface  string        // for the adverts, on each director
+	RouterID   int           // virtual_router_id, 1 to 255
+	AdvertInt  time.Duration // between adverts, 10 ms to 255 s
+	Preempt    bool          // a director with a higher priority takes over
+	AuthPass   string        // "" for none
+	Priorities []int         // one for each of Directors
 	// Unicast sends adverts to the other directors instead of a multicast group.
 	Unicast bool
-	// Addresses move with the instance, beside the VIPs of its services.
+	// Addresses move with the instance, as the VIPs of its services do.
 	Addresses []FloatingAddress
-	// Sync keeps the connection table on the directors that wait.
+	// Sync copies the connection table to the backup directors.
 	Sync  bool
 	Range hcl.Range
 }
 
-// FloatingAddress is an address of a vrrp_instance that no service has: the
-// gateway of real servers, for example.
+// FloatingAddress is an address of a vrrp_instance that is no VIP, for example the
+// gateway of real servers.
 type FloatingAddress struct {
 	Prefix netip.Prefix // host bits kept
-	// Dev is the device as written; "" for the one whose subnet holds the address.
+	// Dev is the written device, or "" for the one in whose subnet the address is.
 	Dev   string
 	Range hcl.Range
 }

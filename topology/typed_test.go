@@ -12,7 +12,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 )
 
-// lines says what a topology is in a few words, for comparing.
+// lines describes a topology in short lines, for comparison.
 func lines(t *Topology) []string {
 	var all []string
 	for _, v := range t.Services {
@@ -48,8 +48,8 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// Where a service's family is not the RIP's, a server is reached at its address
-// of that family; through a tunnel, at its RIP.
+// TestServersOfTheOtherFamily has services whose family is not the RIP's. A server is
+// reached at its address of the service's family, or by a tunnel at its RIP.
 func TestServersOfTheOtherFamily(t *testing.T) {
 	const top = `
 real_server "both" {
@@ -177,7 +177,7 @@ real_server "x" {
 	}
 }
 
-// What no role acts on yet is named, and nothing else is.
+// TestUnsupported checks that exactly the parts that no role acts on yet are listed.
 func TestUnsupported(t *testing.T) {
 	if have := valid(t, in("TOP", web), Options{}).Unsupported; len(have) != 0 {
 		t.Errorf("have %v", have)
@@ -237,7 +237,8 @@ vrrp_instance "pair" {
 	}
 }
 
-// A group that is wrong with all its members is one mistake.
+// TestOneMistakeOneDiagnostic has a mistake in a group, which all members share. It is
+// reported once.
 func TestOneMistakeOneDiagnostic(t *testing.T) {
 	var keys []string
 	for i := range 200 {

@@ -6,8 +6,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// What validates and no role acts on yet, a line each. A role that learns one
-// takes its line away.
+// unsupportedOfService lists what the language allows and no role acts on yet. The line
+// goes away when a role does.
 
 var unsupportedOfService = []struct {
 	what string
@@ -18,8 +18,8 @@ var unsupportedOfService = []struct {
 	{"health_check", func(v *VirtualServer) bool { return v.HealthCheck != nil && v.HealthCheck.Range != v.Range }},
 }
 
-// mixesFamilies reports whether a server is reached in another family than the
-// VIP's, as only a tunnel can.
+// mixesFamilies reports whether the address of a server is not of the VIP's family.
+// Only a tunnel can do that.
 func (v *VirtualServer) mixesFamilies() bool {
 	for _, s := range v.RealServers {
 		if v.VIP.IsValid() && s.Address.Is6() != v.IPv6() {
@@ -29,7 +29,7 @@ func (v *VirtualServer) mixesFamilies() bool {
 	return false
 }
 
-// unsupported goes through the lists. A block with for_each is named once.
+// unsupported lists the unsupported parts of t. A block with for_each is listed once.
 func unsupported(t *Topology) []Unsupported {
 	var all []Unsupported
 	seen := map[Unsupported]bool{}

@@ -7,8 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// requireVersion holds this program's version against required_version. What
-// follows a dash or a plus does not count: 1.2.0-rc1 is 1.2.0.
+// requireVersion refuses this program's version if required_version excludes it. What
+// follows a dash or a plus is left out: 1.2.0-rc1 counts as 1.2.0.
 func (s scope) requireVersion(a *hcl.Attribute, have string) {
 	text, ok := s.Text(a)
 	if !ok {
@@ -21,7 +21,7 @@ func (s scope) requireVersion(a *hcl.Attribute, have string) {
 	}
 	mine, err := version.NewVersion(have)
 	if err != nil {
-		return // a build without a version is its developer's business
+		return // a build without a version is accepted: it is a developer's
 	}
 	if !want.Check(mine.Core()) {
 		s.Refuse(a.Expr.Range(), "Wrong version of lvsctl", "This is lvsctl %s, and the topology asks for %s.", have, lang.Quote(text))

@@ -12,7 +12,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
-// A vrrp is a VRRPInstance while it is checked.
+// A vrrp is a VRRPInstance while it is read and checked.
 type vrrp struct {
 	*VRRPInstance
 	scope
@@ -86,8 +86,8 @@ func (l *loader) readVRRPDirectors(v *vrrp) {
 	}
 }
 
-// authPass reads the one attribute that may be sensitive. What is wrong with it
-// is said without showing it.
+// authPass reads the one attribute that may be sensitive. Its refusals do not show the
+// value.
 func (s *vrrp) authPass() string {
 	v, ok := s.Open(s.raw.AuthPass, cty.String)
 	if !ok {
@@ -103,7 +103,8 @@ func (s *vrrp) authPass() string {
 	return pass
 }
 
-// readPriorities reads one priority a director; by default 100, 90, 80 and so on.
+// readPriorities reads a priority for each director. The default is 100, 90, 80 and so
+// on.
 func (v *vrrp) readPriorities() {
 	if !v.IsSet(v.raw.Priorities) {
 		for i := range v.directors {
@@ -140,8 +141,8 @@ func (v *vrrp) readPriorities() {
 	}
 }
 
-// readAddresses reads further floating addresses: "10.0.0.254/24", or with its
-// device "10.0.0.254/24 dev eth1".
+// readAddresses reads the floating addresses: "10.0.0.254/24", or with a device
+// "10.0.0.254/24 dev eth1".
 func (v *vrrp) readAddresses() {
 	words, _ := v.Texts(v.raw.Addresses)
 	seen := map[netip.Addr]bool{}
@@ -176,9 +177,9 @@ func (v *vrrp) readAddresses() {
 	}
 }
 
-// assignVRRP gives each service the instance with exactly its directors. With
-// two instances over the same directors, each preferring another, the order in
-// which the service names them decides.
+// assignVRRP gives each service the instance that has exactly its directors. If two
+// instances have the same directors in another order, the one in the order of the
+// service's own list is chosen.
 func (l *loader) assignVRRP() {
 	sortBy(l.vrrp, func(v *vrrp) string { return v.Name })
 	bySet, byOrder := map[string][]*vrrp{}, map[string]*vrrp{}
@@ -211,7 +212,7 @@ func (l *loader) assignVRRP() {
 	}
 }
 
-// directorKeys identifies a list of directors without and with its order.
+// directorKeys returns two keys of a list of directors: of the set, and of the order.
 func directorKeys(directors []*node) (set, order string) {
 	list := make([]string, len(directors))
 	for i, d := range directors {

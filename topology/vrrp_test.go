@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pair is two directors with a floating gateway, %INSTANCE and %TOP being places
-// for more.
+// pair has two directors with a floating gateway. %INSTANCE and %TOP are placeholders
+// for further text.
 const pair = `
 director "d1" {
   interface "eth0" { addresses = ["192.0.2.1/24", "2001:db8::1/64"] }
@@ -37,7 +37,7 @@ vrrp_instance "pair" {
 %TOP
 `
 
-// inPair puts text into places of pair.
+// inPair returns pair with texts in place of its placeholders.
 func inPair(places ...string) string {
 	src := pair
 	for i := 0; i+1 < len(places); i += 2 {
@@ -46,7 +46,7 @@ func inPair(places ...string) string {
 	return strings.NewReplacer("%D1", "", "%REAL", "", "%INSTANCE", "", "%TOP", "").Replace(src)
 }
 
-// balanced is a service of the pair.
+// balanced is a service of the pair's directors with body.
 func balanced(body string) string {
 	return svc("v", "directors = [\"d1\", \"d2\"]\nvip = \"192.0.2.100\"\n"+body)
 }
@@ -116,7 +116,7 @@ func TestPairRefusals(t *testing.T) {
 	}
 }
 
-// One router id in two LANs is two routers.
+// TestRouterIDOfAnotherLAN has the same router id on two LANs, which is no conflict.
 func TestRouterIDOfAnotherLAN(t *testing.T) {
 	src := inPair("INSTANCE", inner, "TOP", balanced(dr80)+`
 director "far" {

@@ -32,7 +32,7 @@ func encoded(t *testing.T, p *plan.Plan) []byte {
 func golden(t *testing.T, name string, p *plan.Plan) {
 	t.Helper()
 	var text strings.Builder
-	for _, l := range p.Lines(plan.Detail{Files: true}) {
+	for _, l := range p.Lines(plan.Detail{Files: true, Each: true}) {
 		text.WriteString(strings.TrimRight(l.Text, " ") + "\n")
 	}
 	text.WriteString("\n" + p.Summary() + "\n")

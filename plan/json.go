@@ -45,6 +45,8 @@ type DocumentNode struct {
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
 	// Adopts names the topologies whose records this one takes over.
 	Adopts []string `json:"adopts,omitempty"`
+
+	own ownAddresses
 }
 
 // DocumentItem is one change. Result is set once it was applied.
@@ -92,7 +94,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign, Adopts: n.Adopts}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign, Adopts: n.Adopts, own: newOwnAddresses(n.Address, n.base)}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

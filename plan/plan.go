@@ -91,6 +91,8 @@ type Node struct {
 	Stale *StaleError
 	// Adopts names the topologies whose records this one takes over.
 	Adopts []string
+	// base are the node's own addresses.
+	base []state.AddressKey
 	// Rewrite reports that the record has to be written anew although there is
 	// nothing to do: whatever it named is as it was without any action, or it takes
 	// over another record, or holds what only another one held.
@@ -165,7 +167,7 @@ func Build(topology string, inputs []Input) *Plan {
 // planNode plans a node as if it were alone. held are the topology's VIPs, with the
 // directors that hold each.
 func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action) {
-	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want}
+	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want, base: in.Base}
 	if in.Live == nil {
 		return n, nil
 	}

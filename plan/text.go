@@ -35,6 +35,8 @@ type Detail struct {
 	Commands bool
 	// Files shows what changes in each file, line by line.
 	Files bool
+	// Each shows every node by itself, those too that have the same changes as another.
+	Each bool
 }
 
 // Lines is the plan as a person reads it, node by node, without the summary.
@@ -42,14 +44,9 @@ func (p *Plan) Lines(d Detail) []Line { return p.Document().Lines(d) }
 
 // Lines is a plan from its JSON, as [Plan.Lines].
 func (doc Document) Lines(d Detail) []Line {
-	byNode := map[string][]*DocumentItem{}
-	for i := range doc.Changes {
-		c := &doc.Changes[i]
-		byNode[c.Node] = append(byNode[c.Node], c)
-	}
 	var lines []Line
-	for _, n := range doc.Nodes {
-		section := n.lines(byNode[n.Name], d)
+	for _, g := range doc.groups(d) {
+		section := g.lines(d)
 		if len(section) > 0 && len(lines) > 0 {
 			lines = append(lines, Line{Plain, ""})
 		}
@@ -58,7 +55,8 @@ func (doc Document) Lines(d Detail) []Line {
 	return lines
 }
 
-func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
+func (g *group) lines(d Detail) []Line {
+	n := g.shown
 	var lines []Line
 	if n.Error != "" {
 		lines = append(lines, Line{Alarm, "  ! could not be read; nothing is planned for it"})
@@ -72,19 +70,19 @@ func (n DocumentNode) lines(changes []*DocumentItem, d Detail) []Line {
 	for _, name := range n.Adopts {
 		lines = append(lines, Line{Changing, "  ~ record    takes over what topology " + name + " holds"})
 	}
-	for _, c := range changes {
+	for _, c := range g.changes {
 		lines = append(lines, c.lines(d)...)
 	}
-	if len(changes) > 0 {
+	if len(g.changes) > 0 {
 		for _, note := range n.Notes {
 			lines = append(lines, Line{Quiet, "    " + note})
 		}
 	}
 	if len(lines) > 0 {
-		lines = append([]Line{{Heading, fmt.Sprintf("  # %s %s (%s)", n.Role, n.Name, n.Address)}}, lines...)
+		lines = append([]Line{{Heading, g.heading()}}, lines...)
 	}
 	for _, f := range n.LeftAlone {
-		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", n.Name, f.Service, plural.Of(f.Servers, "server"))})
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", g.names(), f.Service, plural.Of(f.Servers, "server"))})
 	}
 	return lines
 }

@@ -65,7 +65,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.IntVar(&a.parallelism, "parallelism", 32, "how many nodes to work on at once")
 	f.DurationVar(&a.timeout, "timeout", 60*time.Second, "how long a node may stay silent")
 	f.StringVar(&a.colour, "color", "auto", "auto, always or never; NO_COLOR is honoured")
-	f.BoolVarP(&a.verbose, "verbose", "v", false, "say how long each node took, and show what changes in each file")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "show each node by itself and what changes in each file, and say how long each took")
 }
 
 // fail prints an error, and what follows its first line as a hint.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -29,7 +28,7 @@ type change struct {
 
 	takesSaved bool
 	scope      scope
-	detail     plan.Detail
+	commands   bool
 	asJSON     bool
 	approved   bool
 	rollback   time.Duration
@@ -39,7 +38,7 @@ type change struct {
 
 func (c *change) flags(f *pflag.FlagSet) {
 	c.scope.flags(f)
-	f.BoolVar(&c.detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
+	f.BoolVar(&c.commands, "commands", false, "show the commands of each change, and those that undo it")
 	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
 	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
 	f.DurationVar(&c.rollback, "rollback-timeout", 60*time.Second, "how long a node waits for its change to be confirmed before it puts itself back")
@@ -116,7 +115,7 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	}
 	a.reportUnreadable(s.Plan)
 	if !c.asJSON {
-		a.printLines(s.Plan.Lines(c.detail))
+		a.printLines(s.Plan.Lines(a.detail(c.commands)))
 	}
 	if err := a.refuse(s.Plan, k.beside); err != nil {
 		return err
@@ -135,7 +134,9 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 			return err
 		}
 	}
-	result := apply.Run(ctx, s.Plan, s.Reach(), c.options(a))
+	events := a.events(s.Plan)
+	result := apply.Run(ctx, s.Plan, s.Reach(), c.options(a, events))
+	events.end()
 	return a.finish(c, result, ctx.Err() != nil)
 }
 
@@ -168,8 +169,8 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 	return saved, args, err
 }
 
-func (c *change) options(a *app) apply.Options {
-	o := apply.Options{Parallelism: a.parallelism, Rollback: c.rollback, Atomic: c.atomic, Owner: owner(), Event: a.event()}
+func (c *change) options(a *app, e *events) apply.Options {
+	o := apply.Options{Parallelism: a.parallelism, Rollback: c.rollback, Atomic: c.atomic, Owner: owner(), Event: e.event}
 	if c.noRollback {
 		o.Rollback = 0
 	}
@@ -222,28 +223,6 @@ func (a *app) approve(ctx context.Context, question string) error {
 			return errors.New("not approved; nothing was changed")
 		}
 		return nil
-	}
-}
-
-// event prints each action as it ends, on standard error.
-func (a *app) event() func(apply.Event) {
-	return func(e apply.Event) {
-		switch {
-		case e.Action == nil:
-			a.stderr.linef("%s: %s", e.Node, e.Note)
-			return
-		case e.Action.Held != "":
-			return
-		}
-		line := fmt.Sprintf("%s: %s %s %s", e.Node, e.Action.Op.Symbol(), e.Action.Kind, e.Action.Sentence())
-		switch e.Status {
-		case apply.Done:
-			a.stderr.line(painted(line))
-		case apply.Failed:
-			a.stderr.line(painted(line+": FAILED", color.FgRed))
-		case apply.RolledBack:
-			a.stderr.line(painted(line+": rolled back", color.FgYellow))
-		}
 	}
 }
 

@@ -9,8 +9,7 @@ import (
 
 func planCommand(a *app) *cobra.Command {
 	var sc scope
-	var detail plan.Detail
-	var asJSON, detailedExit bool
+	var commands, asJSON, detailedExit bool
 	var out string
 	cmd := &cobra.Command{
 		Use:   "plan [PATH]",
@@ -32,8 +31,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			}
 			defer s.Close()
 			a.reportUnreadable(s.Plan)
-			detail.Files = a.verbose
-			if err := a.printPlan(s.Plan, detail, asJSON); err != nil {
+			if err := a.printPlan(s.Plan, a.detail(commands), asJSON); err != nil {
 				return err
 			}
 			if err := a.refuse(s.Plan, k.beside); err != nil {
@@ -49,7 +47,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 	}
 	sc.flags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
-	cmd.Flags().BoolVar(&detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
+	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for lvsctl apply FILE")
 	cmd.Flags().BoolVar(&detailedExit, "detailed-exitcode", false, "exit with 2 when there are changes")
@@ -82,6 +80,11 @@ func (a *app) reportUnreadable(p *plan.Plan) {
 			a.warn("%v", named(n.Name, n.Unreadable))
 		}
 	}
+}
+
+// detail is how much of a plan is shown.
+func (a *app) detail(commands bool) plan.Detail {
+	return plan.Detail{Commands: commands, Files: a.verbose, Each: a.verbose}
 }
 
 func (a *app) printPlan(p *plan.Plan, d plan.Detail, asJSON bool) error {

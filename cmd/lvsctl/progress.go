@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// progress shows on standard error how far a round over all nodes is: in place
-// on a terminal, one line a node elsewhere.
+// progress shows on standard error how far a round over all nodes is: on a
+// terminal in place, from [manyNodes] on with a bar; elsewhere one line a node.
 type progress struct {
 	app   *app
 	verb  string
@@ -16,18 +16,30 @@ type progress struct {
 
 	mu   sync.Mutex
 	done int
+	bar  *bar
 }
 
 func (a *app) progress(verb string, total int) *progress {
-	_, live := a.stderr.terminal()
-	live = live && !a.verbose
-	p := &progress{app: a, verb: verb, total: total, live: live}
+	p := &progress{app: a, verb: verb, total: total, live: a.inPlace()}
+	if p.live && total >= manyNodes {
+		p.bar = a.stderr.bar(verb+" nodes", total)
+	}
 	p.show()
 	return p
 }
 
+// inPlace reports whether progress replaces what it said before, instead of adding
+// a line an event.
+func (a *app) inPlace() bool {
+	_, terminal := a.stderr.terminal()
+	return terminal && !a.verbose
+}
+
 func (p *progress) show() {
-	if p.live {
+	switch {
+	case p.bar != nil:
+		p.bar.set(p.done)
+	case p.live:
 		p.app.stderr.inPlace(fmt.Sprintf("%s nodes: %d of %d", p.verb, p.done, p.total))
 	}
 }
@@ -49,7 +61,10 @@ func (p *progress) node(name string, took time.Duration, err error) {
 }
 
 func (p *progress) end() {
-	if p.live {
+	switch {
+	case p.bar != nil:
+		p.bar.end()
+	case p.live:
 		p.app.stderr.inPlace("")
 	}
 }

@@ -109,7 +109,7 @@ func (s *savedPlan) heading(path string) plan.Line {
 }
 
 func showCommand(a *app) *cobra.Command {
-	var detail plan.Detail
+	var commands bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show a saved plan",
@@ -121,13 +121,12 @@ other nodes than it changes, or counts other changes than it has, is refused.`,
 			if err != nil {
 				return err
 			}
-			detail.Files = a.verbose
 			a.printLines([]plan.Line{saved.heading(saved.Path)})
-			a.printLines(saved.Lines(detail))
+			a.printLines(saved.Lines(a.detail(commands)))
 			a.printSummary(saved.Summary.Text)
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&detail.Commands, "commands", false, "show the commands of each change, and those that undo it")
+	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")
 	return cmd
 }

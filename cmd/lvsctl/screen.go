@@ -28,6 +28,9 @@ type screen struct {
 	mu sync.Mutex
 	// err is the first error of writing. It becomes the exit code.
 	err error
+	// status is what stands on the terminal's last line and is replaced in place; ""
+	// for nothing.
+	status string
 }
 
 // A span is a part of a line with its colours, where there are colours.
@@ -83,8 +86,29 @@ func (s *screen) exact(content []byte) {
 	_ = s.raw(text)
 }
 
-// inPlace replaces the line that the cursor is on; "" clears it.
-func (s *screen) inPlace(text string) { _ = s.raw("\r\033[K" + visible(text)) }
+// inPlace replaces the status on the terminal's last line; "" clears it. Lines that
+// are printed meanwhile come above it.
+func (s *screen) inPlace(text string) {
+	width, _ := s.terminal()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.status
+	if s.status = cutTo(visible(text), width-1); s.status != old {
+		s.write(clearLine + s.status)
+	}
+}
+
+// clearLine takes away what stands on the line that the cursor is on.
+const clearLine = "\r\033[K"
+
+// cutTo cuts a text to a number of characters. A longer status would go on in a
+// second line, which nothing clears.
+func cutTo(text string, width int) string {
+	if runes := []rune(text); len(runes) > width {
+		return string(runes[:max(width, 0)])
+	}
+	return text
+}
 
 // diagnose prints diagnostics with the lines they are about.
 func (s *screen) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
@@ -107,6 +131,13 @@ func (s *screen) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
 func (s *screen) raw(text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.status != "" {
+		text = clearLine + text + s.status
+	}
+	return s.write(text)
+}
+
+func (s *screen) write(text string) error {
 	_, err := io.WriteString(s.w, text)
 	if s.err == nil {
 		s.err = err

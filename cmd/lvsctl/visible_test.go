@@ -65,7 +65,7 @@ func TestHostileOutput(t *testing.T) {
 		a.printLines(doc.Lines(plan.Detail{Commands: true, Files: true}))
 		a.printSummary(doc.Summary.Text)
 		a.reportUnreadable(p)
-		event := a.event()
+		event := a.events(p).event
 		event(apply.Event{Node: evil, Note: evil})
 		for _, status := range []apply.Status{apply.Done, apply.Failed, apply.RolledBack} {
 			event(apply.Event{Node: evil, Action: &action, Outcome: apply.Outcome{Status: status}})
@@ -107,12 +107,17 @@ func TestHostileOutput(t *testing.T) {
 func poison(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		v.SetString(evil)
+		if v.CanSet() { // no JSON has the others
+			v.SetString(evil)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			poison(v.Field(i))
 		}
 	case reflect.Slice:
+		if !v.CanSet() {
+			return
+		}
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		poison(v.Index(0))
 	}

@@ -1,0 +1,185 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/maruel/natural"
+
+	"github.com/lvsctl/lvsctl/internal/plural"
+)
+
+// Nodes with the same changes.
+//
+// Two nodes of a role belong together if a person would be told the same of both:
+// every change with its reason, its danger and what it does to a file, every
+// problem, warning and note, and what is left alone. Only their names differ, and
+// their own addresses. Such nodes are shown once:
+//
+//	# real_server web-1 ... web-50 (50 nodes, the same 2 changes)
+//	+ route     default table 27492  via 10.1.0.2 dev eth0
+//	+ policy    27492 from (its address)  lookup 27492
+//
+// A range A ... B has every node of that role that stands between A and B in the
+// order of a plan, and no other: if web-7 differs, the heading says
+// "web-1 ... web-6, web-8 ... web-50".
+
+// group is one node, or several that a plan shows as one, by name.
+type group struct {
+	nodes []DocumentNode
+	// places are the nodes' places among all of their role.
+	places []int
+	// shown is what is said of the nodes: of one by itself as it is, of several what
+	// is true of each.
+	shown   DocumentNode
+	changes []*DocumentItem
+}
+
+// groups puts the document's nodes into the order that they are shown in, those with
+// the same changes together unless d shows each.
+func (doc Document) groups(d Detail) []*group {
+	byNode := map[string][]*DocumentItem{}
+	for i := range doc.Changes {
+		c := &doc.Changes[i]
+		byNode[c.Node] = append(byNode[c.Node], c)
+	}
+	nodes := slices.Clone(doc.Nodes)
+	slices.SortStableFunc(nodes, func(a, b DocumentNode) int {
+		return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), natural.Compare(a.Name, b.Name))
+	})
+	ofRole := map[string]int{}
+	for _, n := range nodes {
+		ofRole[n.Role]++
+	}
+	type key struct {
+		role     string
+		likeness [sha256.Size]byte
+	}
+	var list []*group
+	known := map[key]*group{}
+	places := map[string]int{}
+	for _, n := range nodes {
+		if n.own == nil { // from a file
+			n.own = newOwnAddresses(n.Address, nil)
+		}
+		place := places[n.Role]
+		places[n.Role]++
+		g := &group{[]DocumentNode{n}, []int{place}, n, byNode[n.Name]}
+		if d.Each || ofRole[n.Role] == 1 {
+			list = append(list, g)
+			continue
+		}
+		alike, changes := n.withoutAddresses(g.changes)
+		k := key{n.Role, alike.likeness(changes, d)}
+		if first := known[k]; first != nil {
+			first.nodes, first.places = append(first.nodes, n), append(first.places, place)
+			first.shown, first.changes = alike, changes
+			continue
+		}
+		known[k] = g
+		list = append(list, g)
+	}
+	return list
+}
+
+// withoutAddresses is what a plan says of a node, with words in place of the node's
+// own addresses.
+func (n DocumentNode) withoutAddresses(changes []*DocumentItem) (DocumentNode, []*DocumentItem) {
+	if len(n.own) == 0 {
+		return n, changes
+	}
+	all := func(texts []string) []string {
+		list := make([]string, len(texts))
+		for i, text := range texts {
+			list[i] = n.own.replace(text)
+		}
+		return list
+	}
+	n.Problems, n.Warnings, n.Notes = all(n.Problems), all(n.Warnings), all(n.Notes)
+	list := make([]*DocumentItem, len(changes))
+	for i, c := range changes {
+		c := *c
+		c.Key, c.Before, c.After, c.Diff = n.own.replace(c.Key), n.own.replace(c.Before), n.own.replace(c.After), n.own.replace(c.Diff)
+		c.Risk, c.HeldBack = Risk(n.own.replace(string(c.Risk))), n.own.replace(c.HeldBack)
+		c.Commands, c.Inverse = all(c.Commands), all(c.Inverse)
+		list[i] = &c
+	}
+	return n, list
+}
+
+// likeness is a sum over all that is shown of a node but its name.
+func (n DocumentNode) likeness(changes []*DocumentItem, d Detail) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	write(h, n.Problems...)
+	write(h, n.Warnings...)
+	write(h, n.Notes...)
+	write(h, n.Adopts...)
+	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone))
+	for _, c := range changes {
+		write(h, c.Kind, c.Key, string(c.Action), c.Before, c.After, c.Diff, string(c.Reason), string(c.Risk), c.HeldBack)
+		if d.Commands {
+			write(h, c.Commands...)
+			write(h, c.Inverse...)
+		}
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// write adds strings to a sum so that no other strings have the same.
+func write(h hash.Hash, texts ...string) {
+	_, _ = io.WriteString(h, strconv.Itoa(len(texts))+";") // a sum takes everything
+	for _, text := range texts {
+		_, _ = io.WriteString(h, strconv.Itoa(len(text))+":")
+		_, _ = io.WriteString(h, text)
+	}
+}
+
+// heading names the group's nodes.
+func (g *group) heading() string {
+	first := g.nodes[0]
+	if len(g.nodes) == 1 {
+		return fmt.Sprintf("  # %s %s (%s)", first.Role, first.Name, first.Address)
+	}
+	same := "all alike"
+	switch n := len(g.changes); {
+	case n == 1:
+		same = "the same change"
+	case n > 1:
+		same = "the same " + plural.Of(n, "change")
+	}
+	return fmt.Sprintf("  # %s %s (%s, %s)", first.Role, g.names(), plural.Of(len(g.nodes), "node"), same)
+}
+
+// A heading has this many names and ranges, then it counts the rest.
+const headingNames = 6
+
+// names are the nodes by name, three or more in a row as a range.
+func (g *group) names() string {
+	var parts []string
+	shown := 0
+	for i := 0; i < len(g.nodes) && len(parts) < headingNames; {
+		end := i + 1
+		for end < len(g.nodes) && g.places[end] == g.places[end-1]+1 {
+			end++
+		}
+		if end-i >= 3 {
+			parts = append(parts, g.nodes[i].Name+" ... "+g.nodes[end-1].Name)
+		} else {
+			parts, end = append(parts, g.nodes[i].Name), i+1
+		}
+		shown += end - i
+		i = end
+	}
+	text := strings.Join(parts, ", ")
+	if rest := len(g.nodes) - shown; rest > 0 {
+		text += " and " + plural.Of(rest, "other")
+	}
+	return text
+}

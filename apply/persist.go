@@ -34,7 +34,7 @@ func (r *run) persist(ctx context.Context, w *work) {
 		return
 	}
 	p := &progress{nonce: nonce, actions: todo, run: r, work: w}
-	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line})
+	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
 	case err != nil:
 		w.failure = p.finish(Unknown, err)

@@ -22,6 +22,7 @@ const (
 	RefreshRoute       Function = "lvsctl_refresh_route"
 	ReplyRoute         Function = "lvsctl_reply_route"
 	ReplyRouteEnd      Function = "lvsctl_reply_route_end"
+	Systemctl          Function = "lvsctl_systemctl"
 
 	// Of the scripts that carry changes out.
 	Arm           Function = "lvsctl_arm"
@@ -105,6 +106,7 @@ var functions = map[Function]definition{
 	RefreshRoute:       {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: refreshRoutes},
 	ReplyRoute:         {file: "reply_route.sh", needs: []Function{findRun}},
 	ReplyRouteEnd:      {file: "reply_route.sh", needs: []Function{findRun}},
+	Systemctl:          {file: "systemctl.sh", needs: []Function{runs}},
 
 	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},

@@ -68,6 +68,16 @@ echo "$*" >>/root/log
 E
 chmod +x bin/ipvsadm
 `
+	// slow is a systemd that may take a minute, by a clock of its own.
+	slow = `mkdir bin; PATH=/root/bin:$PATH; echo 100.00 1.00 >up; mount --bind up /proc/uptime
+cat >bin/systemctl <<'E'
+#!/bin/sh
+if [ "$1" != soon ]; then read -r up rest </proc/uptime; echo $((${up%.*} + 60)).00 1.00 >/root/up; fi
+if [ "$1" = late ] && [ -e /root/asked ]; then echo done "$@"; exit; fi
+echo no "$@"; : >/root/asked; exit 4
+E
+chmod +x bin/systemctl
+`
 	transaction = "lvsctl_report n\nlvsctl_transaction t 30\n"
 	armed       = transaction + "mkdir /run/lvsctl/t /run/lvsctl/t/b; true >/run/lvsctl/t/armed\n"
 	// managers are package managers that know a tool once they have lists, and say
@@ -116,6 +126,7 @@ var inUse = map[Function]struct{ script, want string }{
 	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
 	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 27491", `^1\ndefault via 10.0.0.254 dev eth0 *\n$|invalid argument '27491' to 'table'\nnote: no rule`},
 	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 27491; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$|note: no rule for replies.*\n0\n`},
+	Systemctl:          {slow + "for w in soon late never; do rm -f asked; lvsctl_systemctl $w; echo $?; done | grep -v waiting", `^no soon\n4\nno late\ndone late\n0\n(no never\n){3}4\n$`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
 	Arm:          {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},

@@ -101,7 +101,7 @@ func writeBlock(k BlockKey, b Block) shell.Command {
 // stopped or reloaded by it but systemd's own idea of its units.
 func reload(path string, commands ...shell.Command) []shell.Command {
 	if strings.HasPrefix(path, "/etc/systemd/system/") {
-		commands = append(commands, shell.Cmd("systemctl", "daemon-reload"))
+		commands = append(commands, shell.Call(shell.Systemctl, "daemon-reload"))
 	}
 	return commands
 }

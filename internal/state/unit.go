@@ -49,7 +49,8 @@ func (u Unit) set(name string, on bool) shell.Command {
 	case InitDebian:
 		return shell.Cmd("update-rc.d", name, map[bool]string{true: "enable", false: "disable"}[on])
 	}
-	return shell.Cmd("systemctl", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
+	// What runs does not change by it, so systemd need not read all units anew.
+	return shell.Call(shell.Systemctl, "--no-reload", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
 }
 
 // unitSection prints what starts the node's services, then those of the named

@@ -118,11 +118,11 @@ func (n *Node) systemctl(args []string) error {
 		return errors.New("System has not been booted with systemd as init system (PID 1). Can't operate.")
 	case len(args) == 1 && args[0] == "daemon-reload":
 		return nil
-	case len(args) == 2 && args[0] == "enable":
-		n.Units[strings.TrimSuffix(args[1], ".service")] = true
+	case len(args) == 3 && args[1] == "enable":
+		n.Units[strings.TrimSuffix(args[2], ".service")] = true
 		return nil
-	case len(args) == 2 && args[0] == "disable":
-		delete(n.Units, strings.TrimSuffix(args[1], ".service"))
+	case len(args) == 3 && args[1] == "disable":
+		delete(n.Units, strings.TrimSuffix(args[2], ".service"))
 		return nil
 	}
 	return errSyntax

@@ -211,7 +211,7 @@ func (n *Node) exec(c shell.Command) error {
 		return nil
 	case c.Calls == shell.Install && len(args) == 3:
 		return n.install(args[1], args[2])
-	case args[0] == "systemctl":
+	case c.Calls == shell.Systemctl:
 		return n.systemctl(args[1:])
 	}
 	return errors.New("not a command that this node knows")

@@ -16,8 +16,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// BenchmarkNAT plans services by NAT of ten real servers each, from the topology to
-// the plan, with the files for the next boot.
+// BenchmarkNAT plans nat services with ten real servers each. It measures all steps from
+// the topology to the plan, with the files for the next boot.
 func BenchmarkNAT(b *testing.B) {
 	for _, n := range []int{1_000, 2_000} {
 		b.Run(fmt.Sprintf("servers=%d", n), func(b *testing.B) {
@@ -51,7 +51,7 @@ func BenchmarkNAT(b *testing.B) {
 	}
 }
 
-// natFarm is a topology of one director and n real servers, ten a service.
+// natFarm is a topology of one director and n real servers, ten in each service.
 func natFarm(n int) string {
 	var b strings.Builder
 	b.WriteString("director \"lb\" {\n  interface \"eth0\" { address = \"10.0.200.1/16\" }\n  interface \"eth1\" { address = \"192.0.2.2/24\" }\n}\n")
@@ -67,7 +67,7 @@ func natFarm(n int) string {
 	return b.String()
 }
 
-// bare is a node that has its own addresses and nothing else, a Debian.
+// bare is a Debian with its own addresses and nothing of lvsctl's.
 func bare(in plan.Input) *live.Node {
 	n := &live.Node{
 		State: state.New(), Record: state.NewRecord("web"),

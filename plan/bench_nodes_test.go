@@ -10,8 +10,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// BenchmarkNodes plans many real servers behind one director: to make them
-// ready, and to take everything away while a second director does not answer.
+// BenchmarkNodes plans many real servers behind one director: their first apply, and a
+// destroy while a second director cannot be read.
 func BenchmarkNodes(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		for name, destroy := range map[string]bool{"new": false, "destroy": true} {
@@ -30,7 +30,7 @@ func BenchmarkNodes(b *testing.B) {
 	}
 }
 
-// farm is a director with a service, and n real servers of it.
+// farm is a director with a service of n real servers.
 func farm(n int, destroy bool) []Input {
 	vip := state.AddressKey{Prefix: netip.MustParsePrefix("10.9.0.1/32"), Dev: "lo"}
 	k := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.1:80")}

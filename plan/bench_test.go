@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// BenchmarkPlan settles, compares, orders and prints a director with ten servers
-// a service: from nothing, and with one weight in ten changed.
+// BenchmarkPlan plans and prints a director with ten servers in each service: on an empty
+// node, and with one weight in ten changed.
 func BenchmarkPlan(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		want := director10(n)

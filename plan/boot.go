@@ -7,16 +7,17 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// boot is what a node needs to be after a reboot as it is now.
+// boot is what a node needs to come up as wanted after a reboot.
 type boot struct {
 	persist.Output
-	// want is all that the topology wants of the node, the files for its boot
-	// included.
+	// want is everything that the topology wants of the node, including the files for
+	// its boot.
 	want *state.State
 }
 
-// withBootFiles completes what is wanted of a node by the files that bring it back:
-// which those are depends on the node, so it is known once that was read.
+// withBootFiles adds the files for the next boot to what is wanted of a node. Which files
+// those are depends on the node's distribution and its own files, so it is known only
+// after the node was read.
 func withBootFiles(topology string, in *Input, s state.Settled) boot {
 	b := boot{want: in.Want, Output: persist.Files(persist.Input{
 		Topology: topology, System: in.Persist,
@@ -32,10 +33,11 @@ func withBootFiles(topology string, in *Input, s state.Settled) boot {
 	return b
 }
 
-// afterBoot is what a boot is to bring: what the topology wants, but with the
-// metric by which a route wins on this node, and no kernel parameter weaker than
-// it is. Whatever else settling fitted to the live node may differ from one
-// reading to the next, and a file has to stay as it is.
+// afterBoot is the State that a boot has to bring. It is what the topology wants, with
+// two things taken from fitted, where want was adapted to the live node: routes, which
+// have the metric by which they win on this node, and kernel parameters, which are never
+// weaker than they are. Other entries of fitted may differ from one reading to the next,
+// and would change the files each time.
 func afterBoot(want, fitted *state.State) *state.State {
 	boot := want.Clone()
 	boot.Routes = fitted.Routes
@@ -47,7 +49,7 @@ func afterBoot(want, fitted *state.State) *state.State {
 	return boot
 }
 
-// devicesOf are the node's own devices, as the topology names them.
+// devicesOf returns the devices of the node's own addresses.
 func devicesOf(in *Input) []string {
 	devices := make([]string, len(in.Base))
 	for i, k := range in.Base {

@@ -19,17 +19,17 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// A cluster is a topology's nodes as the model has them, with what lvsctl
-// remembers of each.
+// A cluster is the nodes of a topology as models (statetest.Node), with the record that
+// lvsctl keeps of each.
 type cluster struct {
 	hosts   map[string]*statetest.Node
 	records map[string]state.Record
 	facts   map[string]live.Facts
-	// lost nodes do not answer; left out ones are not to be changed.
+	// Nodes in lost cannot be read. Nodes in leftOut are not chosen.
 	lost, leftOut map[string]bool
 	connections   map[string]state.Connections // by server key, on every director
-	// persists has hosts that are Debians with systemd and ifupdown, and plans that
-	// look further than the next boot.
+	// persists makes the nodes Debians with systemd and ifupdown, so that plans have
+	// files for the next boot.
 	persists bool
 }
 
@@ -40,7 +40,7 @@ func newCluster() *cluster {
 	}
 }
 
-// exec runs a line on a node, as a person would.
+// exec runs a command line on a node, as a person would.
 func (c *cluster) exec(t *testing.T, node, line string) {
 	t.Helper()
 	command := shell.Cmd(strings.Fields(line)...)
@@ -52,8 +52,8 @@ func (c *cluster) exec(t *testing.T, node, line string) {
 	}
 }
 
-// wants are what a topology wants of its nodes; those that are new come up with
-// their base addresses.
+// wants returns what a topology wants of its nodes. It adds nodes that are new, with
+// their own addresses.
 func (c *cluster) wants(t *testing.T, text string) []roles.Want {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "cluster.hcl")
@@ -99,19 +99,18 @@ func (c *cluster) boot(t *testing.T, node *topology.Node) {
 	}
 }
 
-// forbid has a node whose SSH user may change nothing there.
+// forbid makes the SSH user of a node one who may change nothing.
 func (c *cluster) forbid(node string) {
 	c.facts[node] = live.Facts{Kernel: "6.1.0", Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
 }
 
-// breakBase takes a node's own addresses away: it can be read, and cannot be
-// changed.
+// breakBase removes a node's own addresses. It can be read then, and cannot be changed.
 func (c *cluster) breakBase(node string) {
 	n := c.hosts[node]
 	n.Addresses = slices.DeleteFunc(n.Addresses, func(a statetest.Address) bool { return !a.Prefix.IsSingleIP() })
 }
 
-// inputs is the case of every node. A destroy wants nothing.
+// inputs returns the plan's input for every node. A destroy wants nothing.
 func (c *cluster) inputs(t *testing.T, wants []roles.Want, destroy bool) []plan.Input {
 	t.Helper()
 	var list []plan.Input
@@ -163,8 +162,7 @@ func (c *cluster) read(t *testing.T, name string) *live.Node {
 	return &live.Node{State: s, Record: c.records[name], Facts: facts}
 }
 
-// apply carries a plan out, action by action, with a look at all nodes after
-// each.
+// apply does a plan action by action, and calls look after each.
 func (c *cluster) apply(t *testing.T, p *plan.Plan, look func(done *plan.Action)) {
 	t.Helper()
 	done := map[int]bool{}
@@ -188,7 +186,7 @@ func (c *cluster) apply(t *testing.T, p *plan.Plan, look func(done *plan.Action)
 	}
 }
 
-// confirm is what an apply remembers in the end.
+// confirm writes each node's record as an apply does in the end.
 func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
 	t.Helper()
 	for _, in := range inputs {
@@ -204,7 +202,7 @@ func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
 	}
 }
 
-// bring applies a topology in one go.
+// bring plans and applies a topology.
 func (c *cluster) bring(t *testing.T, text string) {
 	t.Helper()
 	inputs := c.inputs(t, c.wants(t, text), false)

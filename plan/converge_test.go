@@ -18,8 +18,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// A host is a node of the model through several applies: what lvsctl remembers
-// of it, and the same node as it would be without lvsctl.
+// A host is a model node that goes through several applies, with lvsctl's record of it.
+// without is the same node as it would be if lvsctl had never changed it.
 type host struct {
 	*statetest.Node
 	without   *statetest.Node
@@ -31,9 +31,10 @@ type host struct {
 
 const topologyName = "web"
 
-// TestConverge walks nodes through topologies: what is applied is there, is
-// planned no more, can be undone, touches nothing else, and leaves nothing behind
-// when it is destroyed, whatever else happened in between.
+// TestConverge applies random topologies one after another, with random changes by others
+// in between. After each apply the node has what is wanted, the next plan is empty, the
+// inverse gives the old node back, and nothing else has changed. A destroy gives back
+// what was there before lvsctl.
 func TestConverge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := &host{role: rapid.SampledFrom([]string{"director", "real_server", "router"}).Draw(t, "role")}
@@ -60,7 +61,8 @@ func TestConverge(t *testing.T) {
 	})
 }
 
-// apply does what apply does; of part less than 1 it dies in between.
+// apply plans and applies want. If part is less than 1, it stops after that part of the
+// actions, as an apply that is killed.
 func (h *host) apply(t *rapid.T, want *state.State, part float64) {
 	exclusive := h.exclusive && has(want.Modules, "ip_vs")
 	before := h.Node.Clone()
@@ -122,7 +124,8 @@ func (h *host) read(t *rapid.T) *state.State {
 	return s
 }
 
-// undo runs the inverse of what was done, last first, on a node of its own.
+// undo runs the inverses of the actions, last first, on a copy of the node. The result
+// must equal before.
 func (h *host) undo(t *rapid.T, before *statetest.Node, actions []plan.Action) {
 	n := h.Node.Clone()
 	for _, a := range slices.Backward(actions) {
@@ -135,8 +138,8 @@ func (h *host) undo(t *rapid.T, before *statetest.Node, actions []plan.Action) {
 	same(t, "the node after undoing", before, n)
 }
 
-// same holds two nodes to be equal but for what is never taken away again:
-// tools, modules, and what came with those.
+// same compares two nodes, except for what is never undone: packages, modules, and what
+// came with those.
 func same(t *rapid.T, what string, want, have *statetest.Node) {
 	want = want.Clone()
 	for m := range have.Modules {
@@ -148,7 +151,7 @@ func same(t *rapid.T, what string, want, have *statetest.Node) {
 	}
 }
 
-// reread is a record as it comes back from the node.
+// reread returns a record as it is after writing it to a node and reading it again.
 func reread(t rapid.TB, r state.Record) state.Record {
 	have := state.NewRecord("")
 	if err := json.Unmarshal([]byte(asJSON(t, r)), &have); err != nil {

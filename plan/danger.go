@@ -8,8 +8,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// danger knows what each change of a node endangers: connections that are open
-// now, and the way back of the very SSH session that would make the change.
+// danger finds what a change of a node endangers: connections that are open now, and the
+// SSH session that makes the change, whose replies may take another route after it.
 type danger struct {
 	in      *Input
 	settled state.Settled
@@ -20,6 +20,7 @@ func dangers(in *Input, s state.Settled) danger {
 	return danger{in: in, settled: s, session: sessionRisks(in, s)}
 }
 
+// of returns the risk of a change, or "".
 func (d danger) of(c state.Change) Risk {
 	if k, ok := c.Key.(state.ServerKey); ok && c.Op == state.Remove {
 		return d.cuts(k)
@@ -27,8 +28,9 @@ func (d danger) of(c state.Change) Risk {
 	return d.session[c.Ref]
 }
 
-// cuts says which connections end with a server. IPVS drops the packets of a
-// connection whose server is gone (ip_vs_in, net/netfilter/ipvs/ip_vs_core.c).
+// cuts returns the risk of removing a server: its open connections end. IPVS drops the
+// packets of a connection whose server is gone (ip_vs_in,
+// net/netfilter/ipvs/ip_vs_core.c).
 func (d danger) cuts(k state.ServerKey) Risk {
 	open := d.in.Live.State.Connections[k].Open(k.Service.Protocol)
 	drain := int(d.settled.Want.Drain[k.Service].Seconds())
@@ -41,13 +43,13 @@ func (d danger) cuts(k state.ServerKey) Risk {
 	return Risk("cuts " + plural.Of(open, "open connection") + "; a drain time on the virtual server would let them end")
 }
 
-// sessionRisks finds the changes after which the node would answer this SSH
-// session another way than now, or not at all.
+// sessionRisks finds the changes after which the node would answer this SSH session by
+// another route than now, or not at all.
 func sessionRisks(in *Input, s state.Settled) map[state.Ref]Risk {
 	risks := map[state.Ref]Risk{}
 	client, err := netip.ParseAddr(in.Live.Facts.SSHClient)
 	if err != nil {
-		return risks // this machine itself
+		return risks // the node is this machine: there is no session
 	}
 	client = client.Unmap()
 	server, _ := netip.ParseAddr(in.Live.Facts.SSHServer)
@@ -65,18 +67,18 @@ func sessionRisks(in *Input, s state.Settled) map[state.Ref]Risk {
 	return risks
 }
 
-// routeRisks asks the node's rules and routes, as they are and as the plan leaves
-// them, how this session is answered.
+// routeRisks compares how the node answers this session by its rules and routes as they
+// are, and as they are after the plan.
 func routeRisks(in *Input, s state.Settled, session state.Flow, risks map[state.Ref]Risk) {
 	now, _ := in.Live.State.FIB().Way(session)
 	then, ok := afterwards(in.Live.State, s).FIB().Way(session)
-	was, will := now.Route.String(), then.Route.String()
-	if was == will {
+	have, want := now.Route.String(), then.Route.String()
+	if have == want {
 		return
 	}
-	text := Risk(fmt.Sprintf("this SSH session answers %s %s; after this change it would not be answered at all", session.To, was))
+	text := Risk(fmt.Sprintf("this SSH session answers %s %s; after this change it would not be answered at all", session.To, have))
 	if ok {
-		text = Risk(fmt.Sprintf("this SSH session answers %s %s; after this change %s. If that does not lead back, the node cuts us off and puts itself back when the rollback timer ends", session.To, was, will))
+		text = Risk(fmt.Sprintf("this SSH session answers %s %s; after this change %s. If that does not lead back, the node cuts us off and puts itself back when the rollback timer ends", session.To, have, want))
 	}
 	for _, way := range []state.Way{now, then} {
 		risks[state.Ref{Kind: state.KindRoute, Key: way.Key}] = text

@@ -13,9 +13,10 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Digest is a sum over all that a topology decides: what every node should have,
-// and how it is reached. Where it differs, a plan is of another version of the
-// topology. What was read of the nodes is no part of it.
+// Digest is a checksum over everything that a topology decides: what every node should
+// have, and how SSH reaches it. A saved plan with another digest was made from another
+// version of the topology. What was read from the nodes is not in it. The result is 64
+// hexadecimal digits.
 func Digest(topology string, inputs []Input) (string, error) {
 	type node struct {
 		Name, Role, Address, Access string
@@ -23,7 +24,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 		Exclusive, RequireTools     bool
 		Persist                     netsystem.Name
 		Want                        *state.State
-		Drain                       map[state.ServiceKey]int64 // which Want's JSON leaves out
+		Drain                       map[state.ServiceKey]int64 // the JSON of Want leaves it out
 		Schedulers                  []string
 		Servers                     map[netip.Addr]string
 		Replies                     []state.Reply

@@ -8,8 +8,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// drainWarnings warns of real servers that are given no new connections, or taken out,
-// where that is not all there is to it.
+// drainWarnings warns of real servers whose weight becomes 0 or that are removed, if
+// clients still come to them or are refused, and of a change of the hash.
 func drainWarnings(in *Input, s state.Settled) []string {
 	var list []string
 	for k, had := range s.Have.Servers {
@@ -22,7 +22,7 @@ func drainWarnings(in *Input, s state.Settled) []string {
 		if kept && w.Weight > 0 || !kept && !drained {
 			continue
 		}
-		list = append(list, lateClients(in, s, k, service)...)
+		list = append(list, clientsWithoutWeight(in, s, k, service)...)
 	}
 	for k, want := range s.Want.Services {
 		if have, ok := s.Have.Services[k]; ok && hashes(want.Scheduler) && have.Scheduler == want.Scheduler && portOf(have.Flags) != portOf(want.Flags) {
@@ -33,16 +33,18 @@ func drainWarnings(in *Input, s state.Settled) []string {
 	return list
 }
 
-// lateClients says who still comes, or is refused, once a server has no weight.
-func lateClients(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
+// clientsWithoutWeight warns of the clients that still come to a server of weight 0, or
+// that are refused because of it.
+func clientsWithoutWeight(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
 	var list []string
 	if v.Timeout > 0 && quiescentTemplates(in, s) != "1" {
-		// A template outlives the weight (ip_vs_sched_persist asks only whether the
-		// server is there), unless expire_quiescent_template says otherwise.
+		// A persistence template sends a client on to a server of weight 0:
+		// ip_vs_sched_persist asks only whether the server is there, unless
+		// expire_quiescent_template is set.
 		list = append(list, fmt.Sprintf("clients that persist on %s keep coming to it for up to %d s each although its weight is 0; to send them elsewhere at once, set net.ipv4.vs.expire_quiescent_template = 1 in this node's sysctl", k, v.Timeout))
 	}
 	if (v.Scheduler == "sh" || v.Scheduler == "mh") && !strings.Contains(v.Flags, "-fallback") {
-		// ip_vs_sh_get and ip_vs_mh_get return no server where it has no weight.
+		// ip_vs_sh_get and ip_vs_mh_get return no server if the chosen one has weight 0.
 		list = append(list, fmt.Sprintf("new clients that %s sends to %s are refused while its weight is 0; scheduler_flags = [%q] gives them another", v.Scheduler, k, v.Scheduler+"-fallback"))
 	}
 	return list

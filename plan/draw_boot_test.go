@@ -11,8 +11,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
-// drawBoot draws what starts a node and configures its network, with the files
-// that such a system has.
+// drawBoot draws a node's init and network system, with the files that such a system has.
 func drawBoot(t *rapid.T, n *statetest.Node) persist.Boot {
 	b := persist.Boot{Devices: map[string]persist.Device{}}
 	if chance(t, 70, "systemd") {

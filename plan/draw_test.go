@@ -29,12 +29,12 @@ func (h *host) run(t *rapid.T, c shell.Command) {
 }
 
 func chance(t *rapid.T, percent int, what string) bool {
-	return rapid.IntRange(0, 99).Draw(t, what) >= 100-percent // false is simpler
+	return rapid.IntRange(0, 99).Draw(t, what) >= 100-percent // so that rapid shrinks to false
 }
 
 func pick[T any](t *rapid.T, what string, list ...T) T { return rapid.SampledFrom(list).Draw(t, what) }
 
-// The pools are small, so that what is there and what is wanted meet often.
+// The pools of values are small, so that what is there and what is wanted often overlap.
 
 func sysctlPool(role string) map[string][]string {
 	pool := map[string][]string{
@@ -49,15 +49,15 @@ func sysctlPool(role string) map[string][]string {
 		"net/ipv6/conf/eth1/forwarding":      {"0", "1"},
 	}
 	if role == "director" {
-		// A tunnel device would follow this until it has an address, and be behind
-		// when it is put back: no role wants both.
+		// A tunnel device copies this value until it has an address, so setting the
+		// value back would not set the device back. No role wants both.
 		pool["net/ipv4/conf/default/send_redirects"] = []string{"0", "1"}
 		pool["net/ipv4/conf/eth0/send_redirects"] = []string{"0", "1"}
 	}
 	return pool
 }
 
-// drawNode draws a node as it is before lvsctl knows it.
+// drawNode draws a node as it is before the first apply.
 func drawNode(t *rapid.T, role string) *statetest.Node {
 	n := statetest.New()
 	n.Manager = pick(t, "manager", "apt-get", "dnf", "apk", "zypper", "yum")
@@ -143,7 +143,7 @@ func drawAddress(t *rapid.T) shell.Command {
 	return shell.Cmd(append([]string{"ip"}, strings.Fields(line)...)...)
 }
 
-// servicePool is what lvsctl and others both want.
+// servicePool is the services that lvsctl and other programs may both have.
 func servicePool() []state.ServiceKey {
 	return []state.ServiceKey{
 		{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.1:80")},
@@ -156,7 +156,7 @@ func servicePool() []state.ServiceKey {
 	}
 }
 
-// schedulerPool is every scheduler, those with flags twice.
+// schedulerPool is all schedulers. Those that have flags are in it twice.
 func schedulerPool() []string {
 	return strings.Fields("rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos sh mh")
 }
@@ -204,7 +204,7 @@ func drawServers(t *rapid.T, k state.ServiceKey) map[state.ServerKey]state.Serve
 	return list
 }
 
-// drawForeignService adds a service by hand, by the commands of a person.
+// drawForeignService adds a service by the commands that a person would type.
 func drawForeignService(t *rapid.T, n *statetest.Node) {
 	k := pick(t, "foreign service", append(servicePool(),
 		state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.8.0.1:25")})...)
@@ -227,7 +227,7 @@ func drawForeignService(t *rapid.T, n *statetest.Node) {
 	}
 }
 
-// drawWant draws what a topology may want of a node in a role.
+// drawWant draws a State that a topology may want of a node with that role.
 func drawWant(t *rapid.T, role string) *state.State {
 	w := state.New()
 	for _, k := range sorted(sysctlPool(role)) {
@@ -325,8 +325,8 @@ func drawDirector(t *rapid.T, w *state.State) {
 	}
 }
 
-// accident changes something behind lvsctl's back: what is ours, which is mended
-// or goes, or what is others', which stays.
+// accident changes something on the node between two applies. The next apply repairs or
+// removes an entry of lvsctl's, and leaves an entry of others alone.
 func (h *host) accident(t *rapid.T) {
 	if ours := h.ours(); len(ours) > 0 && rapid.Bool().Draw(t, "accident to ours") {
 		h.run(t, pick(t, "accident", ours...))
@@ -353,10 +353,10 @@ func (h *host) accident(t *rapid.T) {
 	}
 	t.Log("meanwhile:", c)
 	maps.Copy(h.without.Commands, h.Commands)
-	_ = h.without.Exec(c) // it may only have been lost with an accident to ours
+	_ = h.without.Exec(c) // fails if the entry exists only because of lvsctl
 }
 
-// ours are changes to what the record says we set, as far as it is there.
+// ours returns commands that change entries in the record that the node still has.
 func (h *host) ours() []shell.Command {
 	var list []shell.Command
 	add := func(args ...string) {
@@ -367,7 +367,7 @@ func (h *host) ours() []shell.Command {
 	set := h.record.Set
 	for k, v := range set.Sysctls {
 		if k == "net/ipv4/ip_forward" || k == "net/ipv4/conf/all/forwarding" || k == state.IPv6Forwarding {
-			continue // changes what is not ours, too
+			continue // also changes entries of others
 		}
 		if _, there := h.Sysctls[k]; there {
 			list = append(list, shell.Command{Args: []string{"printf", `%s\n`, map[string]string{"0": "1"}[v] + "0"}, To: "/proc/sys/" + k})

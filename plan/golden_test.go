@@ -18,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// encoded is a plan as JSON.
+// encoded returns a plan as JSON.
 func encoded(t *testing.T, p *plan.Plan) []byte {
 	t.Helper()
 	text, err := json.MarshalIndent(p.Document(), "", "  ")
@@ -28,7 +28,7 @@ func encoded(t *testing.T, p *plan.Plan) []byte {
 	return text
 }
 
-// golden holds a plan to its text and JSON in testdata/plan.
+// golden compares a plan's text and JSON with the files in testdata/plan.
 func golden(t *testing.T, name string, p *plan.Plan) {
 	t.Helper()
 	var text strings.Builder
@@ -54,8 +54,7 @@ func golden(t *testing.T, name string, p *plan.Plan) {
 	}
 }
 
-// edited is a topology after a person's hand: NAT with other ports, an address on
-// each side.
+// edited is a nat topology with other ports, and an address of the director on each side.
 const edited = `
 lvsctl { name = "web" }
 director "lvs" {
@@ -158,7 +157,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestDetail is the one golden text with commands.
+// TestDetail compares the one golden text that has commands.
 func TestDetail(t *testing.T) {
 	c := newCluster()
 	p := plan.Build(topologyName, c.inputs(t, c.wants(t, onLAN("dr", "rr", "a")), false))

@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestHeld is what is not done where a node is out of reach, cannot be changed or
-// is left out, and what depends on that.
+// TestHeld has nodes that cannot be read or changed, or are left out. It checks which
+// actions are held back for that.
 func TestHeld(t *testing.T) {
 	both := onLAN("dr", "rr", "a", "b")
 	for _, c := range []struct {
@@ -18,7 +18,7 @@ func TestHeld(t *testing.T) {
 		prepare func(t *testing.T, c *cluster)
 		text    string
 		destroy bool
-		want    []string // every action
+		want    []string // all actions
 		summary string
 	}{
 		{
@@ -250,8 +250,8 @@ func TestHeld(t *testing.T) {
 	}
 }
 
-// keepsDR are the actions of a real server of dr that is to give everything back
-// and keeps it, from an ID on.
+// keepsDR are the actions of a dr real server that should give everything back, all held
+// back for the reason why. Their IDs begin at id.
 func keepsDR(node string, id int, why string) []string {
 	var list []string
 	for i, what := range []string{
@@ -264,7 +264,7 @@ func keepsDR(node string, id int, why string) []string {
 	return list
 }
 
-// twoDirectors have a service each, and a real server each.
+// twoDirectors has two directors, each with a service of one real server.
 const twoDirectors = `
 lvsctl { name = "web" }
 director "one" {
@@ -295,8 +295,8 @@ virtual_server "two" {
 }
 `
 
-// TestNeeds are the ties between nodes: a new entry needs its real server ready,
-// and a real server gives nothing back before the entry is gone.
+// TestNeeds checks what actions need of other nodes: a new entry needs the real server's
+// Ready actions, and a real server's Clear actions need the removal of the entry.
 func TestNeeds(t *testing.T) {
 	c := newCluster()
 	c.bring(t, onLAN("dr", "rr", "a"))
@@ -322,7 +322,7 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// TestSummary is the last line of a plan, which scripts read.
+// TestSummary checks the last line of a plan, which scripts read.
 func TestSummary(t *testing.T) {
 	one := onLAN("", "")
 	for _, c := range []struct {

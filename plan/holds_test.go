@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
-// holds compares a node with what was wanted of it, entry by entry, without the
-// differ.
+// holds checks that a node has what is wanted, entry by entry. It does not use
+// state.Diff, which is under test.
 func (h *host) holds(t *rapid.T, want, have *state.State, exclusive bool) {
 	for k := range want.Packages {
 		if !h.Commands[k] {
@@ -35,7 +35,7 @@ func (h *host) holds(t *rapid.T, want, have *state.State, exclusive bool) {
 	holds(t, want, have, exclusive)
 }
 
-// holds is what can be said of what was read alone.
+// holds is the part of host.holds that needs only the State that was read.
 func holds(t rapid.TB, want, have *state.State, exclusive bool) {
 	t.Helper()
 	for k, v := range want.Sysctls {
@@ -95,8 +95,8 @@ func has[K comparable, V any](m map[K]V, k K) bool {
 	return ok
 }
 
-// leads holds packets to a destination to go where they should: by the route of
-// the lowest metric, unless another one was asked for.
+// leads checks that packets to a destination use the wanted route: it must have the
+// lowest metric, unless a higher one is wanted.
 func (h *host) leads(t *rapid.T, k state.RouteKey, want state.Route) {
 	var best *statetest.Route
 	for i := range h.Routes {
@@ -111,10 +111,9 @@ func (h *host) leads(t *rapid.T, k state.RouteKey, want state.Route) {
 	}
 }
 
-// untouched holds everything that is neither wanted nor recorded to be as
-// before.
+// untouched checks that everything that is neither wanted nor in the record is as before.
 func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, s state.Settled, exclusive bool) {
-	// What follows conf/default or a forwarding switch belongs to that.
+	// Parameters that the kernel sets along with conf/default or forwarding may change.
 	following := func(k string) bool {
 		name := k[strings.LastIndexByte(k, '/')+1:]
 		set, old := want.Sysctls, s.Intent.Set.Sysctls
@@ -156,7 +155,7 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 		}
 		for k, text := range n.Files {
 			if n.Files[k] = withoutBlock(text); n.Files[k] == "" || has(s.Intent.Set.Files, k) {
-				delete(n.Files, k) // made for the block, or ours alone
+				delete(n.Files, k) // the file was made for the block, or holds nothing else
 				delete(n.Modes, k)
 			}
 		}
@@ -174,7 +173,7 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 	}
 }
 
-// flat leaves out devices and empty chains that an apply brings.
+// flat lists what a node has, without devices and empty chains that come with an apply.
 func flat(n *statetest.Node) []string {
 	return slices.DeleteFunc(n.Dump(), func(l string) bool { return strings.HasPrefix(l, "link tunl0") || strings.HasPrefix(l, "link ip6tnl0") })
 }

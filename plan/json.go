@@ -14,7 +14,7 @@ import (
 // A new minor version adds fields; a new major one changes their meaning.
 const FormatVersion = "1.0"
 
-// Document is the one JSON schema.
+// Document is the JSON schema of plans, saved plans and results.
 type Document struct {
 	FormatVersion string         `json:"format_version"`
 	Topology      string         `json:"topology"`
@@ -23,7 +23,8 @@ type Document struct {
 	Changes       []DocumentItem `json:"changes"`
 }
 
-// DocumentCounts is the summary line in numbers.
+// DocumentCounts is the summary: the line that a person sees, and its numbers. Held
+// counts changes that are not in the others.
 type DocumentCounts struct {
 	Text    string `json:"text"`
 	Add     int    `json:"add"`
@@ -33,7 +34,8 @@ type DocumentCounts struct {
 	Held    int    `json:"held_back"`
 }
 
-// DocumentNode is one node.
+// DocumentNode is a node of a plan. Error says why it could not be read, Problems why it
+// cannot be changed.
 type DocumentNode struct {
 	Name      string    `json:"name"`
 	Role      string    `json:"role"`
@@ -43,13 +45,14 @@ type DocumentNode struct {
 	Warnings  []string  `json:"warnings,omitempty"`
 	Notes     []string  `json:"notes,omitempty"`
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
-	// Adopts names the topologies whose records this one takes over.
+	// Adopts are the names of the topologies whose records this one takes over.
 	Adopts []string `json:"adopts,omitempty"`
 
 	own ownAddresses
 }
 
-// DocumentItem is one change. Result is set once it was applied.
+// DocumentItem is one change. ID counts from 1, and Needs holds IDs. Result and Error
+// are only in a result of apply.
 type DocumentItem struct {
 	ID     int      `json:"id"`
 	Node   string   `json:"node"`
@@ -58,7 +61,7 @@ type DocumentItem struct {
 	Action state.Op `json:"action"`
 	Before string   `json:"before,omitempty"`
 	After  string   `json:"after,omitempty"`
-	// Diff is what changes in a file, as diff -u has it.
+	// Diff is the change of a file in the format of diff -u, without its header.
 	Diff     string   `json:"diff,omitempty"`
 	Reason   Reason   `json:"reason"`
 	Risk     Risk     `json:"risk,omitempty"`
@@ -111,7 +114,7 @@ func (a Action) document() DocumentItem {
 	}
 }
 
-// diff is a file's change without the three lines of header: the path is the key.
+// diff is a file's change without the three lines of the header, whose path is the key.
 func (a Action) diff() string {
 	if a.BeforeText == a.AfterText {
 		return ""

@@ -24,8 +24,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// machine is a host of the lab: the same as [host], with a kernel and tools in the
-// place of maps.
+// machine is a host of the lab. It is used as [host] is, with a real kernel and tools in
+// place of the model.
 type machine struct {
 	*testing.T
 	role       string
@@ -36,16 +36,15 @@ type machine struct {
 	now        seen
 }
 
-// seen is a host as lvsctl read it, and the same as the tools printed it.
+// seen is a host at one moment: as lvsctl read it, and as its tools printed it.
 type seen struct {
 	live.Node
 	lines []string // of every section, sorted
 }
 
-// foreign is what each host has before lvsctl comes: some of it is in the way of
-// what will be wanted. What the first use of a module or a device would leave for
-// good is there from the beginning, and no address is about to change: the kernel
-// looks for others that have its own IPv6 ones, for a second or two.
+// foreign is a script for what each host has before lvsctl: some of it conflicts with
+// what will be wanted. It also makes what the first use of a module or device leaves for
+// good. At its end no IPv6 address is tentative any more, which takes a second or two.
 const foreign = `set -e
 while ip -6 -o addr show tentative | grep -q .; do sleep 0.1; done
 printf '127.0.0.1 localhost' >/etc/hosts
@@ -61,7 +60,7 @@ echo 1 >/proc/sys/net/ipv4/conf/eth1/forwarding
 echo 2 >/proc/sys/net/ipv4/conf/all/rp_filter
 `
 
-// foreignServices is what a director has besides.
+// foreignServices is a script for what a director has in addition.
 const foreignServices = `
 ipvsadm -A -t 10.9.0.1:80 -s rr -p 99
 ipvsadm -a -t 10.9.0.1:80 -r 10.1.0.11:80 -m -w 3
@@ -73,9 +72,9 @@ ipvsadm --set 700 0 70
 ipvsadm --start-daemon master --mcast-interface eth1 --syncid 7 --mcast-ttl 4
 `
 
-// TestLabPairs is TestConverge on a real kernel: what is applied is there, so is
-// what replaces it, undoing gives back what was replaced, and destroying all that
-// was there before. Nothing of it asks the differ.
+// TestLabPairs is TestConverge on a real kernel. It applies two States one after the
+// other, undoes the second, and destroys. Each time the host must have what is wanted, or
+// what was there before, by its own tools.
 func TestLabPairs(t *testing.T) {
 	labtest.Need(t, func() error { return lab.CheckTools(lab.Options{}) })
 	l := labUp(t, "director", "exclusive", "real_server")
@@ -109,7 +108,7 @@ func TestLabPairs(t *testing.T) {
 	}
 }
 
-// labUp brings up hosts as drawNode has them.
+// labUp brings up hosts with the addresses that drawNode gives.
 func labUp(t *testing.T, names ...string) *lab.Lab {
 	t.Helper()
 	dir := t.TempDir()
@@ -142,8 +141,8 @@ func labUp(t *testing.T, names ...string) *lab.Lab {
 	return l
 }
 
-// pair applies one drawn State after another and takes them away again: the
-// first, once the second was undone, or the second.
+// pair applies two drawn States one after the other. Then it destroys: sometimes after
+// undoing the second.
 func (r *machine) pair(n int) {
 	r.record = state.NewRecord(topologyName)
 	pristine := r.now
@@ -164,7 +163,7 @@ func (r *machine) pair(n int) {
 	r.now = after
 }
 
-// draw draws what a topology may want of the host, as its kernel can have it.
+// draw draws a State that a topology may want of the host and that its kernel can have.
 func (r *machine) draw(seed int) *state.State {
 	want := rapid.Custom(func(t *rapid.T) *state.State { return drawWant(t, r.role) }).Example(seed)
 	for k, v := range want.Services {
@@ -174,7 +173,8 @@ func (r *machine) draw(seed int) *state.State {
 		}
 	}
 	for k, a := range want.Addresses {
-		// On lo the whole subnet would be the host's own, its gateways too.
+		// On lo the host would take all addresses of the subnet for its own, its
+		// gateways too.
 		if !k.Prefix.IsSingleIP() && k.Dev != "eth0" {
 			delete(want.Addresses, k)
 			a.Label = strings.Replace(a.Label, k.Dev, "eth0", 1)
@@ -184,8 +184,8 @@ func (r *machine) draw(seed int) *state.State {
 	return want
 }
 
-// apply plans and does what turns the host into want, and returns how it is then
-// and what would undo it.
+// apply plans want, runs the commands, and returns the host afterwards and the commands
+// that undo them.
 func (r *machine) apply(have seen, want *state.State) (after seen, undo []shell.Command) {
 	r.Helper()
 	exclusive := r.exclusive && has(want.Modules, "ip_vs")
@@ -213,7 +213,7 @@ func (r *machine) apply(have seen, want *state.State) (after seen, undo []shell.
 	return after, undo
 }
 
-// nonce is what frames the sections of a read.
+// nonce matches the words that frame the sections of a read.
 var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 
 // do runs commands and reads the host, in one round trip.
@@ -225,7 +225,7 @@ func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	var s shell.Script
 	for _, c := range commands {
 		if c.Calls == shell.RefreshRoute {
-			continue // traffic is its point, and there is none: it would only wait
+			continue // a probe waits for traffic, and there is none
 		}
 		s.Line("{ ", c, "; } >&2 || return 9")
 	}
@@ -246,7 +246,7 @@ func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	return seen{n, lines}
 }
 
-// same holds two states of the host to be printed alike by its tools.
+// same checks that the host's tools print the same at two moments.
 func (r *machine) same(what string, want, have seen) {
 	r.Helper()
 	if d := cmp.Diff(want.lines, have.lines); d != "" {
@@ -254,7 +254,7 @@ func (r *machine) same(what string, want, have seen) {
 	}
 }
 
-// holds compares the host with what was wanted of it, entry by entry.
+// holds checks that the host has what is wanted, entry by entry.
 func (r *machine) holds(want, have *state.State, exclusive bool) {
 	r.Helper()
 	contains(r, want.Packages, have.Packages)

@@ -12,17 +12,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Real servers that go from nat to another mode, or back.
+// Real servers that change from nat to another mode, or back.
 //
-// Premise. A nat reply comes from the real server's own address and has to pass
-// the director. A reply of dr or tun comes from the VIP and must not pass it: the
-// director drops what comes from its own address (fib_validate_source,
-// net/ipv4/fib_frontend.c). So with the mode the real server's default route
-// changes. The director and the real server cannot change in one instant, and
-// connections that are open stay what they were.
+// Premise. A nat reply comes from the real server's own address and must pass the
+// director. A dr or tun reply comes from the VIP and must not pass it: the director drops
+// what comes from its own address (fib_validate_source, net/ipv4/fib_frontend.c). So the
+// real server's default route changes along with the mode. The director and the real
+// server cannot change at the same instant, and open connections stay in their mode.
 //
-// Remedy. While both are under way, replies from the VIP have a route of their own
-// (state.ReplyRoute), by the router, whatever the default route is:
+// Remedy. Until both have changed, replies from the VIP have a route of their own
+// (state.ReplyRoute) to the router, whatever the default route is:
 //
 //	to nat     the reply route begins before the default route changes, which is
 //	           Ready, and ends with the VIP, which is Clear
@@ -31,12 +30,17 @@ import (
 //	           director's forwarding, by which the last nat replies leave, also
 //	           ends in Clear
 //
-// Where a director that sends there stands still, its replies still need the way
-// they have. Then the default route is not changed, and no other director begins
-// to reach the real server in the new mode.
+// If a director that uses the real server is not changed by this plan, its replies still
+// need the present default route. Then that is not changed, and no other director begins
+// to use the real server in the new mode.
+//
+// Example. web-1 changes from nat to dr. Its plan adds the reply route for the VIP, then
+// the VIP; the director replaces its nat entry by a dr one; last web-1's default route
+// goes from the director to the router, and the reply route ends. A nat connection that
+// was open all the time got its replies by the old default route until then.
 
-// changeModes orders the changes of default routes that come with a change of
-// mode. It returns why routes cannot be changed, by real server.
+// changeModes orders the changes of default routes that belong to a change of mode. It
+// returns, by real server, why a default route cannot be changed.
 func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
 	stuck = map[string]string{}
 	c := newModes(p, inputs)
@@ -57,8 +61,8 @@ func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
 			if !read || !m.changes(&inputs[d], p.Nodes[d].Settled, e) {
 				continue
 			}
-			if still := p.Nodes[d].standsStill(); still != "" {
-				why = still
+			if unchanged := p.Nodes[d].whyUnchanged(); unchanged != "" {
+				why = unchanged
 			}
 		}
 		if why != "" {
@@ -76,23 +80,24 @@ func (p *Plan) changeModes(inputs []Input, u unread) (stuck map[string]string) {
 	return stuck
 }
 
-// modes is a plan while changes of mode are ordered, indexed so that a real server
-// costs no more where there are many.
+// modes is a plan with the indexes that changeModes needs, so that it is linear in the
+// number of real servers.
 type modes struct {
 	plan *Plan
-	// at is a node's place among the inputs, and among the plan's nodes.
+	// at is the index of a node in the inputs, which is also that in plan.Nodes.
 	at map[string]int
-	// actions are each node's part of the plan's, in which they stand together still.
+	// actions are the actions of each node. In plan.Actions those of a node are still
+	// next to each other, so these are parts of that slice.
 	actions map[string][]Action
 	// own are the directors' own addresses.
 	own map[netip.Addr]bool
-	// entries are those of the directors that were read, by their place.
+	// entries are those of each director that was read, by its index in the inputs.
 	entries map[int]entries
-	// forwarding marks the directors that end their forwarding last.
+	// forwarding marks the directors that stop forwarding only in Clear.
 	forwarding map[string]bool
 }
 
-// entries are a director's servers, as they are and as they will be, by address.
+// entries are a director's servers as they are and as they will be, by their address.
 type entries struct {
 	have, want map[netip.Addr][]state.ServerKey
 }
@@ -133,7 +138,8 @@ func byAddress(servers map[state.ServerKey]state.Server) map[netip.Addr][]state.
 	return list
 }
 
-// fromNAT is for a real server that nat reached. way is its new default route.
+// fromNAT orders the actions for a real server that leaves nat. way is its new default
+// route.
 func (c *modes) fromNAT(route *Action, m modeChange, way state.Route) {
 	route.Stage = Clear
 	route.Risk = route.Risk.and(m.risk())
@@ -157,8 +163,8 @@ func (c *modes) fromNAT(route *Action, m modeChange, way state.Route) {
 	}
 }
 
-// toNAT is for a real server that nat is to reach. way is the default route that it
-// has.
+// toNAT orders the actions for a real server that comes to nat. way is its present
+// default route.
 func (c *modes) toNAT(route *Action, m modeChange, way state.Route) {
 	end := c.first(route.Node, Clear)
 	for _, d := range m.replyRoutes(way) {
@@ -172,7 +178,7 @@ func (c *modes) toNAT(route *Action, m modeChange, way state.Route) {
 	}
 }
 
-// first is a node's first action of a stage; nil if it has none.
+// first returns a node's first action of a stage, or nil.
 func (c *modes) first(node string, stage Stage) *Action {
 	for i := range c.actions[node] {
 		if a := &c.actions[node][i]; a.Stage == stage {
@@ -185,12 +191,11 @@ func (c *modes) first(node string, stage Stage) *Action {
 // leadsToDirector reports whether a route's next hop is a director.
 func (c *modes) leadsToDirector(r state.Route) bool { return c.own[r.Via] }
 
-// reuseMode is the kernel parameter by which a director forgets a closed connection
-// that it saw one way only, see roles.forgetClosed.
+// reuseMode is the kernel parameter that roles.forgetClosed wants of directors.
 const reuseMode = "net/ipv4/vs/conn_reuse_mode"
 
-// warnOfLoss warns where the topology has a director keep closed connections of the
-// old mode: a client that uses a port again meets them.
+// warnOfLoss warns if the topology overrides conn_reuse_mode on a director. Then a client
+// that uses a port again may be sent by an entry of the old mode.
 func (c *modes) warnOfLoss(m modeChange) {
 	for _, name := range m.directors {
 		n := &c.plan.Nodes[c.at[name]]
@@ -205,21 +210,22 @@ func (c *modes) warnOfLoss(m modeChange) {
 	}
 }
 
-// modeChange is a real server whose replies are to take another way.
+// modeChange is a real server whose mode changes, so that its replies take another route.
 type modeChange struct {
 	in        *Input
-	from, to  state.Forward // "" if no director changes how it is reached
-	directors []string      // that change it
-	vips      map[netip.Addr]bool
-	open      int           // connections that came by from
-	drain     time.Duration // that the directors wait for what leaves
+	from, to  state.Forward       // "" if no director changes its forwarding method
+	directors []string            // those that change it
+	vips      map[netip.Addr]bool // the source addresses of dr and tun replies
+	open      int                 // open connections of the method from
+	drain     time.Duration       // the longest drain time of the directors
 }
 
-// replyRouteTime is how long a reply route is there at most, if no director drains.
+// replyRouteTime is how long a reply route stays at most, beside the drain time. The node
+// removes it then even if no apply does.
 const replyRouteTime = 5 * time.Minute
 
-// defaultRoutes are the default route that an action replaces and the one it
-// makes.
+// defaultRoutes returns the default route that an action replaces and the one that it
+// sets. ok is false if the action is no change of a default route, or there is none yet.
 func (m *modeChange) defaultRoutes(s state.Settled, a *Action) (have, want state.Route, ok bool) {
 	k, _ := a.Key.(state.RouteKey)
 	want, wanted := s.Want.Routes[k]
@@ -235,8 +241,8 @@ func (m *modeChange) defaultRoutes(s state.Settled, a *Action) (have, want state
 	return have, want, ok
 }
 
-// changes looks how a director reaches the real server now and how it will, and
-// reports whether that is another way.
+// changes reports whether a director changes the real server from nat to another method
+// or back, and adds the director to m.
 func (m *modeChange) changes(in *Input, s state.Settled, e entries) bool {
 	hadNAT, had := m.methods(e.have, s.Have.Servers)
 	wantNAT, want := m.methods(e.want, s.Want.Servers)
@@ -262,8 +268,8 @@ func (m *modeChange) changes(in *Input, s state.Settled, e entries) bool {
 	return true
 }
 
-// methods are the forwarding methods among the entries for the real server. It
-// notes the VIPs that replies come from by any but nat.
+// methods returns the forwarding methods of the entries for the real server: whether nat
+// is among them, and another one, if any. It adds the VIPs of the others to m.
 func (m *modeChange) methods(keys map[netip.Addr][]state.ServerKey, servers map[state.ServerKey]state.Server) (nat bool, other state.Forward) {
 	for _, own := range m.in.Base {
 		for _, k := range keys[own.Prefix.Addr()] {
@@ -272,7 +278,7 @@ func (m *modeChange) methods(keys map[netip.Addr][]state.ServerKey, servers map[
 				nat = true
 				continue
 			}
-			if other == "" || forward < other { // of several any one, but always the same
+			if other == "" || forward < other { // any of several, but always the same one
 				other = forward
 			}
 			if vip := k.Service.Addr.Addr(); vip.IsValid() {
@@ -283,7 +289,7 @@ func (m *modeChange) methods(keys map[netip.Addr][]state.ServerKey, servers map[
 	return nat, other
 }
 
-// replyRoutes lead the replies from each VIP of a route's family that way.
+// replyRoutes returns a reply route through way's next hop for each VIP of its family.
 func (m *modeChange) replyRoutes(way state.Route) []state.ReplyRoute {
 	var list []state.ReplyRoute
 	for _, vip := range slices.SortedFunc(maps.Keys(m.vips), netip.Addr.Compare) {
@@ -301,7 +307,7 @@ func (m *modeChange) risk() Risk {
 	return Risk(fmt.Sprintf("cuts what is left of %s that came by %s", plural.Of(m.open, "open connection"), m.from))
 }
 
-// and is both risks.
+// and joins two risks.
 func (r Risk) and(other Risk) Risk {
 	if r == "" || other == "" {
 		return r + other

@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestModeChange is what a real server is told where its replies are to take another
-// way, and what is said of it.
+// TestModeChange checks the actions and risks of a real server whose mode changes, so
+// that its replies take another route.
 func TestModeChange(t *testing.T) {
 	const (
 		server = "tcp 10.1.0.100:80 -> 10.1.0.11:80"
@@ -29,11 +29,11 @@ func TestModeChange(t *testing.T) {
 	for _, c := range []struct {
 		name, from, to string
 		prepare        func(c *cluster)
-		// want is what happens to the real server's ways, and to the director's table,
+		// want are the changes of the real server's routes and of the director's table,
 		// in order.
 		want []string
 		risk plan.Risk
-		// warned is what is said of the director.
+		// warned is part of the director's warning.
 		warned string
 	}{
 		{

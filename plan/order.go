@@ -10,37 +10,39 @@ import (
 
 // Order between nodes.
 //
-// Terms. A director sends to a real server while its table has an entry for it. An
-// action is held if it must not be done now; it stays in the plan and says why. A
-// director stands still if it is not changed by this plan: it could not be read,
+// Terms. A director sends to a real server while its table has an entry for it. An action
+// is held back if it must not be done now. It stays in the plan, which says why. A
+// director is unchanged if this plan does not change it: because it could not be read,
 // cannot be changed (Problems), or is left out.
 //
-// Premise. Each node is changed by itself and may fail by itself, and a director
-// never stops sending because we wish it. So at every moment of an apply, and
-// whichever node fails in it, each director sends only to real servers that can
-// answer.
+// Premise. Each node is changed by itself and may fail by itself. A director that fails
+// goes on sending by its table. So at every moment of an apply, and whichever node fails,
+// each director must send only to real servers that can answer.
 //
-// Rules, with the action on the left needing those on the right:
+// Rules. The action on the left needs those on the right:
 //
-//	an entry that is new, or reaches its     the real server's Ready actions; held
-//	real server by another method            where that is not and cannot be ready
+//	an entry that is new, or gets another    the real server's Ready actions; held
+//	forwarding method                        back if the server is not and cannot be
+//	                                         made ready
 //	a real server's first Clear action       every action on an entry for it, on any
 //	                                         director
 //	a router's first Clear action            every action of every director
 //
-// A director that stands still keeps what it uses: its actions count for these
-// rules and are held, and so is all that needs them. One that could not be read
-// may use more than its topology says, see unread.
+// An unchanged director keeps what it uses: its actions are planned for these rules, but
+// are held back, and so are all that need them. A director that could not be read may use
+// more than its topology says, see unread.
 //
-// A node's later Clear actions follow its first one, and Persist comes last of
-// all. What a held action keeps from being true is not written for the next boot.
+// A node's later Clear actions follow its first one. Persist comes last of all. If an
+// action of a node is held back, the node's files for the next boot are too, because they
+// would bring what is not so now.
 //
-// Example. b leaves the service of lvs. b's actions (routes, VIP, ARP settings go)
-// need lvs's "remove server b". With lvs in need of a kernel module that is not
-// there, "remove server b" is not done, and b keeps all it has: "held back: lvs
-// cannot be changed".
+// Example. The real server b leaves the service of the director lvs. b's Clear actions
+// (its route, VIP and ARP settings go) need lvs's action "remove server b". If lvs lacks
+// a kernel module, it cannot be changed. Then "remove server b" is not done, and b keeps
+// everything: "held back: lvs cannot be changed".
 
-// order puts the actions of all nodes into one list and ties them together.
+// order puts the actions of all nodes into one list in a safe order, and sets their Needs
+// and Held.
 func (p *Plan) order(inputs []Input) {
 	u := newUnread(inputs)
 	stuck := p.changeModes(inputs, u)
@@ -59,11 +61,12 @@ func (p *Plan) order(inputs []Input) {
 		d.add(&p.Actions[i])
 	}
 	p.holdDependents()
-	p.dropStandingStill()
+	p.dropUnchanged()
 }
 
-// standsStill says why a node that was read is not changed; "" if it is.
-func (n Node) standsStill() string {
+// whyUnchanged says why the plan does not change a node that was read, or returns "" if
+// it does.
+func (n Node) whyUnchanged() string {
 	switch {
 	case !n.Chosen:
 		return n.Name + " is left out"
@@ -77,15 +80,16 @@ func (n Node) standsStill() string {
 type dependencies struct {
 	inputs map[string]*Input
 	nodes  map[string]*Node
-	owner  map[netip.Addr]string // of each node's own address
-	// ready is the last action that makes a node ready; sends are the directors'
-	// actions on entries for a real server; done is a director's last action.
+	owner  map[netip.Addr]string // the node that has the address
+	// By a node's name, IDs of actions: ready is the last one that makes the node ready,
+	// sends are those of all directors on entries for the real server, done is the last
+	// one of the director.
 	ready map[string]int
 	sends map[string][]int
 	done  map[string]int
-	// begun marks the nodes whose first Clear action was seen.
+	// begun marks the nodes whose first Clear action was added.
 	begun map[string]bool
-	// stuck says why a real server's replies cannot take another way.
+	// stuck says, by real server, why its default route cannot be changed.
 	stuck  map[string]string
 	unread unread
 }
@@ -119,13 +123,13 @@ func newDependencies(p *Plan, inputs []Input, u unread, stuck map[string]string)
 	return d
 }
 
-// add gives an action what it needs, or says why it is held.
+// add sets what an action needs, or why it is held back.
 func (d *dependencies) add(a *Action) {
-	a.Held = d.nodes[a.Node].standsStill()
+	a.Held = d.nodes[a.Node].whyUnchanged()
 	k, entry := a.Key.(state.ServerKey)
 	switch {
 	case a.Held != "":
-	case entry && d.reachedAnew(a.Node, k):
+	case entry && d.newOrOtherMethod(a.Node, k):
 		d.needServer(a, k.Addr.Addr())
 	case a.Stage == Clear && !d.begun[a.Node]:
 		d.begun[a.Node] = true
@@ -133,15 +137,16 @@ func (d *dependencies) add(a *Action) {
 	}
 }
 
-// reachedAnew reports whether a director's entry for a real server is new, or
-// sends packets there by another method. A weight alone asks nothing of the real
-// server.
-func (d *dependencies) reachedAnew(director string, k state.ServerKey) bool {
+// newOrOtherMethod reports whether a director's entry for a real server is new, or gets
+// another forwarding method. For another weight the real server needs nothing.
+func (d *dependencies) newOrOtherMethod(director string, k state.ServerKey) bool {
 	s := d.nodes[director].Settled
 	want, wanted := s.Want.Servers[k]
 	return wanted && want.Forward != s.Have.Servers[k].Forward
 }
 
+// needServer lets an action on an entry wait for the real server at rip, or holds it
+// back. The server is known unless the entry is for an address outside the topology.
 func (d *dependencies) needServer(a *Action, rip netip.Addr) {
 	name, known := d.owner[rip]
 	if !known || d.inputs[name].Role == director {
@@ -163,6 +168,8 @@ func (d *dependencies) needServer(a *Action, rip netip.Addr) {
 	}
 }
 
+// needDirectors lets a node's first Clear action wait for all directors that use the node,
+// or holds it back if a director that could not be read may use it.
 func (d *dependencies) needDirectors(a *Action) {
 	if d.inputs[a.Node].Role != realServer {
 		for _, id := range d.done {
@@ -175,13 +182,13 @@ func (d *dependencies) needDirectors(a *Action) {
 	a.Held = d.unread.user(d.inputs[a.Node], d.nodes[a.Node].Settled)
 }
 
-// holdDependents extends what is held to what depends on it: an action's needs, on
-// a real server or router everything after the first thing it has to keep, and on
-// every node what would bring back what is not there.
+// holdDependents holds back what depends on an action that is held back: the actions that
+// need it, on its node all later Clear actions, and the node's files for the next boot.
 func (p *Plan) holdDependents() {
-	held := map[int]string{}       // by action
-	keeps := map[string]string{}   // by node: from its first held Clear action on
-	partial := map[string]string{} // by node: something of it is held
+	// Each says why something is held back.
+	held := map[int]string{}       // by the ID of the action
+	keeps := map[string]string{}   // by node, from its first Clear action that is held back
+	partial := map[string]string{} // by node, from its first action that is held back
 	for i := range p.Actions {
 		a := &p.Actions[i]
 		for _, id := range a.Needs {
@@ -204,17 +211,17 @@ func (p *Plan) holdDependents() {
 	}
 }
 
-// dropStandingStill drops the actions of nodes that are not changed. They were
-// there only for what depends on them.
-func (p *Plan) dropStandingStill() {
-	still := map[string]bool{}
+// dropUnchanged drops the actions of nodes that the plan does not change. They were
+// planned only for the actions that need them.
+func (p *Plan) dropUnchanged() {
+	unchanged := map[string]bool{}
 	for _, n := range p.Nodes {
-		still[n.Name] = n.standsStill() != ""
+		unchanged[n.Name] = n.whyUnchanged() != ""
 	}
 	kept := map[int]bool{}
 	p.Actions = slices.DeleteFunc(p.Actions, func(a Action) bool {
-		kept[a.ID] = !still[a.Node]
-		return still[a.Node]
+		kept[a.ID] = !unchanged[a.Node]
+		return unchanged[a.Node]
 	})
 	for i := range p.Actions {
 		a := &p.Actions[i]

@@ -15,7 +15,7 @@ import (
 
 const vip = "10.1.0.100"
 
-// onLAN is a topology of one service, in a mode, with some servers.
+// onLAN is a topology with one service of these servers in a mode.
 func onLAN(mode, scheduler string, servers ...string) string {
 	text := `
 lvsctl { name = "web" }
@@ -45,9 +45,9 @@ virtual_server "web" {
 `, vip, mode, scheduler, strings.Join(servers, `", "`))
 }
 
-// TestSafeAtEveryStep goes from each topology to each other, and away, and looks
-// at the whole cluster after every single action: whoever the director sends to
-// can answer, and nobody but the director answers for the VIP.
+// TestSafeAtEveryStep changes each topology into each other one, and destroys it. After
+// every action it checks the whole cluster: each real server that the director sends to
+// can answer, and only the director answers ARP for the VIP.
 func TestSafeAtEveryStep(t *testing.T) {
 	topologies := oneServiceEach()
 	for from := range topologies {
@@ -78,7 +78,7 @@ func TestSafeAtEveryStep(t *testing.T) {
 	}
 }
 
-// oneServiceEach are topologies to go to and fro between.
+// oneServiceEach are topologies with one service, in every mode.
 func oneServiceEach() map[string]string {
 	return map[string]string{
 		"nat":        onLAN("nat", "rr", "a", "b"),
@@ -90,10 +90,11 @@ func oneServiceEach() map[string]string {
 	}
 }
 
-// TestSafeBesideAStandingDirector does so with a director that is not changed,
-// for each reason there is: it goes on sending as before, and all it sends to can
-// answer still. Nothing that ends by itself may be what makes it so.
-func TestSafeBesideAStandingDirector(t *testing.T) {
+// TestSafeBesideUnchangedDirector is TestSafeAtEveryStep with a director that is not
+// changed, for each possible reason. It sends as before, and the real servers must still
+// be able to answer. They must not depend on reply routes for that, which end by
+// themselves.
+func TestSafeBesideUnchangedDirector(t *testing.T) {
 	topologies := oneServiceEach()
 	topologies["nowhere"] = "" // a destroy
 	for how, stand := range map[string]func(*cluster){
@@ -118,7 +119,7 @@ func TestSafeBesideAStandingDirector(t *testing.T) {
 					before := c.hosts["lvs"].Dump()
 					p := plan.Build(topologyName, c.inputs(t, c.wants(t, text), destroy))
 					if destroy && how == "not as expected" {
-						return // a destroy asks less of a node
+						return // a destroy does not need a node's own addresses
 					}
 					c.apply(t, p, func(done *plan.Action) { c.safe(t, done) })
 					if d := cmp.Diff(before, c.hosts["lvs"].Dump()); d != "" {
@@ -139,7 +140,8 @@ func TestSafeBesideAStandingDirector(t *testing.T) {
 	}
 }
 
-// safe looks at every entry of the director's table that traffic can reach.
+// safe checks the real server of every entry in the director's table that traffic can
+// reach.
 func (c *cluster) safe(t *testing.T, done *plan.Action) {
 	t.Helper()
 	fail := func(format string, args ...any) {
@@ -172,8 +174,7 @@ func (c *cluster) safe(t *testing.T, done *plan.Action) {
 	}
 }
 
-// takes reports whether a real server takes for its own what reaches it by a
-// method.
+// takes reports whether a real server accepts packets that come by a forwarding method.
 func takes(n *statetest.Node, method string) bool {
 	dev := map[string]string{"-g": "lo", "-i": "tunl0"}[method]
 	if method == "-i" && (!n.Links[dev] || n.Sysctls["net/ipv4/conf/tunl0/rp_filter"] != "2") {
@@ -184,7 +185,7 @@ func takes(n *statetest.Node, method string) bool {
 	})
 }
 
-// wayBack is where a node sends the reply to what reached it by a method.
+// wayBack is the next hop of a node's reply to a packet that came by a forwarding method.
 func wayBack(n *statetest.Node, method string) string {
 	if via, ok := n.ReplyRoutes[vip]; ok && method != "-m" {
 		return via
@@ -192,7 +193,7 @@ func wayBack(n *statetest.Node, method string) string {
 	return gateway(n)
 }
 
-// gateway is where the node sends what is not for its own subnet.
+// gateway is the node's next hop for addresses outside its own subnet.
 func gateway(n *statetest.Node) string {
 	for _, r := range n.Routes {
 		if r.Dst == netip.MustParsePrefix("0.0.0.0/0") {
@@ -202,8 +203,8 @@ func gateway(n *statetest.Node) string {
 	return ""
 }
 
-// shown is a plan's actions, NODE OP KIND KEY, with what they need and why they
-// are held back.
+// shown lists a plan's actions as NODE OP KIND KEY, with what they need and why they are
+// held back.
 func shown(p *plan.Plan) []string {
 	var list []string
 	for _, a := range p.Actions {

@@ -9,13 +9,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// others says what the records of other topologies on a node mean for this plan.
+// others is what the records of other topologies on a node mean for this plan.
 type others struct {
-	// warnings are records that may be of this topology's old name, or that cannot be
-	// read; notes what is left to another topology.
+	// warnings name records that may be this topology's under an old name, and those
+	// that cannot be read. notes say what is left to another topology.
 	warnings, notes []string
-	// claims reports whether the topology wants what only others' records hold.
-	claims bool
+	// wantsTheirs is set if the topology wants an entry that is in another topology's
+	// record and not in its own: then its own record must be written.
+	wantsTheirs bool
 }
 
 func newOthers(in *Input, s state.Settled) others {
@@ -31,7 +32,7 @@ func newOthers(in *Input, s state.Settled) others {
 			continue
 		}
 		for _, ref := range shared {
-			o.claims = o.claims || !ours[ref]
+			o.wantsTheirs = o.wantsTheirs || !ours[ref]
 		}
 		if !slices.Contains(in.Beside, r.Topology) {
 			o.warnings = append(o.warnings, fmt.Sprintf("the record of topology %[1]s on this node holds %[2]s too; if this topology was called %[1]s, take that over with: lvsctl apply --adopt %[1]s, or keep the name: lvsctl { name = %[1]q }", r.Topology, some(shared)))
@@ -48,7 +49,7 @@ func newOthers(in *Input, s state.Settled) others {
 	return o
 }
 
-// some names a few entries and counts the rest.
+// some names the first entries and counts the others.
 func some(refs []state.Ref) string {
 	const most = 3
 	var words []string

@@ -1,9 +1,12 @@
-// Package plan turns what nodes have and should have into one list of actions
-// in a safe order.
+// Package plan compares what nodes have with what they should have, and makes one list of
+// actions in a safe order.
 //
-// A plan is data: the commands in it are the ones that run, and not applying it
-// is all there is to a dry run. Order is decided in order.go, what stops a node
-// in problems.go; text.go and json.go only print.
+// A plan is data. The commands in it are the ones that apply runs, so a dry run is a plan
+// that is not applied. [Build] makes one. order.go decides the order, problems.go what
+// keeps a node from being changed; text.go and json.go only print.
+//
+// A new problem or warning is a function in problems.go or warnings.go, and a line in the
+// list at the top of that file.
 package plan
 
 import (
@@ -18,88 +21,89 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Input is one node's case: what it should have, and what was read of it.
+// Input is what a plan needs to know of one node: what it should have, and what was read
+// from it.
 type Input struct {
 	Name, Role, Address string
-	// Base are the addresses the node is expected to have by itself.
+	// Base are the node's own addresses, which lvsctl expects and never sets.
 	Base []state.AddressKey
-	// Exclusive removes virtual services that the topology does not know.
+	// Exclusive removes virtual services that the topology does not name.
 	Exclusive bool
-	// Persist is what brings the node's state back after a reboot, as the topology
-	// names it.
+	// Persist is what sets up the node's network at boot, or "" if lvsctl has to find
+	// out.
 	Persist netsystem.Name
-	// RequireTools makes a missing tool a problem instead of installing it.
+	// RequireTools makes a missing tool a problem. Otherwise it is installed.
 	RequireTools bool
 
-	// Destroy reports that nothing is wanted because everything is given back.
+	// Destroy is set if Want is empty because the topology gives everything back.
 	Destroy bool
 
+	// The fields from Want to ByRole are those of roles.Want.
 	Want       *state.State
 	Ranges     map[state.Ref]hcl.Range
 	Schedulers []string
-	// Servers names the real servers a director sends to, by address.
-	Servers map[netip.Addr]string
-	// Replies are what the node answers clients with as a real server. ByRole marks
-	// the routes that are wanted for them alone, by a role and not by name.
-	Replies []state.Reply
-	ByRole  map[state.Ref]bool
+	Servers    map[netip.Addr]string
+	Replies    []state.Reply
+	ByRole     map[state.Ref]bool
 
-	// Chosen nodes may be changed; the others are looked at only because a
-	// chosen one depends on them.
+	// Chosen is set if the node may be changed. Other nodes are read because chosen
+	// ones depend on them.
 	Chosen bool
-	// Access is how the node is reached and whose key it has to show, as far as the
-	// topology says so: text that is the same wherever the topology is. It binds
-	// saved plans.
+	// Access is what the topology says of the way to the node and of its host key, as a
+	// text that does not depend on where the topology's folder is. A saved plan is valid
+	// only for the same text.
 	Access string
-	// Beside names topologies of which it is known that they are others, and not this
-	// one under an old name.
+	// Beside are names of topologies that are known to be others, and not this one
+	// under an old name.
 	Beside []string
-	// Live is the node as read; Err says why it was not. Exactly one is set,
-	// unless the node was not looked at.
+	// Live is the node as it was read, and Err says why it could not be. Both are nil if
+	// nobody tried.
 	Live *live.Node
 	Err  error
 }
 
-// Plan is what would be done, in the order it would be done.
+// Plan is a list of actions, in the order in which apply does them.
 type Plan struct {
 	Topology string
-	// Nodes are in the order they are shown: directors, routers, real servers.
+	// Nodes are in the order in which they are shown: directors, routers, real servers,
+	// each by name.
 	Nodes   []Node
 	Actions []Action
 }
 
-// Node is what a plan says of one node beside its actions.
+// Node is what a plan holds of one node beside its actions.
 type Node struct {
 	Name, Role, Address string
 	Chosen              bool
-	// Unreadable is why the node could not be read; Problems are why it cannot be
+	// Unreadable says why the node could not be read, and Problems why it cannot be
 	// changed. A node with either has no actions.
 	Unreadable error
 	Problems   []string
-	// Warnings are what a person should know before the node is changed.
+	// Warnings are for a person to read before the node is changed.
 	Warnings []string
-	// Notes are what a person may want to know of it.
+	// Notes explain what the plan does not change.
 	Notes []string
-	// Want is all that the node should have, what its next boot needs included.
+	// Want is everything that the node should have, including what its next boot needs.
 	Want *state.State
-	// Foreign are the virtual services that belong to someone else.
+	// Foreign are the virtual services that are not this topology's.
 	Foreign []Foreign
-	// Settled is what the actions were made from, with the record to write before
-	// the first of them.
+	// Settled is what the actions were made from. It has the record that apply writes
+	// before the first of them.
 	Settled state.Settled
-	// Stale says that the node is not as it was when a saved plan was made.
+	// Stale is set if the node has changed since a saved plan was made.
 	Stale *StaleError
-	// Adopts names the topologies whose records this one takes over.
+	// Adopts are the names of the topologies whose records this one takes over.
 	Adopts []string
 	// base are the node's own addresses.
 	base []state.AddressKey
-	// Rewrite reports that the record has to be written anew although there is
-	// nothing to do: whatever it named is as it was without any action, or it takes
-	// over another record, or holds what only another one held.
+	// Rewrite is set if the record must be written although there is no action: because
+	// nothing that it names is left to give back, because it takes over another record,
+	// or because it gets an entry that was only in another topology's record.
 	Rewrite bool
 }
 
-// Foreign is a virtual service that is left alone.
+// Foreign is a virtual service that the plan leaves alone, with the number of its
+// servers.
 type Foreign struct {
 	Service string `json:"service"`
 	Servers int    `json:"servers"`
@@ -107,22 +111,24 @@ type Foreign struct {
 
 // Action is one change on one node.
 type Action struct {
-	ID   int
-	Node string
+	ID   int    // from 1, in the order of the plan
+	Node string // its name
 	state.Change
-	// Stage is when, among all nodes: see order.go.
+	// Stage decides when the action runs, in relation to those of other nodes.
 	Stage Stage
 	// Needs are the IDs of earlier actions that must have succeeded.
 	Needs []int
-	// Held says why the action is not to be done now; "" if it is.
+	// Held says why the action is held back, or is "".
 	Held   string
 	Reason Reason
 	Risk   Risk
-	// Range is where in the topology the change comes from, if anywhere.
+	// Range is the place in the topology that asks for the change. It is zero if there
+	// is none, as for what is removed.
 	Range hcl.Range
 }
 
-// TakesAway reports whether something goes that is one topology's by nature.
+// TakesAway reports whether the action removes an entry of a kind that only one topology
+// can own, such as a VIP.
 func (a *Action) TakesAway() bool {
 	return a.Held == "" && a.Op == state.Remove && a.Kind.Sole()
 }
@@ -130,32 +136,34 @@ func (a *Action) TakesAway() bool {
 // Reason is why there is a change.
 type Reason string
 
-// Config: the topology wants something new. Drift: the node was as wanted when
-// the topology was last applied, and was changed since.
+// Config means that the topology has changed, or is new to the node. Drift means that
+// the node had the entry as wanted after the last apply, and was changed since.
 const (
 	Config Reason = "config"
 	Drift  Reason = "drift"
 )
 
-// Risk is what a change endangers, in a sentence; "" for nothing.
+// Risk is a sentence that says what a change endangers, or "".
 type Risk string
 
 // Usable reports whether the node can be changed.
 func (n Node) Usable() bool { return n.Unreadable == nil && len(n.Problems) == 0 }
 
-// Build makes a plan for all nodes of a topology.
+// Build makes a plan for all nodes of a topology. It never fails: what is wrong with a
+// node is in its Unreadable or Problems.
 func Build(topology string, inputs []Input) *Plan {
 	inputs = slices.Clone(inputs)
 	slices.SortStableFunc(inputs, compareInputs)
 	p := &Plan{Topology: topology}
-	held := vips(inputs)
+	directors := vips(inputs)
 	for i := range inputs {
 		var n Node
 		var actions []Action
-		plan := func() error { n, actions = p.planNode(&inputs[i], held); return nil }
+		plan := func() error { n, actions = p.planNode(&inputs[i], directors); return nil }
 		if err := live.Shield(plan); err != nil {
+			// What was read made lvsctl panic. The node counts as one that was not read.
 			inputs[i].Live, inputs[i].Err = nil, err
-			_ = plan() // of a node that was not read
+			_ = plan()
 		}
 		p.Nodes = append(p.Nodes, n)
 		p.Actions = append(p.Actions, actions...)
@@ -164,32 +172,32 @@ func Build(topology string, inputs []Input) *Plan {
 	return p
 }
 
-// planNode plans a node as if it were alone. held are the topology's VIPs, with the
-// directors that hold each.
-func (p *Plan) planNode(in *Input, held map[netip.Addr][]string) (Node, []Action) {
+// planNode plans a node as if it were the only one. directors are the names of the
+// directors of each VIP of the topology.
+func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []Action) {
 	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want, base: in.Base}
 	if in.Live == nil {
 		return n, nil
 	}
-	spared := spareReplies(in)
+	notes := dropNeedlessRoutes(in)
 	var boot boot
 	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
 		boot = withBootFiles(p.Topology, in, s)
 		return boot.want
 	})
-	n.Settled, n.Want, n.Notes = s, boot.want, append(spared, boot.Notes...)
+	n.Settled, n.Want, n.Notes = s, boot.want, append(notes, boot.Notes...)
 	n.Foreign = foreign(in.Live.State, s)
 	o := newOthers(in, s)
 	n.Warnings = slices.Concat(warnings(in, s), o.warnings, boot.Warnings)
 	n.Notes = append(n.Notes, o.notes...)
 	changes := state.Diff(s.Have, s.Want)
-	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, held), boot.Problems)
+	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, directors), boot.Problems)
 	if len(n.Problems) > 0 && in.Role != director {
-		return n, nil // nobody waits for it
+		return n, nil // no other node's action needs one of these
 	}
 	n.Adopts = in.Live.Adopted
 	n.Rewrite = len(changes) == 0 && n.Usable() &&
-		(len(n.Adopts) > 0 || o.claims || !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty())
+		(len(n.Adopts) > 0 || o.wantsTheirs || !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty())
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {
@@ -222,8 +230,8 @@ func foreign(have *state.State, s state.Settled) []Foreign {
 	return list
 }
 
-// Rewrites reports whether a record has to be written, or to go, although there is
-// nothing to do.
+// Rewrites reports whether the record of a chosen node must be written or removed
+// although there is no action.
 func (p *Plan) Rewrites() bool {
 	return len(p.filter(func(n Node) bool { return n.Chosen && n.Rewrite })) > 0
 }
@@ -253,9 +261,9 @@ func (p *Plan) filter(keep func(Node) bool) []Node {
 	return list
 }
 
-// Summary is the plan's last line. Its wording is stable: scripts read it.
+// Summary is the plan's last line. Its wording is stable, because scripts read it.
 func (p *Plan) Summary() string {
-	var c census
+	var c nodeCounts
 	for _, n := range p.Nodes {
 		if n.Chosen {
 			c.count(n.Unreadable != nil, len(n.Problems) > 0)

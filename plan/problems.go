@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// problems says why a node that was read cannot be changed as wanted. They are
-// errors of a plan, found before anything was touched.
+// problems says why a node that was read cannot be changed as wanted. A plan shows them
+// before anything is changed.
 func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	var list []string
 	list = append(list, missingBase(in)...)
@@ -26,8 +26,9 @@ func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	return list
 }
 
-// missingBase checks the addresses that lvsctl computes with and never sets. A
-// destroy computes nothing: it helps a node out that lost its own.
+// missingBase finds the node's own addresses that it does not have. lvsctl never sets
+// them, but the wanted State depends on them. A destroy does not, so it works on a node
+// that has lost its addresses.
 func missingBase(in *Input) []string {
 	if in.Destroy {
 		return nil
@@ -46,9 +47,8 @@ func missingBase(in *Input) []string {
 	return list
 }
 
-// missingDevices finds what is wanted on a device that the node does not have and
-// that this plan does not make: the VIPs of a vip_interface, a route's device, a
-// sync daemon's.
+// missingDevices finds devices that are wanted for something, and that neither the node
+// has nor this plan makes: that of vip_interface, of a route or of a sync daemon.
 func missingDevices(in *Input) []string {
 	var list []string
 	for dev, what := range devices(in) {
@@ -61,7 +61,7 @@ func missingDevices(in *Input) []string {
 	return list
 }
 
-// devices are the devices that something is wanted on, and what.
+// devices returns what is wanted on each device, in words.
 func devices(in *Input) map[string][]string {
 	list := map[string][]string{}
 	for k := range in.Want.Addresses {
@@ -76,8 +76,8 @@ func devices(in *Input) map[string][]string {
 	return list
 }
 
-// absent reports whether a device is neither there nor made, nor missed already
-// for the node's own addresses.
+// absent reports whether the node lacks a device that this plan does not make. It is
+// false for a device of the node's own addresses, which missingBase reports.
 func absent(in *Input, dev string) bool {
 	_, there := in.Live.State.Links[dev]
 	_, made := in.Want.Links[dev]
@@ -124,8 +124,8 @@ func missingSchedulers(in *Input) []string {
 	return list
 }
 
-// missingSysctls finds wanted kernel parameters that the node does not have and
-// that no module of this plan brings.
+// missingSysctls finds wanted kernel parameters that the node does not have, and that no
+// module of this plan brings.
 func missingSysctls(in *Input, changes []state.Change) []string {
 	missing, placed := map[state.SysctlKey]bool{}, devices(in)
 	for _, c := range changes {
@@ -137,7 +137,7 @@ func missingSysctls(in *Input, changes []state.Change) []string {
 		rest, conf := strings.CutPrefix(k, "net/ipv4/conf/")
 		dev, _, _ := strings.Cut(rest, "/")
 		if _, named := placed[dev]; conf && named && absent(in, dev) {
-			delete(missing, state.SysctlKey(k)) // comes with the device
+			delete(missing, state.SysctlKey(k)) // the device brings it
 		}
 	}
 	_, ipvs := in.Want.Modules["ip_vs"]
@@ -154,8 +154,8 @@ func missingSysctls(in *Input, changes []state.Change) []string {
 	return list
 }
 
-// unreadable finds what the plan touches and could not read: lines of the table, and
-// netfilter's rules.
+// unreadable finds what the plan would change and lvsctl could not read: lines of the
+// IPVS table, and netfilter's rules.
 func unreadable(in *Input, s state.Settled) []string {
 	var list []string
 	for k, why := range in.Live.State.Unreadable {

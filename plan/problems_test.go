@@ -25,8 +25,8 @@ func onEth0(want *state.State) plan.Input {
 	}
 }
 
-// TestMissingDevices: what is wanted on a device that nobody makes is told before
-// anything changes, once, with the device and not with the parameters it lacks.
+// TestMissingDevices has wanted entries on devices that the node does not have. The plan
+// reports each device once, and not also the parameters of the device.
 func TestMissingDevices(t *testing.T) {
 	const tail = " (it has eth0); make it on the node, or name another one in the topology"
 	for _, c := range []struct {
@@ -69,8 +69,8 @@ func TestMissingDevices(t *testing.T) {
 	}
 }
 
-// TestDestroyWithoutBase has a node that lost its own address: destroy goes on,
-// and an old route that needs the address stays in the record.
+// TestDestroyWithoutBase has a node that lost its own address. A destroy works, and an old
+// route that needs the address stays in the record.
 func TestDestroyWithoutBase(t *testing.T) {
 	def := state.NewRouteKey(netip.MustParsePrefix("0.0.0.0/0"), 0)
 	vip := addressKey("10.9.0.1/32", "lo")
@@ -98,15 +98,15 @@ func TestDestroyWithoutBase(t *testing.T) {
 		t.Error("the record forgets the old route")
 	}
 
-	// With its address it takes the route.
+	// With the address back, the route is set.
 	have.Addresses[in.Base[0]] = state.Address{}
 	if p := plan.Build(topologyName, []plan.Input{in}); len(p.Actions) != 3 || len(p.Nodes[0].Warnings) > 0 {
 		t.Errorf("warnings %v, actions %v", p.Nodes[0].Warnings, p.Actions)
 	}
 }
 
-// TestUnreadable: what could not be read stops a node only where the topology touches
-// it, and is named otherwise.
+// TestUnreadable has lines of the table that could not be read. They are a problem only
+// if the topology changes them, and a warning otherwise.
 func TestUnreadable(t *testing.T) {
 	wanted := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.1:80")}
 	other := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.9.0.9:80")}

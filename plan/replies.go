@@ -9,26 +9,27 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// spareReplies takes out of what is wanted what a role wants for replies alone, a
-// default route or a rule with its routes, where every reply takes its way by a rule
-// (ip rule) that the node has already. Then the default route is somebody else's,
-// management's say, and stays. What is in the record is kept: the topology set it.
-func spareReplies(in *Input) (notes []string) {
+// dropNeedlessRoutes takes from Want the routes and rules that a role wants for replies,
+// if a rule (ip rule) of the node's own leads every reply to its gateway already. Then
+// the default route may serve another purpose, for example management, and is left
+// alone. Routes in the record stay wanted, because the topology has set them. The result
+// is a note for each such rule.
+func dropNeedlessRoutes(in *Input) (notes []string) {
 	if len(in.ByRole) == 0 {
 		return nil
 	}
 	fib := in.Live.State.FIB()
 	for _, v6 := range []bool{false, true} {
-		rules, spare := map[string]bool{}, true
+		rules, needless := map[string]bool{}, true
 		for _, r := range in.repliesOf(v6) {
 			way, ok := fib.Way(r.Flow)
 			if !ok || way.Main() || way.By.Priority == state.ReplyTable || !r.Goes(way) {
-				spare = false
+				needless = false
 				break
 			}
 			rules[way.By.String()+" "+way.Policy.Action] = true
 		}
-		if !spare || len(rules) == 0 || !in.drop(v6) {
+		if !needless || len(rules) == 0 || !in.dropByRole(v6) {
 			continue
 		}
 		for _, rule := range slices.Sorted(maps.Keys(rules)) {
@@ -38,9 +39,9 @@ func spareReplies(in *Input) (notes []string) {
 	return notes
 }
 
-// drop no longer wants what a role wants of a family for replies alone, and reports
-// whether there was any; not if the record has some of it.
-func (in *Input) drop(v6 bool) bool {
+// dropByRole takes from Want the entries of a family in ByRole, and reports whether there
+// were any. It takes none if the record has one of them.
+func (in *Input) dropByRole(v6 bool) bool {
 	want, dropped := in.Want.Clone(), false
 	for ref := range in.ByRole {
 		switch k := ref.Key.(type) {
@@ -68,8 +69,8 @@ func (in *Input) drop(v6 bool) bool {
 	return dropped
 }
 
-// misledReplies finds the replies that would go astray whatever the plan does to
-// the main table, because a rule that comes before it leads elsewhere.
+// misledReplies finds replies that a rule (ip rule) of the node leads away from their
+// gateway. The rule comes before the main table, so no route of the plan helps.
 func misledReplies(in *Input, s state.Settled) []string {
 	fib := afterwards(in.Live.State, s).FIB()
 	var list []string
@@ -90,7 +91,7 @@ func misledReplies(in *Input, s state.Settled) []string {
 	return slices.Compact(list)
 }
 
-// afterwards is a node's live State as a plan leaves it, as far as routes go.
+// afterwards returns the routes and rules of a node as they are after the plan.
 func afterwards(live *state.State, s state.Settled) *state.State {
 	after := &state.State{
 		Routes: maps.Clone(live.Routes), Policies: maps.Clone(live.Policies), PolicyOrder: live.PolicyOrder,
@@ -108,8 +109,8 @@ func change[K comparable, V any](live, have, want map[K]V) {
 	maps.Copy(live, want)
 }
 
-// repliesOf are the replies of a family, each towards a client that no other route
-// than a default one is for.
+// repliesOf returns the replies of a family, each to a client that only a default route
+// leads to.
 func (in *Input) repliesOf(v6 bool) []state.Reply {
 	var list []state.Reply
 	for _, r := range in.Replies {
@@ -121,8 +122,9 @@ func (in *Input) repliesOf(v6 bool) []state.Reply {
 	return list
 }
 
-// somewhere is an address that no route but a default one leads to: of the
-// networks for documentation (RFC 5737, RFC 3849), which no client is on.
+// somewhere returns an address that only a default route of the node leads to. It is in
+// one of the networks for documentation (RFC 5737, RFC 3849, RFC 9637), which no client
+// uses.
 func (in *Input) somewhere(v6 bool) netip.Addr {
 	candidates := []string{"203.0.113.1", "198.51.100.1", "192.0.2.1"}
 	if v6 {

@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestReplies: a rule of the node's own may send a real server's replies their way
-// already, or astray.
+// TestReplies has rules (ip rule) of a real server's own, which lead its replies to their
+// gateway already, or somewhere else.
 func TestReplies(t *testing.T) {
 	rip, dip, vip := netip.MustParseAddr("10.1.0.5"), netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("10.1.0.100")
 	management := state.Route{Via: netip.MustParseAddr("10.1.0.254"), Dev: "eth0"}

@@ -5,17 +5,19 @@ import (
 	"slices"
 )
 
-// saved names a change in a file.
-type saved struct{ node, kind, key string }
+// changeKey identifies a change in a document, which holds no typed keys.
+type changeKey struct{ node, kind, key string }
 
-func (c *DocumentItem) ref() saved { return saved{c.Node, c.Kind, c.Key} }
+func (c *DocumentItem) ref() changeKey { return changeKey{c.Node, c.Kind, c.Key} }
 
-// Restrict cuts a plan down to what a saved one has. What the saved plan has and
-// this one has not is as wanted already. A node is refused where it is neither
-// as that was planned on nor as it wants, and where the saved plan is silent
-// about a danger that there is now: nobody has approved it.
+// Restrict drops from a new plan the actions that a saved one does not have. A change that
+// only the saved plan has needs no action: the node is as wanted by now.
+//
+// It sets Stale on a node that is neither as the saved plan found it nor as that wants
+// it, and on one with a danger that the saved plan does not show: nobody has approved
+// that. The actions of such a node are held back.
 func (p *Plan) Restrict(s Saved) {
-	changes := map[saved]*DocumentItem{}
+	changes := map[changeKey]*DocumentItem{}
 	for i := range s.Changes {
 		changes[s.Changes[i].ref()] = &s.Changes[i]
 	}
@@ -33,7 +35,7 @@ func (p *Plan) Restrict(s Saved) {
 			e := stale.of(a.Node)
 			e.Conflicts = append(e.Conflicts, c.conflict(a.Change))
 		case a.Risk != "" && c.Risk == "":
-			stale.unsaid(a.Node, now.Kind+" "+now.Key+" "+string(a.Risk))
+			stale.notShown(a.Node, now.Kind+" "+now.Key+" "+string(a.Risk))
 		}
 		return false
 	})
@@ -44,10 +46,10 @@ func (p *Plan) Restrict(s Saved) {
 		}
 		n.Stale = stale[n.Name]
 	}
-	p.keepNeeds()
+	p.dropLostNeeds()
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		held := changes[saved{a.Node, string(a.Kind), a.Key.String()}].HeldBack
+		held := changes[changeKey{a.Node, string(a.Kind), a.Key.String()}].HeldBack
 		switch {
 		case stale[a.Node] != nil:
 			a.Held = a.Node + " was changed since the plan was made"
@@ -57,8 +59,8 @@ func (p *Plan) Restrict(s Saved) {
 	}
 }
 
-// keepNeeds forgets needs of actions that are no longer there.
-func (p *Plan) keepNeeds() {
+// dropLostNeeds drops from Needs the IDs of actions that are no longer in the plan.
+func (p *Plan) dropLostNeeds() {
 	kept := map[int]bool{}
 	for _, a := range p.Actions {
 		kept[a.ID] = true
@@ -69,8 +71,8 @@ func (p *Plan) keepNeeds() {
 	}
 }
 
-// is reports whether a saved change is just the one that is due now, in all that
-// a person is shown of it but its danger, which can grow or shrink by the minute.
+// is reports whether a saved change is the same as the one of the new plan, in everything
+// that a person is shown except its risk: that holds numbers which change all the time.
 func (c *DocumentItem) is(now *DocumentItem) bool {
 	return c.Action == now.Action && c.Before == now.Before && c.After == now.After &&
 		c.Reason == now.Reason && c.Diff == now.Diff &&
@@ -86,7 +88,7 @@ func (d Document) node(name string) DocumentNode {
 	return d.Nodes[i]
 }
 
-// staleNodes are the nodes that are refused.
+// staleNodes are the errors of the nodes that are refused, by name.
 type staleNodes map[string]*StaleError
 
 func (s staleNodes) of(node string) *StaleError {
@@ -96,15 +98,16 @@ func (s staleNodes) of(node string) *StaleError {
 	return s[node]
 }
 
-func (s staleNodes) unsaid(node, danger string) {
+func (s staleNodes) notShown(node, danger string) {
 	e := s.of(node)
-	e.Unsaid = append(e.Unsaid, danger)
+	e.NotShown = append(e.NotShown, danger)
 }
 
-// compare holds a node against what its saved plan says of it.
+// compare refuses a node whose role or address the saved plan shows otherwise, and one
+// with a warning that the saved plan does not show.
 func (s staleNodes) compare(now *Node, then DocumentNode) {
 	if then.Role != now.Role || then.Address != now.Address {
-		s.unsaid(now.Name, "it is "+now.Role+" "+now.Name+" ("+now.Address+")")
+		s.notShown(now.Name, "it is "+now.Role+" "+now.Name+" ("+now.Address+")")
 	}
 	said := map[string]bool{}
 	for _, w := range then.Warnings {
@@ -112,12 +115,12 @@ func (s staleNodes) compare(now *Node, then DocumentNode) {
 	}
 	for _, w := range now.Warnings {
 		if !said[withoutNumbers(w)] {
-			s.unsaid(now.Name, w)
+			s.notShown(now.Name, w)
 		}
 	}
 }
 
 var number = regexp.MustCompile(`[0-9]+`)
 
-// withoutNumbers is a warning whose counts and seconds do not matter.
+// withoutNumbers replaces the numbers in a warning: counts and seconds may differ.
 func withoutNumbers(text string) string { return number.ReplaceAllString(text, "#") }

@@ -9,38 +9,38 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Saved is a plan in a file: its document, and what it was made from.
+// Saved is a plan in a file, together with what it was made from.
 //
-// Who is shown a saved plan approves it, and it is applied unasked. The file
-// itself is trusted with nothing: its checksum finds a mistake, not a forgery.
-// So that what is shown is what is done,
+// A person looks at a saved plan and approves it; then apply does it without a question.
+// But the file may be forged: its checksum finds a mistake, not a forgery. Three rules
+// make sure that apply does only what the file shows:
 //
-//   - no command is taken from the file: an apply makes the plan anew, from the
-//     topology and the nodes, and does what both have, down to the commands
-//     ([Plan.Restrict]);
-//   - the topology, and how its nodes are reached, must have the digest
-//     ([Digest]);
-//   - what is shown is counted from the changes, all of them, and a file that
-//     says something else of itself is refused ([ReadSaved]).
+//   - apply runs no command from the file. It makes a new plan from the topology and the
+//     nodes, and does the actions that both plans have with the same commands
+//     ([Plan.Restrict]).
+//   - The topology and the way to its nodes must have the file's digest ([Digest]).
+//   - The summary must be the count of the file's changes. A file that contradicts itself
+//     is refused ([ReadSaved]).
 type Saved struct {
 	Document
 	Kind string `json:"kind"` // savedKind
-	// Path is the topology's folder or file, Lab whether the plan is for its lab.
+	// Path is the topology's folder or file. Lab is set if the plan is for its lab.
 	Path string `json:"path"`
 	Lab  bool   `json:"lab,omitempty"`
-	// Adopt names the topologies whose records are taken over.
+	// Adopt are the names of the topologies whose records are taken over.
 	Adopt []string `json:"adopt,omitempty"`
-	// Digest is of what the topology wants of every node, and of the way there.
+	// Digest is the [Digest] of the topology.
 	Digest string `json:"topology_digest"`
-	Sum    string `json:"checksum"`
+	// Sum is the SHA-256 of the file's JSON with an empty Sum, in hexadecimal.
+	Sum string `json:"checksum"`
 }
 
 const savedKind = "lvsctl saved plan"
 
-// ErrNotSaved says that a file is no saved plan at all.
+// ErrNotSaved is the error for a file that is no saved plan.
 var ErrNotSaved = errors.New("it is not a saved plan")
 
-// Save makes a plan's file.
+// Save returns the content of a plan's file. The plan fills in s.Document and s.Sum.
 func (p *Plan) Save(s Saved) ([]byte, error) {
 	s.Document, s.Kind, s.Sum = p.Document(), savedKind, ""
 	var err error
@@ -51,7 +51,9 @@ func (p *Plan) Save(s Saved) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// ReadSaved reads a plan's file. The error is ErrNotSaved for any other file.
+// ReadSaved reads the content of a plan's file. The error is ErrNotSaved for a file of
+// another kind. Other errors say why a saved plan cannot be used: it is of another
+// format, was changed, or contradicts itself.
 func ReadSaved(text []byte) (Saved, error) {
 	var s Saved
 	if err := json.Unmarshal(text, &s); err != nil || s.Kind != savedKind {
@@ -75,7 +77,7 @@ func ReadSaved(text []byte) (Saved, error) {
 	return s, nil
 }
 
-// check refuses a document that no plan has.
+// check refuses a document that [Plan.Document] cannot have made.
 func (d Document) check() error {
 	nodes := map[string]DocumentNode{}
 	for _, n := range d.Nodes {
@@ -84,7 +86,7 @@ func (d Document) check() error {
 		}
 		nodes[n.Name] = n
 	}
-	seen := map[saved]bool{}
+	seen := map[changeKey]bool{}
 	for _, c := range d.Changes {
 		n, listed := nodes[c.Node]
 		switch {
@@ -107,13 +109,13 @@ func (d Document) check() error {
 	return nil
 }
 
-// summary is counted from the document's changes and nodes.
+// summary counts the document's changes and nodes.
 func (d Document) summary() DocumentCounts {
-	var t tally
+	var t changeCounts
 	for _, c := range d.Changes {
 		t.add(c.Node, c.Action, c.HeldBack != "")
 	}
-	var n census
+	var n nodeCounts
 	for _, node := range d.Nodes {
 		n.count(node.Error != "", len(node.Problems) > 0)
 	}

@@ -16,7 +16,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// twoSysctls is a node that has one key as wanted and one not, and says so.
+// twoSysctls is a node of which two parameters are wanted. redirects and ignore are the
+// values that it has.
 func twoSysctls(redirects, ignore string) Input {
 	n := live.Node{State: state.New(), Record: state.NewRecord("t"), Facts: live.Facts{Root: true}}
 	n.State.Sysctls["net/ipv4/conf/all/send_redirects"] = redirects
@@ -59,7 +60,7 @@ func TestReadSavedRefuses(t *testing.T) {
 	}
 }
 
-// forge is a saved plan's file after somebody changed it, checksum and all.
+// forge returns a saved plan's file after a change, with a checksum that fits.
 func forge(t *testing.T, in Input, change func(*Saved)) []byte {
 	t.Helper()
 	s := save(t, in)
@@ -76,8 +77,7 @@ func forge(t *testing.T, in Input, change func(*Saved)) []byte {
 	return text
 }
 
-// TestForgedPlanIsRefused: what is shown is counted from what would be done, and a
-// file that says something else of itself is none.
+// TestForgedPlanIsRefused has saved plans that contradict themselves. They are refused.
 func TestForgedPlanIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Saved)
@@ -102,12 +102,12 @@ func TestForgedPlanIsRefused(t *testing.T) {
 	}
 }
 
-// TestForgedChangeIsStale: what cannot be found out from the file is found when
-// the plan is made anew, before any node is changed.
+// TestForgedChangeIsStale has saved plans with forged changes. The file alone does not
+// show that. The new plan does, before any node is changed.
 func TestForgedChangeIsStale(t *testing.T) {
 	in := twoSysctls("1", "0")
 	in.Live.Facts.Owners, in.Role = []string{"keepalived"}, director
-	in.Exclusive = true // of a table that somebody else manages too
+	in.Exclusive = true // and another program manages the table too
 	for name, change := range map[string]func(*Saved){
 		"the value before":    func(s *Saved) { s.Changes[0].Before = "7" },
 		"the value after":     func(s *Saved) { s.Changes[0].After = "7" },
@@ -132,7 +132,7 @@ func TestForgedChangeIsStale(t *testing.T) {
 	}
 }
 
-// TestRestrict holds a saved plan against nodes that have changed since.
+// TestRestrict restricts plans of nodes that have changed since a plan was saved.
 func TestRestrict(t *testing.T) {
 	saved := save(t, twoSysctls("1", "0"))
 	for name, c := range map[string]struct {
@@ -166,8 +166,8 @@ func TestRestrict(t *testing.T) {
 	}
 }
 
-// TestRestrictLeavesUnrelatedAlone: what differs now and did not when the plan
-// was made is no business of the saved plan's.
+// TestRestrictLeavesUnrelatedAlone has a difference that came after the plan was saved.
+// The saved plan does not have it, so it is not done.
 func TestRestrictLeavesUnrelatedAlone(t *testing.T) {
 	saved := save(t, twoSysctls("1", "1"))
 	p := Build("t", []Input{twoSysctls("1", "0")})
@@ -177,8 +177,8 @@ func TestRestrictLeavesUnrelatedAlone(t *testing.T) {
 	}
 }
 
-// TestRestrictKeepsHeld: what was shown as held back is not done, though it could be
-// by now.
+// TestRestrictKeepsHeld has an action that the saved plan shows as held back. It is not
+// done, even if the new plan would do it.
 func TestRestrictKeepsHeld(t *testing.T) {
 	s, err := ReadSaved(forge(t, twoSysctls("1", "0"), func(s *Saved) {
 		s.Changes[0].HeldBack = "waits for lb"
@@ -194,8 +194,8 @@ func TestRestrictKeepsHeld(t *testing.T) {
 	}
 }
 
-// TestRestrictRefusesNewDanger: a danger that nobody was shown has not been
-// approved; one that grew was.
+// TestRestrictRefusesNewDanger has risks that came after the plan was saved. A new one is
+// refused. One whose number has grown is not.
 func TestRestrictRefusesNewDanger(t *testing.T) {
 	k := state.ServiceKey{Protocol: state.TCP, Addr: netip.MustParseAddrPort("10.0.0.100:80")}
 	rs := state.ServerKey{Service: k, Addr: netip.MustParseAddrPort("10.0.0.2:80")}
@@ -220,8 +220,8 @@ func TestRestrictRefusesNewDanger(t *testing.T) {
 	}
 }
 
-// TestDigest: all that a topology decides of a node binds a saved plan, and
-// nothing else does.
+// TestDigest changes each field of the input. The digest differs exactly for those that
+// the topology decides.
 func TestDigest(t *testing.T) {
 	full := func() Input {
 		in := twoSysctls("1", "0")
@@ -285,7 +285,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestSessionRisk marks the change of the route that the session itself uses.
+// TestSessionRisk changes the route of the SSH session's replies, which is a risk.
 func TestSessionRisk(t *testing.T) {
 	in := twoSysctls("0", "1")
 	in.Live.Facts.SSHClient, in.Live.Facts.SSHServer = "203.0.113.5", "10.0.0.2"
@@ -299,13 +299,13 @@ func TestSessionRisk(t *testing.T) {
 	if len(p.Actions) != 1 || !strings.Contains(string(p.Actions[0].Risk), "this SSH session answers 203.0.113.5 via 10.0.0.1 dev eth0; after this change via 10.0.0.9 dev eth0") {
 		t.Errorf("the change is not marked: %+v", p.Actions)
 	}
-	in.Live.Facts.SSHClient = "10.0.0.7" // on the same link: the default route does not matter
+	in.Live.Facts.SSHClient = "10.0.0.7" // on the same link, so the default route is no risk
 	if p := Build("t", []Input{in}); p.Actions[0].Risk != "" {
 		t.Errorf("a harmless change is marked: %s", p.Actions[0].Risk)
 	}
 }
 
-// TestCutConnections says how many open connections a removal ends.
+// TestCutConnections checks the risk of a removal: the number of open connections.
 func TestCutConnections(t *testing.T) {
 	in := twoSysctls("0", "1")
 	in.Role = director

@@ -9,7 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestPanic: what lvsctl cannot bear of one node is that node's error.
+// TestPanic has a node whose State makes Build panic. That is the node's error, and the
+// others are planned.
 func TestPanic(t *testing.T) {
 	input := func(name string, record state.Record) plan.Input {
 		want := state.New()

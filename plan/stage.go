@@ -7,9 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Stage is when an action runs, among all nodes. Traffic is sent somewhere only
-// once it can be answered there, and nothing is taken apart that traffic is
-// still sent to.
+// Stage is when an action runs, in relation to those of other nodes. The order of the
+// stages makes sure that a director sends only to real servers that can answer.
 type Stage int
 
 // The stages of an apply, in their order.
@@ -20,10 +19,10 @@ const (
 	Send
 	// Stop: directors remove VIPs, then servers, then services.
 	Stop
-	// Clear: real servers and routers give back what they no longer need, and what
-	// the other nodes' old connections needed goes: see changeModes.
+	// Clear: real servers and routers give back what they no longer need. So do
+	// directors, if old connections needed it until now: see changeModes.
 	Clear
-	// Persist: every node that is as wanted is told to be so after a reboot.
+	// Persist: each node gets the files and services for its next boot.
 	Persist
 )
 
@@ -34,8 +33,8 @@ const (
 	realServer = "real_server"
 )
 
-// stageOf is an action's stage. unmake says that the entry is no longer wanted:
-// it is removed, or returns to what it was.
+// stageOf returns an action's stage. unmake is set if the entry is no longer wanted: if
+// the action removes it, or sets it to what it was before lvsctl.
 func stageOf(role string, kind state.Kind, unmake bool) Stage {
 	switch {
 	case kind.Persistent():
@@ -50,8 +49,9 @@ func stageOf(role string, kind state.Kind, unmake bool) Stage {
 	return Ready
 }
 
-// orderWithin sorts one node's actions: makers in the order of creation, then
-// what goes away in reverse, then what comes back in the order of creation.
+// orderWithin sorts the actions of one node: first what is added or changed, in the order
+// of creation; then what is removed or set back, in the reverse order; then what is added
+// because it was there before lvsctl, in the order of creation.
 func orderWithin(role string, actions []Action) {
 	rank := kindRanks(role)
 	key := func(a Action) (int, int) {
@@ -63,7 +63,7 @@ func orderWithin(role string, actions []Action) {
 		}
 		return 1, -rank[a.Kind]
 	}
-	// Stable: within a kind the differ's order stands.
+	// The sort is stable, so actions of one kind stay in the order of state.Diff.
 	slices.SortStableFunc(actions, func(a, b Action) int {
 		ap, ar := key(a)
 		bp, br := key(b)
@@ -71,8 +71,8 @@ func orderWithin(role string, actions []Action) {
 	})
 }
 
-// kindRanks is the order of creation. On a director addresses come last: a VIP
-// attracts traffic as soon as it is there.
+// kindRanks is the order of creation. On a director addresses come last, because a VIP
+// gets traffic as soon as it is there.
 func kindRanks(role string) map[state.Kind]int {
 	ranks := map[state.Kind]int{}
 	for i, k := range state.Kinds() {
@@ -84,7 +84,7 @@ func kindRanks(role string) map[state.Kind]int {
 	return ranks
 }
 
-// compareInputs is the order nodes are shown in.
+// compareInputs is the order in which nodes are shown.
 func compareInputs(a, b Input) int {
 	return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), cmp.Compare(a.Name, b.Name))
 }

@@ -7,15 +7,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// StaleError says that a node is not as it was when it was planned for.
+// StaleError is the error of a node that has changed since it was read for the plan.
 type StaleError struct {
-	Node      string
+	Node      string // its name
 	Conflicts []Conflict
-	// Unsaid are dangers of which a saved plan says nothing.
-	Unsaid []string
+	// NotShown are dangers and warnings that a saved plan does not show.
+	NotShown []string
 }
 
-// Conflict is one entry with its three values, as a person reads them.
+// Conflict is an entry with three values in words: the one that the plan was made from,
+// the one that it wants, and the one that was found now.
 type Conflict struct {
 	Kind, Key            string
 	Planned, Want, Found string
@@ -27,19 +28,19 @@ func (e *StaleError) Error() string {
 	for _, c := range e.Conflicts {
 		fmt.Fprintf(&b, "\n  %s %s: planned on %s, wanted %s, found %s", c.Kind, c.Key, c.Planned, c.Want, c.Found)
 	}
-	for _, danger := range e.Unsaid {
+	for _, danger := range e.NotShown {
 		fmt.Fprintf(&b, "\n  the plan does not say: %s", danger)
 	}
 	b.WriteString("\nMake a new plan.")
 	return b.String()
 }
 
-// Agrees reports whether a change is the one that was planned.
+// Agrees reports whether a change that was found now is the one that was planned.
 func (a *Action) Agrees(now state.Change) bool {
 	return now.Op == a.Op && now.Before == a.Before && now.After == a.After && now.BeforeText == a.BeforeText && now.AfterText == a.AfterText
 }
 
-// Conflict is a planned action against what would have to change now.
+// Conflict compares a planned action with the change that would be needed now.
 func (a *Action) Conflict(now state.Change) Conflict {
 	planned := a.document()
 	return planned.conflict(now)
@@ -54,7 +55,8 @@ func (c *DocumentItem) conflict(now state.Change) Conflict {
 	}
 }
 
-// OrAbsent is a value in a sentence.
+// OrAbsent is an entry's value in a sentence: "absent" if there is none, "there" if the
+// entry has no value.
 func OrAbsent(absent bool, value string) string {
 	switch {
 	case absent:

@@ -7,7 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Counts is how much a plan does.
+// Counts are the numbers of actions of a plan. Nodes is the number of nodes that they are
+// on. Held actions are in none of the others.
 type Counts struct{ Add, Change, Destroy, Nodes, Held int }
 
 // Any reports whether there is anything to do.
@@ -15,20 +16,20 @@ func (c Counts) Any() bool { return c.Add+c.Change+c.Destroy > 0 }
 
 // Count counts the actions that are to be done, and the nodes they are on.
 func (p *Plan) Count() Counts {
-	var t tally
+	var t changeCounts
 	for _, a := range p.Actions {
 		t.add(a.Node, a.Op, a.Held != "")
 	}
 	return t.Counts
 }
 
-// tally counts changes one by one.
-type tally struct {
+// changeCounts counts changes one by one.
+type changeCounts struct {
 	Counts
 	nodes map[string]bool
 }
 
-func (t *tally) add(node string, op state.Op, held bool) {
+func (t *changeCounts) add(node string, op state.Op, held bool) {
 	switch {
 	case held:
 		t.Held++
@@ -47,10 +48,10 @@ func (t *tally) add(node string, op state.Op, held bool) {
 	t.Nodes = len(t.nodes)
 }
 
-// census counts the nodes that a plan is about.
-type census struct{ chosen, unreadable, blocked int }
+// nodeCounts counts the chosen nodes. blocked ones were read but have problems.
+type nodeCounts struct{ chosen, unreadable, blocked int }
 
-func (n *census) count(unreadable, blocked bool) {
+func (n *nodeCounts) count(unreadable, blocked bool) {
 	n.chosen++
 	switch {
 	case unreadable:
@@ -60,8 +61,8 @@ func (n *census) count(unreadable, blocked bool) {
 	}
 }
 
-// summary is the last line of a plan that does c.
-func (n census) summary(c Counts) string {
+// summary is the last line of a plan whose actions are counted in c.
+func (n nodeCounts) summary(c Counts) string {
 	tail := ""
 	if n.unreadable > 0 {
 		tail += " " + plural.Of(n.unreadable, "node") + " could not be read."

@@ -8,14 +8,13 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Line is one line of a plan for a person. What it is decides its colour, where
-// there are colours.
+// Line is one line of a plan for a person. Style decides its colour on a terminal.
 type Line struct {
 	Style Style
 	Text  string
 }
 
-// Style is what a line says.
+// Style is what kind of line it is.
 type Style int
 
 // The styles of lines.
@@ -42,7 +41,7 @@ type Detail struct {
 // Lines is the plan as a person reads it, node by node, without the summary.
 func (p *Plan) Lines(d Detail) []Line { return p.Document().Lines(d) }
 
-// Lines is a plan from its JSON, as [Plan.Lines].
+// Lines is [Plan.Lines] of a plan that was read from JSON.
 func (doc Document) Lines(d Detail) []Line {
 	var lines []Line
 	for _, g := range doc.groups(d) {
@@ -131,7 +130,7 @@ func (c *DocumentItem) diffLines() []Line {
 	return lines
 }
 
-// Sentence is the change without its node, kind and symbol.
+// Sentence is the change in words, without its node, kind and symbol.
 func (a *Action) Sentence() string { return sentence(a.Op, a.Key.String(), a.Before, a.After) }
 
 func sentence(op state.Op, key, before, after string) string {
@@ -142,7 +141,7 @@ func sentence(op state.Op, key, before, after string) string {
 	case state.Edit:
 		value = before + " -> " + after
 		if before == after {
-			value = after + ", changed" // a file of as many lines
+			value = after + ", changed" // a file with as many lines as before
 		}
 	}
 	return strings.TrimRight(key+"  "+value, " ")

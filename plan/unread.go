@@ -7,11 +7,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// unread are the directors that could not be read. What they send to is not known:
-// it may be what the topology says, or what it said when they were last changed.
+// unread are the directors that could not be read. It is not known where they send: to
+// the real servers of the topology, or to those of the topology as it was when they were
+// last changed.
 type unread struct {
 	directors []*Input
-	// balanced are the addresses of the services that a director has that was read.
+	// balanced are the addresses of the services on the directors that were read.
 	balanced map[netip.Addr]bool
 }
 
@@ -32,21 +33,21 @@ func newUnread(inputs []Input) unread {
 	return u
 }
 
-// user says which of the directors may use what a node is to give back; "" if none
-// does.
+// user names a director that may still use what a node is about to give back, in a
+// sentence. It returns "" if there is none.
 func (u unread) user(in *Input, s state.Settled) string {
 	for _, d := range u.directors {
 		switch {
 		case in.Role != realServer:
 			return d.Name + " could not be read and may still need it"
-		case d.sendsTo(in.Name) || u.gives(d, s):
+		case d.sendsTo(in.Name) || u.maySendTo(d, s):
 			return d.Name + " could not be read and may still send there"
 		}
 	}
 	return ""
 }
 
-// sendsTo reports whether the topology has a director send to a real server.
+// sendsTo reports whether the real server is one of the director's in the topology.
 func (in *Input) sendsTo(server string) bool {
 	for _, name := range in.Servers {
 		if name == server {
@@ -56,26 +57,27 @@ func (in *Input) sendsTo(server string) bool {
 	return false
 }
 
-// gives reports whether a real server that the topology no longer gives to a
-// director is to give back something that points to it: a route through it, or an
-// address that it wants as a VIP, or that no director is known to balance.
-func (u unread) gives(director *Input, s state.Settled) bool {
+// maySendTo reports whether a director may send to a real server that is no longer one of
+// its own in the topology. s is what the real server has. It gives that away if it gives
+// back a route through the director, the address of a VIP of the director, or an address
+// that no director which was read balances.
+func (u unread) maySendTo(director *Input, s state.Settled) bool {
 	for k, r := range s.Have.Routes {
-		if want, stays := s.Want.Routes[k]; (!stays || want != r) && director.has(r.Via) {
+		if want, stays := s.Want.Routes[k]; (!stays || want != r) && director.owns(r.Via) {
 			return true
 		}
 	}
 	for k := range s.Have.Addresses {
 		vip := k.Prefix.Addr()
-		if _, stays := s.Want.Addresses[k]; !stays && (!u.balanced[vip] || director.wants(vip)) {
+		if _, stays := s.Want.Addresses[k]; !stays && (!u.balanced[vip] || director.wantsVIP(vip)) {
 			return true
 		}
 	}
 	return false
 }
 
-// wants reports whether a director is to hold a VIP.
-func (in *Input) wants(vip netip.Addr) bool {
+// wantsVIP reports whether an address is a VIP of the director in the topology.
+func (in *Input) wantsVIP(vip netip.Addr) bool {
 	for k := range in.Want.Services {
 		if k.Addr.Addr() == vip {
 			return true
@@ -89,7 +91,7 @@ func (in *Input) wants(vip netip.Addr) bool {
 	return false
 }
 
-// has reports whether an address is one of the node's own.
-func (in *Input) has(addr netip.Addr) bool {
+// owns reports whether an address is one of the node's own.
+func (in *Input) owns(addr netip.Addr) bool {
 	return slices.ContainsFunc(in.Base, func(k state.AddressKey) bool { return k.Prefix.Addr() == addr })
 }

@@ -8,13 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// vips are the addresses of the services that the inputs want, each with the
-// directors that hold it.
+// vips returns, for each VIP that the inputs want, the names of its directors, sorted.
 func vips(inputs []Input) map[netip.Addr][]string {
-	held := map[netip.Addr][]string{}
-	hold := func(vip netip.Addr, director string) {
-		if vip.IsValid() && !slices.Contains(held[vip], director) {
-			held[vip] = append(held[vip], director)
+	list := map[netip.Addr][]string{}
+	add := func(vip netip.Addr, director string) {
+		if vip.IsValid() && !slices.Contains(list[vip], director) {
+			list[vip] = append(list[vip], director)
 		}
 	}
 	for i := range inputs {
@@ -23,29 +22,29 @@ func vips(inputs []Input) map[netip.Addr][]string {
 			continue
 		}
 		for k := range in.Want.Services {
-			hold(k.Addr.Addr(), in.Name)
+			add(k.Addr.Addr(), in.Name)
 		}
 		for k := range in.Want.Addresses {
-			hold(k.Prefix.Addr(), in.Name) // a fwmark service's
+			add(k.Prefix.Addr(), in.Name) // the VIP of a fwmark service is only here
 		}
 	}
-	for _, directors := range held {
+	for _, directors := range list {
 		slices.Sort(directors)
 	}
-	return held
+	return list
 }
 
-// misplacedVIPs finds a VIP where it breaks the cluster, and that the plan does not
-// take away because somebody else put it there. Only a director that holds the
-// service may have it on a device that answers the neighbours (arp_process,
-// net/ipv4/arp.c); elsewhere it is on one that keeps quiet, and by itself: a longer
-// subnet on lo makes all of its addresses local (fib_add_ifaddr,
-// net/ipv4/fib_frontend.c).
-func misplacedVIPs(in *Input, s state.Settled, held map[netip.Addr][]string) []string {
+// misplacedVIPs finds VIPs that break the cluster where they are, and that the plan does
+// not remove because lvsctl did not set them. Only a director of the service may have the
+// VIP on a device that answers ARP (arp_process, net/ipv4/arp.c). Every other node must
+// have it on a quiet device, and with the prefix length /32: a shorter one on lo makes
+// all addresses of the subnet local (fib_add_ifaddr, net/ipv4/fib_frontend.c). vips are
+// the names of the directors of each VIP.
+func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []string {
 	var list []string
 	for k := range in.Live.State.Addresses {
 		vip := k.Prefix.Addr()
-		directors, isVIP := held[vip]
+		directors, isVIP := vips[vip]
 		_, wanted := s.Want.Addresses[k]
 		_, touched := s.Have.Addresses[k]
 		switch {
@@ -66,10 +65,10 @@ func misplacedVIPs(in *Input, s state.Settled, held map[netip.Addr][]string) []s
 	return list
 }
 
-// keepsQuiet reports whether the node, as the plan leaves it, does not answer for an
-// IPv4 address that is on another device than the one asked on: arp_ignore is
-// max(all, device) (IN_DEV_MAXCONF, include/linux/inetdevice.h). IPv6 never does
-// (ndisc_recv_ns, net/ipv6/ndisc.c).
+// keepsQuiet reports whether the node, as it is after the plan, answers no request for a
+// VIP that comes in by another device than the VIP's. For IPv4 that takes arp_ignore,
+// which is max(all, device) (IN_DEV_MAXCONF, include/linux/inetdevice.h). IPv6 is always
+// so (ndisc_recv_ns, net/ipv6/ndisc.c).
 func (in *Input) keepsQuiet(vip netip.Addr, s state.Settled) bool {
 	answers := func(dev string) bool {
 		key := "net/ipv4/conf/" + dev + "/arp_ignore"
@@ -85,7 +84,7 @@ func (in *Input) keepsQuiet(vip netip.Addr, s state.Settled) bool {
 	return !slices.ContainsFunc(in.Base, func(k state.AddressKey) bool { return answers(k.Dev) })
 }
 
-// named lists directors for a sentence: lvs-1, or lvs-1 and lvs-2.
+// named lists directors in words: "lvs-1", or "lvs-1 and lvs-2".
 func named(directors []string) string {
 	var text string
 	for i, d := range directors {

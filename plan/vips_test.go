@@ -9,9 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestMisplacedVIPs: a VIP that somebody put where it draws the clients away from
-// the director is an error of its node, wherever it is; one that serves as well or
-// does no harm is nobody's business.
+// TestMisplacedVIPs has VIPs that somebody set by hand. If clients would reach that node
+// in place of the director, it is the node's problem; otherwise it is left alone.
 func TestMisplacedVIPs(t *testing.T) {
 	pair := strings.Replace(onLAN("dr", "rr", "a"), `virtual_server "web" {`, "virtual_server \"web\" {\n  director = \"lvs\"", 1) + `
 director "spare" {
@@ -20,7 +19,7 @@ director "spare" {
 `
 	for _, c := range []struct {
 		name, node, line string
-		want             string // part of the node's problem; "" for none
+		want             string // part of the node's problem, or "" for none
 	}{
 		{"on a real server's LAN device", "a", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0 and tells the neighbours so, beside lvs"},
 		{"the same with the LAN's prefix and a label", "a", "ip -4 addr add 10.1.0.100/24 dev eth0 label eth0:0", "ip addr del 10.1.0.100/24 dev eth0"},
@@ -48,7 +47,7 @@ director "spare" {
 					t.Errorf("%s: %s", n.Name, problems)
 				}
 			}
-			// A destroy looks away: there is no VIP any more.
+			// A destroy does not care: the topology has no VIP any more.
 			for _, n := range plan.Build(topologyName, cl.inputs(t, wants, true)).Nodes {
 				if len(n.Problems) > 0 {
 					t.Errorf("destroy, %s: %s", n.Name, n.Problems)
@@ -58,8 +57,8 @@ director "spare" {
 	}
 }
 
-// TestMovedVIP: a VIP that the topology itself put on a node is taken away, not
-// complained of.
+// TestMovedVIP has a VIP that the topology itself has set on another node. It is removed
+// and is no problem.
 func TestMovedVIP(t *testing.T) {
 	both := func(director string) string {
 		return strings.Replace(onLAN("dr", "rr", "a"), `virtual_server "web" {`, "virtual_server \"web\" {\n  director = \""+director+"\"", 1) + `

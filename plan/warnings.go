@@ -8,8 +8,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// warnings say what a person should know before a node is changed, though it can
-// be.
+// warnings are what a person should know before a node is changed.
 func warnings(in *Input, s state.Settled) []string {
 	var list []string
 	list = append(list, lostRoutes(in, s)...)
@@ -21,9 +20,9 @@ func warnings(in *Input, s state.Settled) []string {
 	return list
 }
 
-// lostRoutes finds default routes that the node learned by router advertisement
-// and that the kernel drops when IPv6 forwarding is turned on, unless accept_ra
-// is 2 (addrconf_fixup_forwarding, net/ipv6/addrconf.c).
+// lostRoutes finds default routes from router advertisements. The kernel drops them when
+// IPv6 forwarding is turned on, unless accept_ra is 2 (addrconf_fixup_forwarding,
+// net/ipv6/addrconf.c).
 func lostRoutes(in *Input, s state.Settled) []string {
 	if s.Have.Sysctls[state.IPv6Forwarding] != "0" || s.Want.Sysctls[state.IPv6Forwarding] != "1" {
 		return nil
@@ -47,8 +46,8 @@ func lostRoutes(in *Input, s state.Settled) []string {
 	return list
 }
 
-// stuckRoutes finds old routes that cannot come back, because the node no longer
-// has the address that leads to their next hop.
+// stuckRoutes finds routes that were there before lvsctl and cannot be set again, because
+// the node no longer has an address in the network of the next hop.
 func stuckRoutes(in *Input, s state.Settled) []string {
 	var list []string
 	for k, r := range in.Live.Record.Before.Routes {
@@ -61,14 +60,15 @@ func stuckRoutes(in *Input, s state.Settled) []string {
 	return list
 }
 
-// learned reports whether a default route came by router advertisement; ip
-// before 4.19 called that kernel.
+// learned reports whether a route came by router advertisement. ip before 4.19 printed
+// "proto kernel" for it.
 func learned(r state.Route) bool {
 	words := strings.Fields(r.Rest)
 	i := slices.Index(words, "proto")
 	return i >= 0 && i+1 < len(words) && (words[i+1] == "ra" || words[i+1] == "kernel")
 }
 
+// overruled finds wanted kernel parameters that have no effect because of another one.
 func overruled(in *Input, s state.Settled) []string {
 	var devices []string
 	for _, k := range in.Base {
@@ -85,7 +85,8 @@ func overruled(in *Input, s state.Settled) []string {
 	return list
 }
 
-// unreadLines names what of a director's table could not be read and is left alone.
+// unreadLines names the lines of a director's table that could not be read. They are left
+// alone.
 func unreadLines(in *Input) []string {
 	var list []string
 	for _, why := range in.Live.State.Unreadable {
@@ -95,7 +96,7 @@ func unreadLines(in *Input) []string {
 	return list
 }
 
-// owners names others that may change a director's table.
+// owners names other programs that may change a director's table, such as keepalived.
 func owners(in *Input) []string {
 	if in.Role != director || len(in.Want.Services) == 0 && !in.Exclusive {
 		return nil

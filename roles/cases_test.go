@@ -1,9 +1,9 @@
 package roles_test
 
-// cases are the rows of the mode table, and what happens where they meet.
+// cases are topologies for each row of the mode table, and for several rows on one node.
 var cases = []struct {
 	name, text string
-	want       map[string][]string // by node; others are not asked
+	want       map[string][]string // by node; nodes that are left out are not compared
 }{
 	{
 		name: "nat: one subnet",

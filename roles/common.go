@@ -11,7 +11,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// common holds what a node asks for by its own attributes, whatever its role.
+// common wants what the node's own attributes ask for, whatever its role.
 func common(n *node) {
 	if n.IPForward != nil {
 		value := "0"
@@ -24,7 +24,7 @@ func common(n *node) {
 	for _, i := range n.Interfaces {
 		if i.RPFilter != nil {
 			key := "net/ipv4/conf/" + i.Name + "/rp_filter"
-			delete(n.state.Sysctls, key) // the topology knows better than the role
+			delete(n.state.Sysctls, key) // a written parameter overrides the role's
 			n.sysctl(key, strconv.Itoa(*i.RPFilter), i.Range)
 		}
 	}
@@ -47,9 +47,9 @@ func common(n *node) {
 	}
 }
 
-// keepsQuiet refuses a device for a real server's VIPs that would tell the
-// neighbours of them: they would come to the server and pass the director by.
-// arp_ignore = 1 does not help, as the VIP is on the device that is asked.
+// keepsQuiet refuses a vip_interface that answers ARP requests for a real server's VIPs:
+// clients would send to the server and not to the director. arp_ignore = 1 does not
+// prevent it, because the VIP is on the very device that the request comes in by.
 func (n *node) keepsQuiet() {
 	if n.VIPInterface == "" || state.Quiet(n.VIPInterface) {
 		return
@@ -62,8 +62,9 @@ func (n *node) keepsQuiet() {
 	})
 }
 
-// hosts is every node by name: at its address on a subnet that both are on, else
-// the one it serves or directs with, else its first; one a family.
+// hosts is the text for /etc/hosts: the name and address of every node, one line for
+// each family. The address is one on a subnet of this node, else the RIP or DIP, else
+// the first.
 func (n *node) hosts() string {
 	var b strings.Builder
 	for _, other := range n.cluster.Nodes {

@@ -7,7 +7,7 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// director holds the IPVS table, the VIPs, and what NAT needs of a forwarder.
+// director wants the IPVS table, the VIPs, and what forwarding takes with nat.
 func director(n *node) {
 	if len(n.directs) == 0 && !n.Exclusive && n.Timeouts == nil && n.Sync == nil {
 		return
@@ -30,18 +30,17 @@ func director(n *node) {
 	}
 }
 
-// forgetClosed wants a client that uses a port again to be scheduled anew. A
-// director that sees no replies (dr, tun) cannot tell a closed connection from a
-// closing one: for two minutes it would send the new one where the old one went,
-// although that server may be gone, or be reached another way by now (bit 2 of
-// conn_reuse_mode; is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c). It is
-// wanted of a director of nat too, which has no use for it by itself: when a
-// service comes there from dr or tun, their entries outlive the change.
+// forgetClosed wants conn_reuse_mode=3, by which a client that uses a port again is
+// scheduled again. A director that sees no replies (dr, tun) does not know whether a
+// connection is closed already. Without bit 2 it would send the client's new connection
+// to the old server for two minutes, although that may be gone, or be reached by another
+// mode (is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c). A director of nat gets
+// it too: when a service changes from dr or tun to nat, the old entries stay a while.
 func (n *node) forgetClosed(v *topology.VirtualServer) {
 	const key = "net/ipv4/vs/conn_reuse_mode"
 	for _, s := range n.Sysctls {
 		if s.Key == key {
-			return // the topology says otherwise, or the same
+			return // a written parameter overrides this one
 		}
 	}
 	n.sysctl(key, "3", v.Range)
@@ -61,7 +60,7 @@ func (n *node) timeouts() {
 	}
 }
 
-// sync wants the daemons that tell other directors of connections.
+// sync wants the daemons that copy connections between directors.
 func (n *node) sync() {
 	s := n.Sync
 	if s == nil {
@@ -110,8 +109,8 @@ func serviceKey(v *topology.VirtualServer) state.ServiceKey {
 	return state.ServiceKey{Protocol: state.Protocol(v.Protocol), Addr: netip.AddrPortFrom(v.VIP.Addr(), v.Port)}
 }
 
-// forwards is IPVS's method for each mode. FULLNAT is NAT to it: netfilter
-// rewrites the source.
+// forwards is IPVS's forwarding method for each mode. FULLNAT is masquerading, and
+// netfilter rewrites the source in addition.
 var forwards = map[topology.Mode]state.Forward{
 	topology.NAT:     state.Masq,
 	topology.FULLNAT: state.Masq,
@@ -119,8 +118,8 @@ var forwards = map[topology.Mode]state.Forward{
 	topology.TUN:     state.Tunnel,
 }
 
-// vip wants the service's address on the director; one of the director's own
-// needs no adding.
+// vip wants the service's address on the director, unless it is one of the director's
+// own.
 func (n *node) vip(v *topology.VirtualServer) {
 	if !v.VIP.IsValid() || n.Owns(v.VIP.Addr()) {
 		return
@@ -128,8 +127,8 @@ func (n *node) vip(v *topology.VirtualServer) {
 	n.address(v.VIP, v.Device(n.Node), v.Range)
 }
 
-// translate wants what a director needs whose packets pass it both ways: it
-// forwards the replies, and tells nobody of a shorter way.
+// translate wants what a director needs with nat, where replies pass it too: it forwards
+// them, and sends no ICMP redirects that would lead them around it.
 func (n *node) translate(v *topology.VirtualServer) {
 	n.forward(v.IPv6(), v.Range)
 	if v.IPv6() {

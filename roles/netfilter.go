@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// rule wants a netfilter rule, marked as this topology's: which tells the rules
-// of a service apart.
+// rule wants a netfilter rule with a comment that marks it as this topology's. which is
+// part of the comment and differs between the rules of a service.
 func (n *node) rule(v *topology.VirtualServer, at state.RuleKey, which string, matches, target []string, from hcl.Range) {
 	at.V6 = v.IPv6()
 	at.Comment = state.RuleComment(n.cluster.Name, v.Name, which)
@@ -25,12 +25,11 @@ func (n *node) rule(v *topology.VirtualServer, at state.RuleKey, which string, m
 	n.at(state.KindRule, at, from)
 }
 
-// masquerade wants the second half of FULLNAT: packets that IPVS sends to a
-// real server get an address of the director as their source, so that the answer
-// comes back whatever the real server's routes are. IPVS hides its packets from
-// connection tracking unless net.ipv4.vs.conntrack says otherwise
-// (ip_vs_nat_send_or_cont, net/netfilter/ipvs/ip_vs_xmit.c); the key is for both
-// families.
+// masquerade wants the second half of FULLNAT: packets that IPVS sends to a real server
+// get an address of the director as their source. So the answer comes back whatever the
+// real server's routes are. Connection tracking sees the packets only with
+// net.ipv4.vs.conntrack=1 (ip_vs_nat_send_or_cont, net/netfilter/ipvs/ip_vs_xmit.c),
+// which is for both families.
 func (n *node) masquerade(v *topology.VirtualServer) {
 	var full []topology.Server
 	plain := false
@@ -53,14 +52,14 @@ func (n *node) masquerade(v *topology.VirtualServer) {
 		n.rule(v, at, "masquerade", matches, target, v.Range)
 		return
 	}
-	// IPVS does the same for both kinds of server: their addresses tell them apart.
+	// IPVS forwards to nat and fullnat servers alike, so the rules name addresses.
 	for _, s := range full {
 		n.rule(v, at, "masquerade-"+s.Node.Name, append([]string{"-d", s.Address.String()}, matches...), target, s.Range)
 	}
 }
 
-// balanced matches what IPVS translates for a service. The method keeps out
-// servers of other modes in the same service.
+// balanced matches the packets that IPVS translates for a service. --vmethod excludes
+// the service's servers of other modes.
 func balanced(v *topology.VirtualServer) []string {
 	if v.FWMark != 0 {
 		return []string{"-m", "mark", "--mark", strconv.FormatUint(uint64(v.FWMark), 10), "-m", "ipvs", "--vmethod", "MASQ"}
@@ -72,11 +71,11 @@ func balanced(v *topology.VirtualServer) []string {
 	return append(words, "--vmethod", "MASQ")
 }
 
-// mostPorts is XT_MULTI_PORTS: a rule lists so many ports, a range counting as
-// two (xt_multiport.h).
+// mostPorts is how many ports a rule can list; a range counts as two (XT_MULTI_PORTS,
+// xt_multiport.h).
 const mostPorts = 15
 
-// marks wants the rules that give packets a fwmark service's mark.
+// marks wants the rules that mark packets for a fwmark service.
 func (n *node) marks(v *topology.VirtualServer) {
 	counts := map[topology.Protocol]int{}
 	for _, m := range v.Marks {
@@ -92,7 +91,8 @@ func (n *node) marks(v *topology.VirtualServer) {
 	}
 }
 
-// chunks are lists of ports in iptables' words, each short enough for a rule.
+// chunks splits ports into lists, in iptables' words, that are each short enough for a
+// rule.
 func chunks(ports []topology.PortRange) []string {
 	var lists []string
 	size := mostPorts
@@ -111,9 +111,9 @@ func chunks(ports []topology.PortRange) []string {
 	return lists
 }
 
-// clamp wants a real server's SYN-ACKs to announce what fits through the tunnel:
-// the client then sends segments that need not be cut up. The director's side
-// cannot say it, answers do not pass it.
+// clamp wants the SYN-ACKs of a real server to announce the MSS that fits through the
+// tunnel. Then the client sends segments that need no fragmentation. The director cannot
+// do it, because answers do not pass it.
 func (n *node) clamp(s serving) {
 	v := s.service
 	if v.MSS == 0 || !v.VIP.IsValid() || v.FWMark == 0 && v.Protocol != topology.TCP {

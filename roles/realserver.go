@@ -7,12 +7,12 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// realServer holds what each service needs where it is answered.
+// realServer wants what each service needs on the real server.
 func realServer(n *node) {
 	for _, s := range n.serves {
 		switch s.server.Mode {
 		case topology.NAT:
-			// Replies have to pass the director, which gives them the VIP's address.
+			// Replies must pass the director, which writes the VIP into them.
 			via, _ := s.service.Directors[0].Towards(s.server.Address)
 			n.replies(s, s.server.Address, via)
 		case topology.DR:
@@ -26,13 +26,13 @@ func realServer(n *node) {
 	}
 }
 
-// quietVIP wants the VIP on a device that never tells the neighbours: they must
-// find the director's. arp_ignore and arp_announce are max(all, device)
-// (IN_DEV_MAXCONF, include/linux/inetdevice.h), so all alone would do; the
-// device's own is what people look for.
+// quietVIP wants the VIP on a device that neither answers ARP for it nor announces it:
+// the neighbours must find the director's. arp_ignore and arp_announce are max(all,
+// device) (IN_DEV_MAXCONF, include/linux/inetdevice.h), so those of "all" are enough. The
+// device's own are set too, because people look there.
 func (n *node) quietVIP(s serving, dev string) {
 	if !s.service.VIP.IsValid() {
-		return // packets are marked by others, and so is what they are for
+		return // a fwmark service without a VIP: the user gives real servers its addresses
 	}
 	if n.VIPInterface != "" {
 		dev = n.VIPInterface
@@ -47,7 +47,7 @@ func (n *node) quietVIP(s serving, dev string) {
 	n.address(netip.PrefixFrom(vip, vip.BitLen()), dev, s.service.Range)
 }
 
-// tunnel wants the device that unpacks what the director packs.
+// tunnel wants the device that unpacks the packets of a tun director.
 func (n *node) tunnel(s serving) {
 	module, dev := "ipip", "tunl0"
 	if s.server.Address.Is6() {
@@ -57,16 +57,15 @@ func (n *node) tunnel(s serving) {
 	n.state.Links[dev] = state.Link{Up: true}
 	n.at(state.KindLink, state.Name(dev), s.service.Range)
 	if !s.server.Address.Is6() {
-		// Loose: the route back to the client is never through the tunnel. 0 would
-		// not do, because the filter is max(all, device).
+		// 2 is loose: the route back to the client is never through the tunnel. 0 is
+		// not enough, because the filter in force is max(all, device).
 		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", s.service.Range)
 	}
 	n.quietVIP(s, dev)
 }
 
-// throughRouter wants replies to leave by a router that is on the node's own
-// subnet, if there is one. They must not pass the director: it would drop
-// packets that come from its own VIP.
+// throughRouter wants replies to leave by a router on the node's own subnet, if there is
+// one. They must not pass the director, which drops packets that come from its own VIP.
 func (n *node) throughRouter(s serving) {
 	ipv6 := s.service.IPv6()
 	for _, r := range n.cluster.routers {

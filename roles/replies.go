@@ -10,10 +10,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// replies wants what a real server answers to leave by a gateway: by a rule if the
-// topology says so, otherwise by the default route, unless the node's own attributes
-// name one. from is the address
-// it answers from: its own with nat, the VIP otherwise.
+// replies wants the replies of a real server to leave by the gateway via. With
+// way_back = "rule" a rule leads them there, otherwise the default route, unless the
+// node has a written gateway. from is the source address of the replies: the RIP with
+// nat, otherwise the VIP.
 func (n *node) replies(s serving, from, via netip.Addr) {
 	r := state.Reply{Flow: state.Flow{From: from}, Via: via, Exactly: s.server.Mode == topology.NAT}
 	if s.service.FWMark == 0 {
@@ -29,7 +29,7 @@ func (n *node) replies(s serving, from, via netip.Addr) {
 	}
 	n.answers = append(n.answers, r)
 	if s.server.Mode == topology.NAT && n.WayBack == topology.WayBackRule {
-		n.ruled(from, via, s.server.Range)
+		n.sourceRule(from, via, s.server.Range)
 		return
 	}
 	if n.Gateway.Of(via.Is6()).IsValid() {
@@ -39,10 +39,10 @@ func (n *node) replies(s serving, from, via netip.Addr) {
 	n.byRole[state.Ref{Kind: state.KindRoute, Key: k}] = true
 }
 
-// ruled wants what comes from an address to take routes of its own: to the subnets
-// of the gateway's device directly, as with the main table, and everywhere else
-// through the gateway.
-func (n *node) ruled(from, via netip.Addr, at hcl.Range) {
+// sourceRule wants packets from an address to use the routing table for replies. It leads
+// to the subnets of the gateway's device directly, as the main table does, and to all
+// others through the gateway.
+func (n *node) sourceRule(from, via netip.Addr, at hcl.Range) {
 	k, p := state.ReplyPolicy(from)
 	n.state.Policies[k] = p
 	refs := []state.Ref{{Kind: state.KindPolicy, Key: k}}
@@ -61,7 +61,7 @@ func (n *node) ruled(from, via netip.Addr, at hcl.Range) {
 	}
 }
 
-// replyRoute wants a route of the table for replies.
+// replyRoute wants a route in the routing table for replies.
 func (n *node) replyRoute(dst netip.Prefix, r state.Route) state.Ref {
 	k := state.NewRouteKey(dst, 0)
 	k.Table = strconv.Itoa(state.ReplyTable)
@@ -69,8 +69,8 @@ func (n *node) replyRoute(dst netip.Prefix, r state.Route) state.Ref {
 	return state.Ref{Kind: state.KindRoute, Key: k}
 }
 
-// defaultRoute wants a default route of via's family; dev is "" for the device
-// whose subnet holds it.
+// defaultRoute wants a default route through via. dev is "" for the device in whose
+// subnet via is.
 func (n *node) defaultRoute(via netip.Addr, dev string, from hcl.Range) state.RouteKey {
 	dst := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	if via.Is6() {

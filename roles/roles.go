@@ -1,8 +1,10 @@
-// Package roles says what each node of a topology should have.
+// Package roles makes the wanted State of each node of a topology.
 //
-// A role is a pure function from the topology to a wanted State: a file, and a
-// line in the table below. What stands here is the mode table of the language,
-// row by row; whether a topology breaks a row was settled by package topology.
+// A role is a pure function from the topology to a wanted State. It takes a file and a
+// line in the table below. Together the roles are the mode table of the README; package
+// topology has refused topologies that contradict it.
+//
+// "wants" in a comment means that the function adds something to the wanted State.
 package roles
 
 import (
@@ -20,21 +22,22 @@ import (
 type Want struct {
 	Node  *topology.Node
 	State *state.State
-	// Ranges says where in the topology each entry comes from.
+	// Ranges is the place in the topology that each entry of State comes from.
 	Ranges map[state.Ref]hcl.Range
-	// Schedulers are those the node's kernel has to have, sorted.
+	// Schedulers are those that the node's kernel must have, sorted.
 	Schedulers []string
-	// Servers are the real servers the node forwards to, by address.
+	// Servers are the names of the real servers that the node forwards to, by address.
 	Servers map[netip.Addr]string
-	// Replies are what the node answers with as a real server. ByRole marks the
-	// routes that are wanted for them alone, and not by the node's own attributes.
+	// Replies are the packets that the node answers with as a real server. ByRole marks
+	// the routes and rules that are wanted only for them, and by no attribute of the
+	// node.
 	Replies []state.Reply
 	ByRole  map[state.Ref]bool
-	// Destroy reports that nothing is wanted because everything is given back.
+	// Destroy is set if nothing is wanted because the topology gives everything back.
 	Destroy bool
 }
 
-// table is every role. A client has none: nothing is configured on it.
+// table lists the roles. A client has none, because nothing is configured on it.
 var table = []struct {
 	applies func(*node) bool
 	fill    func(*node)
@@ -45,9 +48,9 @@ var table = []struct {
 	{isManaged, common},
 }
 
-// Wants returns what every node but the clients should have, in the topology's
-// order. The diagnostics are contradictions between a node's own attributes and
-// its roles.
+// Wants returns what every node but the clients should have, in the topology's order.
+// The diagnostics are contradictions: of a node's own attributes with its role, or of two
+// services with each other.
 func Wants(t *topology.Topology) ([]Want, hcl.Diagnostics) {
 	c := newCluster(t)
 	var wants []Want
@@ -68,14 +71,14 @@ func Wants(t *topology.Topology) ([]Want, hcl.Diagnostics) {
 	return wants, diags
 }
 
-// cluster is the topology indexed for the roles.
+// cluster is the topology with the indexes that the roles need.
 type cluster struct {
 	*topology.Topology
 	nodes   map[*topology.Node]*node
 	routers []*topology.Node
 }
 
-// node is a node's wanted State while it is being filled.
+// node is a node whose wanted State is being filled.
 type node struct {
 	*topology.Node
 	cluster *cluster
@@ -85,14 +88,14 @@ type node struct {
 
 	directs []*topology.VirtualServer
 	serves  []serving
-	// schedulers and servers become Want's.
+	// schedulers and servers become those of [Want].
 	schedulers map[string]bool
 	servers    map[netip.Addr]string
 	answers    []state.Reply // becomes Want.Replies
 	byRole     map[state.Ref]bool
 }
 
-// serving is a node's part in a service whose director is another node.
+// serving is a service that a node serves and whose director is another node.
 type serving struct {
 	service *topology.VirtualServer
 	server  topology.Server
@@ -115,8 +118,8 @@ func newCluster(t *topology.Topology) *cluster {
 			c.nodes[d].directs = append(c.nodes[d].directs, v)
 		}
 		for _, s := range v.RealServers {
-			// A director that serves its own service needs nothing of a real server:
-			// the VIP is there.
+			// A director that serves its own service has the VIP already, so it needs
+			// nothing that a real server gets.
 			if !slices.Contains(v.Directors, s.Node) {
 				c.nodes[s.Node].serves = append(c.nodes[s.Node].serves, serving{v, s})
 			}
@@ -143,8 +146,8 @@ func (n *node) at(kind state.Kind, key state.Key, r hcl.Range) {
 	n.ranges[state.Ref{Kind: kind, Key: key}] = r
 }
 
-// sysctl wants a kernel parameter. What is wanted twice must be wanted alike; one
-// that has two keys is wanted under the first of them.
+// sysctl wants a kernel parameter. It refuses a second value for the same parameter. A
+// parameter that has two keys is wanted under the first of them.
 func (n *node) sysctl(key, value string, from hcl.Range) {
 	written := state.SysctlKey(key)
 	if other, ok := state.SameSysctl(key); ok {
@@ -184,8 +187,8 @@ func (n *node) address(p netip.Prefix, dev string, from hcl.Range) {
 	n.at(state.KindAddress, k, from)
 }
 
-// route wants a route unless there is one already: a node's own attributes come
-// before what its roles would like.
+// route wants a route unless there is one with that key already: a node's own attributes
+// come first, and override its role.
 func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range) state.RouteKey {
 	k := state.NewRouteKey(dst, uint32(metric))
 	if _, ok := n.state.Routes[k]; ok {
@@ -196,8 +199,8 @@ func (n *node) route(dst netip.Prefix, metric int, r state.Route, from hcl.Range
 	return k
 }
 
-// hop is a route to a next hop, if there is one, through a device; without one
-// through that whose subnet holds the next hop.
+// hop makes a route through a next hop and a device. via may be zero. dev may be "":
+// then it is the device in whose subnet via is.
 func (n *node) hop(via netip.Addr, dev string) state.Route {
 	if !via.IsValid() {
 		return state.Route{Dev: dev}

@@ -13,7 +13,7 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// load is a topology from its text.
+// load makes a topology of its text.
 func load(t *testing.T, text string) *topology.Topology {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "cluster.hcl")
@@ -27,7 +27,7 @@ func load(t *testing.T, text string) *topology.Topology {
 	return top
 }
 
-// lines are what a node should have, KIND KEY: VALUE, in order of creation.
+// lines lists what a node should have as KIND KEY: VALUE, in order of creation.
 func lines(w roles.Want) []string {
 	var list []string
 	for _, c := range state.Diff(state.New(), w.State) {
@@ -77,7 +77,7 @@ func TestWants(t *testing.T) {
 	}
 }
 
-// TestContradictions: a node cannot want two things of one parameter.
+// TestContradictions has nodes that need two values of one parameter. They are refused.
 func TestContradictions(t *testing.T) {
 	nat := `virtual_server "web" {
   vip          = "10.1.0.100"
@@ -141,8 +141,8 @@ virtual_server "web" {
 	}
 }
 
-// TestVIPInterface: a real server's VIP is on a device that keeps quiet, whether or
-// not it serves already.
+// TestVIPInterface checks that a vip_interface that answers ARP is refused, also on a real
+// server without a service.
 func TestVIPInterface(t *testing.T) {
 	for dev, refused := range map[string]bool{
 		"eth0": true, "ens33.100": true, "br0": true, "gretap0": true, "veth1": true, "lo0": true,
@@ -161,7 +161,8 @@ func TestVIPInterface(t *testing.T) {
 	}
 }
 
-// TestWantsBeside are what a plan needs beside the state.
+// TestWantsBeside checks what a plan needs beside the State: Servers, Schedulers, Replies
+// and Ranges.
 func TestWantsBeside(t *testing.T) {
 	wants, diags := roles.Wants(load(t, lan+`virtual_server "web" {
   vip  = "10.1.0.100"
@@ -210,8 +211,8 @@ client "c" {
 	}
 }
 
-// TestOnLink: a next hop that is on no subnet of its device is on its link, unless
-// it is link-local, where that goes without saying.
+// TestOnLink checks that a route whose next hop is on no subnet of its device is "onlink".
+// For a link-local next hop the kernel needs no such word.
 func TestOnLink(t *testing.T) {
 	wants, diags := roles.Wants(load(t, `router "r" {
   interface "eth0" { addresses = ["203.0.113.7/32", "10.1.0.7/24"] }

@@ -6,7 +6,7 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// router holds what a node needs between clients, directors and real servers.
+// router wants what a node between clients, directors and real servers needs.
 func router(n *node) {
 	for _, v := range n.cluster.Services {
 		n.forward(v.IPv6(), v.Range)
@@ -22,8 +22,8 @@ func router(n *node) {
 	}
 }
 
-// acceptReplies wants packets from the VIP to be let in from the real servers'
-// side: the route to the VIP is on the director's.
+// acceptReplies wants the router to accept packets from the VIP on its device towards
+// the real servers, though its route to the VIP leads to the director.
 func (n *node) acceptReplies(v *topology.VirtualServer, s topology.Server) {
 	if v.IPv6() {
 		return // IPv6 has no rp_filter
@@ -33,8 +33,8 @@ func (n *node) acceptReplies(v *topology.VirtualServer, s topology.Server) {
 	}
 }
 
-// routeToVIP wants a VIP that is in none of the router's subnets to be sent to
-// the director.
+// routeToVIP wants a route to the director for a VIP that is in none of the router's
+// subnets.
 func (n *node) routeToVIP(v *topology.VirtualServer) {
 	vip := v.VIP.Addr()
 	if _, _, ok := n.On(vip); ok {

@@ -1,9 +1,12 @@
-// Package apply carries a plan out: the same actions, in the same order, and
-// then a look at every node to see that it is as wanted.
+// Package apply does the actions of a plan, in its order, and then reads every node again
+// to see that it is as wanted.
 //
-// Each node's actions travel in at most two scripts (what makes, then what
-// takes away), because another node's may have to come between. apply decides
-// nothing about what to change: that is the plan's.
+// A node gets its actions in at most two scripts: one that adds and changes, and one that
+// removes. Actions of other nodes may have to come between them. apply does not decide
+// what to change: the plan has done that.
+//
+// [Run] is the entry. Its steps are described above the type run, transactions on a node
+// in transaction.go.
 package apply
 
 import (
@@ -21,35 +24,36 @@ import (
 
 // Node is how an apply reaches one node of a plan.
 type Node struct {
-	// Runner is the connection that read the node.
+	// Runner is the connection by which the node was read.
 	Runner remote.Runner
-	// Dial makes a new one: a change is confirmed over a connection that did not
-	// exist when it was made.
+	// Dial makes a new connection. A change is confirmed over a connection that did not
+	// exist when the change was made.
 	Dial func(context.Context) (remote.Runner, error)
-	// Question reads the node again, and Want is what it should then have.
+	// Question is how to read the node again, and Want what it should have then.
 	Question  live.Question
 	Want      *state.State
 	Exclusive bool
 }
 
-// Options are how to apply.
+// Options are the options of an apply.
 type Options struct {
-	// Parallelism is how many nodes are worked on at once; 0 means 1.
+	// Parallelism is how many scripts may run at the same time; 0 means 1.
 	Parallelism int
-	// Rollback is how long a node waits for a change to be confirmed before it
-	// puts itself back; 0 arms nothing.
+	// Rollback is how long a node waits for a change to be confirmed before it puts
+	// itself back. 0 means that it never does.
 	Rollback time.Duration
-	// Atomic confirms nothing until every node could be: all nodes or none.
+	// Atomic confirms no node until all nodes are as wanted. If one is not, all are put
+	// back.
 	Atomic bool
-	// Owner is who holds the nodes' locks: user@host.
+	// Owner is the text in the nodes' locks that says who has them: user@host.
 	Owner string
-	// Event, if set, is told what happens as it happens. It is called by one
-	// goroutine at a time.
+	// Event is called with what happens, at once, by one goroutine at a time. It may be
+	// nil.
 	Event func(Event)
 }
 
-// Event is one thing that happened: an action that came to its end or, with a
-// nil Action, something about the whole node.
+// Event is something that happened: an action ended, or with a nil Action, something
+// about the whole node.
 type Event struct {
 	Node   string
 	Action *plan.Action
@@ -57,47 +61,46 @@ type Event struct {
 	Outcome
 }
 
-// Outcome is what became of an action.
+// Outcome is how an action ended.
 type Outcome struct {
 	Status Status
-	// Err says why it was not done.
+	// Err says why it was not done. It is nil for Done and Already.
 	Err error
 }
 
 // Status is how an action ended.
 type Status string
 
-// The ways an action ends. Already is one that somebody else has done since the
-// plan was made, Unknown one whose node fell silent before it could say.
+// The ways in which an action ends.
 const (
 	Done       Status = "done"
-	Already    Status = "already done"
+	Already    Status = "already done" // by somebody else, since the plan was made
 	Failed     Status = "failed"
-	Skipped    Status = "skipped"
+	Skipped    Status = "skipped" // not begun
 	RolledBack Status = "rolled back"
-	Unknown    Status = "unknown"
+	Unknown    Status = "unknown" // the connection was lost before the node reported it
 )
 
-// holds reports whether the change is in force.
-func (s Status) holds() bool { return s == Done || s == Already }
+// inForce reports whether the node has the change.
+func (s Status) inForce() bool { return s == Done || s == Already }
 
-// Result is what became of a plan.
+// Result is how an apply ended. The maps from Locked on are by a node's name.
 type Result struct {
 	Plan     *plan.Plan
 	Outcomes map[int]Outcome // by action ID; nil if nothing was begun
-	// Locked names who else is applying to a node. Nothing was changed anywhere
-	// when there is one.
+	// Locked are the nodes that somebody else is applying to. If there is one, no node
+	// was changed.
 	Locked map[string]*LockedError
-	// Stale are the nodes that were no longer as planned on.
+	// Stale are the nodes that have changed since the plan was made.
 	Stale map[string]*plan.StaleError
-	// Reverted are the nodes that were put back, and why.
+	// Reverted are the nodes that were put back, with the reason.
 	Reverted map[string]error
-	// Unconfirmed are the nodes that are not as wanted afterwards, or could not
-	// be looked at, and why.
+	// Unconfirmed are the nodes that are not as wanted afterwards, or could not be read
+	// again, with the reason.
 	Unconfirmed map[string]error
 }
 
-// Nothing is the result of a plan that asks for nothing.
+// Nothing is the result of a plan without actions.
 func Nothing(p *plan.Plan) Result {
 	return Result{Plan: p, Stale: staleNodes(p)}
 }
@@ -114,54 +117,60 @@ func staleNodes(p *plan.Plan) map[string]*plan.StaleError {
 
 // How an apply runs.
 //
-//	lock      every node, and read it under the lock. If one is locked by somebody
-//	          else, nothing is changed anywhere. What differs from the plan by now
-//	          stops its node alone.
-//	change    every node by itself, one script a batch. A batch waits until all that
-//	          its actions need on other nodes has ended, well or not; an action
-//	          whose need did not end well is skipped. So there is no global step,
-//	          and a slow node holds up those alone that depend on it.
-//	confirm   after each batch, over a new connection.
-//	persist   a node's files for its next boot, once all else of it is confirmed.
+//	lock      Every node is locked, and read under the lock. If somebody else has
+//	          one's lock, nothing is changed anywhere. A node that differs from the
+//	          plan by now is not changed; the others are.
+//	change    Every node runs its batches, one script each. Before a batch the node
+//	          waits until the actions that it needs on other nodes have ended. If one
+//	          of them did not succeed, the action that needs it is skipped. So a slow
+//	          node delays only the nodes that depend on it.
+//	confirm   After each batch the node is read over a new connection.
+//	persist   A node gets its files for the next boot when everything else of it is
+//	          confirmed.
 //
-// Each node has a goroutine of its own for each of these. A batch waits for stages
-// of other nodes only, and the stages are in one order (plan/stage.go), so no two
-// batches can wait for each other. How many scripts run at once is limited by slots;
-// waiting takes none.
+// In each step every node has a goroutine. A batch waits only for earlier stages of other
+// nodes, and the stages have one order (plan/stage.go), so no two batches wait for each
+// other. slots limits how many scripts run at the same time. A node that waits has no
+// slot.
+//
+// Example. director lvs gets a new server on web. web's batch (Ready) runs at once. lvs's
+// batch (Send) begins with an action that needs web's, so it waits. If web fails, lvs
+// skips that action and does its others.
 
-// run is one apply under way.
+// run is an apply that is under way.
 type run struct {
 	*plan.Plan
 	opts Options
-	// slots has room for as many as may run a script at once.
+	// slots has one element for each script that runs. Its capacity is the limit.
 	slots chan struct{}
-	// works are the nodes that have anything to do, by name.
+	// works are the nodes with actions, by name.
 	works map[string]*work
 
 	// mu guards result, and calls of Options.Event.
 	mu     sync.Mutex
 	result *Result
-	// batches are closed when all actions of a node's stage have an outcome, and
-	// stageOf says which of them an action, by its ID, belongs to.
+	// batches has a channel for each stage of a node, which is closed when all its
+	// actions have an outcome. stageOf is the stage of each action, by its ID.
 	batches map[batchKey]chan struct{}
 	stageOf map[int]batchKey
 }
 
-// batchKey is one node's part of a stage.
+// batchKey is one node's actions of one stage.
 type batchKey struct {
 	node  string
 	stage plan.Stage
 }
 
-// batch is what one script does: a node's actions of one or two stages that
-// nothing on another node has to come between.
+// batch is the content of one script: a node's actions of one stage, or of two if no
+// action of another node comes between them.
 type batch struct {
 	keys    []batchKey
 	actions []*plan.Action
 }
 
-// Run carries out a plan. When ctx ends, no further script is begun; those
-// under way are finished and confirmed, so that no node is left in between.
+// Run does a plan. nodes are by name. After ctx ends it begins no further script. It
+// finishes and confirms those that are running, so that no node is left half-way. Errors
+// are in the result.
 func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Result {
 	result := Result{
 		Plan: p, Outcomes: make(map[int]Outcome, len(p.Actions)),
@@ -196,9 +205,8 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	return result
 }
 
-// each runs a step for every node at once. How many scripts run at a time is
-// limited where they run: a node that only waits takes no slot. A panic ends the
-// work on its node alone.
+// each runs a step for all nodes at the same time, each in a goroutine. A panic ends only
+// the work on its node.
 func (r *run) each(step func(*work)) {
 	var group sync.WaitGroup
 	for _, w := range r.works {
@@ -211,7 +219,8 @@ func (r *run) each(step func(*work)) {
 	group.Wait()
 }
 
-// giveUp leaves a node as it is; what is armed there puts itself back.
+// giveUp ends the work on a node and leaves it as it is. If it is armed, it puts itself
+// back.
 func (r *run) giveUp(w *work, err error) {
 	w.failure = err
 	r.unconfirmed(w, err)
@@ -222,8 +231,8 @@ func (r *run) giveUp(w *work, err error) {
 	}
 }
 
-// split makes each node's batches. A director's making and taking away go in
-// one script: real servers wait for it, it waits for nobody in between.
+// split makes the batches of each node. A director's stages Send and Stop are one batch:
+// it waits for no other node between them.
 func (r *run) split() (byNode map[string][]batch, forBoot map[string][]*plan.Action) {
 	byNode, forBoot = map[string][]batch{}, map[string][]*plan.Action{}
 	for i := range r.Actions {
@@ -248,9 +257,9 @@ func (r *run) split() (byNode map[string][]batch, forBoot map[string][]*plan.Act
 	return byNode, forBoot
 }
 
-// node carries out one node's batches, one transaction each.
+// node runs the batches of one node, each as a transaction.
 func (r *run) node(ctx context.Context, w *work) {
-	waited := w.batches // that others wait for
+	waited := w.batches // those that other nodes still wait for
 	end := func() {
 		for _, k := range waited[0].keys {
 			close(r.batches[k])
@@ -258,7 +267,7 @@ func (r *run) node(ctx context.Context, w *work) {
 		waited = waited[1:]
 	}
 	defer func() {
-		for len(waited) > 0 { // it did not come that far
+		for len(waited) > 0 { // after a panic
 			end()
 		}
 	}()
@@ -279,7 +288,7 @@ func (r *run) node(ctx context.Context, w *work) {
 	}
 }
 
-// change runs one batch, in a slot of its own.
+// change runs one batch. It waits for a free slot.
 func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
@@ -290,14 +299,14 @@ func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
 		return nil
 	})
 	if err != nil {
-		for _, a := range todo { // done or not: what is armed puts itself back
+		for _, a := range todo { // even one that is done: an armed node puts itself back
 			r.end(a, Outcome{Unknown, err})
 		}
 		r.giveUp(w, err)
 	}
 }
 
-// await waits until everything that a batch needs of other nodes has ended.
+// await waits until the actions of other nodes that a batch needs have ended.
 func (r *run) await(b batch) {
 	for _, a := range b.actions {
 		for _, id := range a.Needs {
@@ -306,8 +315,8 @@ func (r *run) await(b batch) {
 	}
 }
 
-// filter decides the outcome of actions that cannot be done, or are done
-// already, and returns the others.
+// filter ends the actions of a batch that cannot be done or are done already, and returns
+// the others.
 func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 	var todo []*plan.Action
 	var stopped error
@@ -323,7 +332,7 @@ func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 			todo = append(todo, a)
 		default:
 			if a.Stage == plan.Clear {
-				// What follows takes apart what this one still needs.
+				// Later Clear actions remove what this action's entry still needs.
 				stopped = err
 			}
 			r.end(a, Outcome{Skipped, err})
@@ -334,7 +343,7 @@ func (r *run) filter(ctx context.Context, w *work, b batch) []*plan.Action {
 
 var errInterrupted = errors.New("interrupted before it was begun")
 
-// obstacle says why an action cannot be begun now; nil if it can.
+// obstacle returns why an action cannot be begun now, or nil.
 func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 	switch {
 	case a.Held != "":
@@ -347,7 +356,7 @@ func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, id := range a.Needs {
-		if !r.result.Outcomes[id].Status.holds() {
+		if !r.result.Outcomes[id].Status.inForce() {
 			return fmt.Errorf("%s is not ready", r.stageOf[id].node)
 		}
 	}

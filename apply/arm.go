@@ -9,7 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// rollbackScript is the program that a node runs to put itself back: see
+// rollbackScript is the program by which a node puts itself back. Its functions are in
 // internal/shell/rollback.sh.
 func rollbackScript(t *transaction, topology string) string {
 	var s shell.Script
@@ -22,7 +22,7 @@ func rollbackScript(t *transaction, topology string) string {
 		for _, c := range undo(a) {
 			limit := "$lvsctl_limit "
 			if c.To != "" || c.Calls != "" {
-				limit = "" // the shell's own: there may be no other
+				limit = "" // a redirection or function of the shell cannot run under timeout
 			}
 			s.Line("  { ", limit, c, `; } >>"$lvsctl_log" 2>&1 || lvsctl_failed="$lvsctl_failed `, a.ID, `"`)
 		}
@@ -35,8 +35,8 @@ func rollbackScript(t *transaction, topology string) string {
 	return s.String()
 }
 
-// undo is an action's inverse. A server that was quiesced may be there still,
-// with no weight: then it is not added back but given its weight again.
+// undo returns an action's inverse commands. A server that was to be removed may still be
+// there with weight 0. Then it gets its weight again in place of being added.
 func undo(a *plan.Action) []shell.Command {
 	if len(a.Quiesce) == 0 {
 		return a.Undo
@@ -50,13 +50,14 @@ func undo(a *plan.Action) []shell.Command {
 	return commands
 }
 
-// arm begins a transaction on its node: nothing was changed when it fails.
+// arm adds the lines that begin the transaction on the node. If arming fails, the script
+// ends before it has changed anything.
 func (t *transaction) arm(s *shell.Script, topology string, seconds int) {
 	s.Line(shell.Call(shell.Transaction, t.id, strconv.Itoa(seconds)))
 	s.Must(shell.Arm, rollbackScript(t, topology), t.record)
 }
 
-// resume is for a script that comes to a transaction which is under way.
+// resume adds the line by which a later script continues the transaction.
 func (t *transaction) resume(s *shell.Script, seconds int) {
 	s.Line(shell.Call(shell.Transaction, t.id, strconv.Itoa(seconds)))
 }

@@ -12,21 +12,21 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// An apply of all nodes or none.
+// An apply of all nodes or none (--atomic).
 //
-// Every node is changed and looked at, and stays armed. Once all are as wanted,
-// each is confirmed: its record is written and its timer disarmed, but the folder
-// with its rollback stays. Any of them may come too late, because a node whose
-// timer ran out puts itself back. Only when all are confirmed do the folders go;
-// otherwise every confirmation is taken back and every node undone, directors
-// before the real servers that they send to.
+// Every node is changed and read again, and stays armed. When all are as wanted, each is
+// confirmed: its record is written and its timer stopped, but the folder with its
+// rollback stays. A confirmation may come too late, because a node whose timer ran out
+// has put itself back. When all are confirmed, the folders are removed. Otherwise every
+// confirmation is taken back and every node is put back, directors before the real
+// servers that they send to.
 //
-// If lvsctl itself dies, the timers decide: before the first confirmation all nodes
-// put themselves back. Between the first and the last one some stay changed, which
-// no order of steps can help; the next plan shows it.
+// If lvsctl itself is killed, the timers decide. Before the first confirmation all nodes
+// put themselves back. Between the first and the last confirmation, the confirmed nodes
+// stay changed. No order of steps can prevent that; the next plan shows it.
 
-// heartbeat puts off the deadlines of open transactions while an apply of all
-// nodes or none is under way.
+// heartbeat extends the deadlines of open transactions again and again, until stop is
+// called. It does nothing unless the apply is of all nodes or none.
 func (r *run) heartbeat(ctx context.Context) (stop func()) {
 	if !r.opts.Atomic || r.opts.Rollback == 0 {
 		return func() {}
@@ -49,23 +49,23 @@ func (r *run) heartbeat(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// putOff gives a node's open transactions another full wait.
+// putOff lets the deadlines of a node's open transactions begin anew.
 func (r *run) putOff(ctx context.Context, w *work) {
 	if !w.idle.TryLock() {
-		return // its own script puts the deadline off
+		return // a script is running there, which extends the deadline itself
 	}
 	defer w.idle.Unlock()
 	for _, t := range w.open {
 		var s shell.Script
-		t.resume(&s, r.patience(w))
+		t.resume(&s, r.rollbackSeconds(w))
 		s.Line(shell.Call(shell.PutOff))
 		if _, err := w.Runner.Run(ctx, remote.Script{Body: s.String()}); err != nil {
-			return // the node will put itself back, and its confirmation will notice
+			return // the node will put itself back, and its confirmation will fail
 		}
 	}
 }
 
-// concludeAtomic ends an apply of all nodes or none, see the top of this file.
+// concludeAtomic confirms all nodes or puts all back, as the top of this file says.
 func (r *run) concludeAtomic(ctx context.Context) {
 	if !r.opts.Atomic {
 		return
@@ -92,16 +92,16 @@ func (r *run) concludeAtomic(ctx context.Context) {
 	for _, stage := range []plan.Stage{plan.Clear, plan.Stop, plan.Send, plan.Ready} {
 		r.each(func(w *work) {
 			for i := len(w.open) - 1; i >= 0; i-- {
-				// What came first is not undone below what stays.
+				// If a later transaction of the node stays (lost), so do earlier ones.
 				if t := w.open[i]; !t.undone && !w.lost && t.actions[0].Stage == stage {
-					_ = r.rollBack(ctx, w, t, w.Runner, why) // why itself
+					_ = r.rollBack(ctx, w, t, w.Runner, why) // it returns why
 				}
 			}
 		})
 	}
 }
 
-// commitOpen confirms a node's transactions.
+// commitOpen confirms a node's open transactions.
 func (r *run) commitOpen(ctx context.Context, w *work) {
 	if len(w.open) == 0 {
 		return
@@ -114,7 +114,7 @@ func (r *run) commitOpen(ctx context.Context, w *work) {
 	w.remember(after)
 	for _, t := range w.open {
 		if err := r.commit(ctx, w, t, w.Runner, state.Confirm(w.settled, w.live)); err != nil {
-			return // its actions are rolled back, and say so
+			return // commit has put the node back and set the outcomes
 		}
 	}
 }

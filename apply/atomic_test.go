@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/apply"
 )
 
-// overdue is a gate that lets a host's time run out, once the other host is
-// confirmed, before its own confirmation does.
+// overdue is the text of a gate before a host's confirmation. It waits until the other
+// host is confirmed, and lets this host's timer run out.
 const overdue = `printf '%s\n' tripped
 while [ ! -e /run/go ]; do sleep 0.05; done
 for d in /run/lvsctl/*/deadline; do echo 0 >"$d"; done
@@ -22,7 +22,7 @@ while [ -e /run/lvsctl/*/armed ]; do sleep 0.05; done
 func TestLateConfirmation(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		// before is what befalls the confirmed host when it is to be put back.
+		// before runs on the confirmed host just before it is put back.
 		before string
 		stays  bool
 	}{
@@ -32,20 +32,20 @@ func TestLateConfirmation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			first, late := start(t, how{name: "first", setup: ethernet}), start(t, how{name: "late", setup: ethernet})
+			first, second := start(t, hostOptions{name: "first", setup: ethernet}), start(t, hostOptions{name: "second", setup: ethernet})
 			must(t, job{node: first, want: oldState()})
 			before, record := first.snapshot(), first.record()
-			lateBefore := late.snapshot()
+			secondBefore := second.snapshot()
 
 			g := &gates{where: where{before: "lvsctl_disarm"}, text: overdue, reached: func() {
 				eventually(t, soon, "the other host is confirmed", func() bool {
 					_, err := first.try("ls /run/lvsctl/*/confirmed && ! ls /run/lvsctl/*/armed")
 					return err == nil
 				})
-				late.sh("touch /run/go")
+				second.sh("touch /run/go")
 			}}
 			back := &gates{where: where{before: "lvsctl_reopen"}, text: c.before}
-			s := look(t, job{node: first, want: newState(), wrap: back.wrap}, job{node: late, want: newState(), wrap: g.wrap})
+			s := look(t, job{node: first, want: newState(), wrap: back.wrap}, job{node: second, want: newState(), wrap: g.wrap})
 			g.open()
 			if c.before != "" {
 				back.open()
@@ -53,14 +53,14 @@ func TestLateConfirmation(t *testing.T) {
 			r := s.apply(t.Context(), func(o *apply.Options) {
 				o.Atomic = true
 				if c.stays {
-					o.Rollback = 5 * impatience
+					o.Rollback = 5 * briefTimeout
 				}
 			})
-			if !g.passed() || r.Complete() || r.Reverted["late"] == nil {
+			if !g.passed() || r.Complete() || r.Reverted["second"] == nil {
 				t.Fatalf("result: %s", explain(r))
 			}
-			if diff := cmp.Diff(lateBefore, late.snapshot()); diff != "" {
-				t.Errorf("late was not put back (-before +after):\n%s", diff)
+			if diff := cmp.Diff(secondBefore, second.snapshot()); diff != "" {
+				t.Errorf("second was not put back (-before +after):\n%s", diff)
 			}
 			if c.stays {
 				err := r.Unconfirmed["first"]
@@ -75,7 +75,7 @@ func TestLateConfirmation(t *testing.T) {
 			if diff := cmp.Diff(before, first.snapshot()) + cmp.Diff(record, first.record()); diff != "" {
 				t.Errorf("first was not put back (-before +after):\n%s", diff)
 			}
-			for _, n := range []*node{first, late} {
+			for _, n := range []*node{first, second} {
 				if left := n.left(); left != "" {
 					t.Errorf("left over on %s:\n%s", n.name, left)
 				}

@@ -13,10 +13,10 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// confirm looks at a node over a new connection: the old one may live on where no
-// new one gets through, as a firewall lets pass what is established. If it is as the plan has it,
-// and what answered before answers still, the record is written and the timer
-// disarmed; otherwise the node is put back at once.
+// confirm reads a node over a new connection. The old one proves nothing: a firewall may
+// let established connections through and no new one. If the node is as planned, and the
+// gateways that answered before still answer, confirm writes the record and stops the
+// timer. Otherwise it puts the node back at once, and returns why.
 func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	conn, err := w.Dial(ctx)
 	if err != nil {
@@ -41,8 +41,8 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 	return r.commit(ctx, w, t, conn, state.Confirm(w.settled, w.live))
 }
 
-// undoOrReport puts an armed node back; one that is not armed stays as it is, and the
-// result says how that is.
+// undoOrReport puts an armed node back. A node that is not armed stays as it is, and the
+// result says that it is unconfirmed.
 func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
 	if t.id == "" {
 		r.unconfirmed(w, why)
@@ -51,7 +51,8 @@ func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn re
 	return r.rollBack(ctx, w, t, conn, why)
 }
 
-// lookAgain reads a node and asks the gateways that answered before.
+// lookAgain reads a node again, and probes the gateways that answered before. It is an
+// error if one of them does not answer now.
 func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.Node, error) {
 	read := live.NewScript(w.Question)
 	nonce := shell.NewMark()
@@ -75,14 +76,15 @@ func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.
 	return after, nil
 }
 
-// difference is what is still not as wanted, beyond what is known not to have
-// been done.
+// difference returns an error that lists what is not as wanted after the change. It leaves
+// out the entries of actions that are known not to be done, and what is no part of the
+// plan.
 func (r *run) difference(w *work, left []state.Change) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	undone := map[state.Ref]bool{}
 	for a := range w.actions() {
-		if !r.result.Outcomes[a.ID].Status.holds() {
+		if !r.result.Outcomes[a.ID].Status.inForce() {
 			undone[a.Ref] = true
 		}
 	}
@@ -100,7 +102,8 @@ func (r *run) difference(w *work, left []state.Change) error {
 
 var errTooLate = errors.New("the confirmation came too late")
 
-// commit makes a transaction final: the record is true, the timer is gone.
+// commit makes a transaction final: it writes the record and stops the timer. If that
+// fails it puts an armed node back, and returns why.
 func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) error {
 	text, err := r.finalScript(ctx, w, t, conn, rec)
 	switch {
@@ -114,9 +117,9 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 	return nil
 }
 
-// finalScript writes the record and disarms, in that order: should the disk be
-// full the timer still has its say. In an apply of all nodes or none it leaves the
-// rollback where it is. It returns the record's text.
+// finalScript writes the record and stops the timer, in this order: if the disk is full,
+// the timer still puts the node back. In an apply of all nodes or none the rollback stays
+// in its folder. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce := shell.NewMark()
 	var s shell.Script
@@ -130,7 +133,7 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 		stageRecord(&s, rec.Topology, text)
 	}
 	if t.id != "" {
-		t.resume(&s, r.patience(w))
+		t.resume(&s, r.rollbackSeconds(w))
 		s.Must(shell.Disarm)
 	}
 	if rec.Empty() {
@@ -158,8 +161,8 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	return "", fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
 }
 
-// rewrite writes the record of a node on which there is nothing to do, or takes away
-// one of nothing.
+// rewrite writes the record of a node without actions, or removes a record that would be
+// empty.
 func (r *run) rewrite(ctx context.Context, w *work) error {
 	text, err := r.finalScript(ctx, w, &transaction{}, w.Runner, state.Confirm(w.settled, w.live))
 	if err == nil {
@@ -168,8 +171,8 @@ func (r *run) rewrite(ctx context.Context, w *work) error {
 	return err
 }
 
-// removeAdopted takes away the records that this topology has taken over, once its
-// own has all that they held. Until then both are there, and a plan says so.
+// removeAdopted removes the records that this topology has taken over, when its own
+// record holds all their entries. Until then both records are there, and a plan says so.
 func (r *run) removeAdopted(ctx context.Context, w *work) {
 	r.mu.Lock()
 	good := w.failure == nil && r.result.Reverted[w.plan.Name] == nil && r.result.Unconfirmed[w.plan.Name] == nil

@@ -9,16 +9,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestConfirmation has changes that took, and cost what lvsctl needs to come
-// back, or the host its gateway: they are put back.
+// TestConfirmation has changes that succeed, but after which no new SSH connection or no
+// gateway of the host works. They are put back.
 func TestConfirmation(t *testing.T) {
 	t.Parallel()
 	t.Run("no new connection", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		before := n.snapshot()
-		// The session that makes the change lives on, as it does when a firewall
-		// lets through what is established.
+		// The session that makes the change goes on, as with a firewall that lets
+		// established connections through.
 		g := &gates{where: changing, text: "kill $(cat /run/sshd.pid); printf '%s\\n' tripped\n"}
 		s := look(t, job{node: n, want: newState(), wrap: g.wrap})
 		g.open()
@@ -37,8 +37,8 @@ func TestConfirmation(t *testing.T) {
 	})
 	t.Run("a silent gateway", func(t *testing.T) {
 		t.Parallel()
-		router := start(t, how{name: "router", setup: "ip link add eth0 type veth peer name web; ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up\n"})
-		n := start(t, how{})
+		router := start(t, hostOptions{name: "router", setup: "ip link add eth0 type veth peer name web; ip addr add 10.0.0.1/24 dev eth0; ip link set eth0 up\n"})
+		n := start(t, hostOptions{})
 		router.give("web", n, "eth0")
 		n.sh("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.1")
 		eventually(t, soon, "the gateway answers", func() bool { _, err := n.try("ping -c 1 -W 1 10.0.0.1"); return err == nil })
@@ -52,12 +52,12 @@ func TestConfirmation(t *testing.T) {
 		if diff := cmp.Diff(before, n.snapshot()); diff != "" {
 			t.Errorf("it was not put back (-before +after):\n%s", diff)
 		}
-		// Nobody is asked who did not answer before: the new gateway is not there.
+		// The new gateway does not exist. It is not probed, as it did not answer before.
 		must(t, job{node: n, want: newState()})
 	})
 	t.Run("another hand", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		before := n.snapshot()
 		g := &gates{where: changing, text: "ip addr del 10.0.0.101/32 dev lo; printf '%s\\n' tripped\n"}
 		s := look(t, job{node: n, want: newState(), wrap: g.wrap})

@@ -14,9 +14,9 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// oldState and newState are what the hosts of these tests go between: things are
-// added, edited and removed on the way, and forwarding changes other sysctls
-// along with it.
+// oldState and newState are the two wanted States of these tests' hosts. The way from one
+// to the other adds, changes and removes entries, and sets forwarding, along with which
+// the kernel sets other parameters.
 func oldState() *state.State {
 	s := state.New()
 	s.Sysctls["net/ipv4/conf/lo/arp_ignore"] = "1"
@@ -47,19 +47,20 @@ func addRoute(s *state.State, dst, via string) {
 	s.Routes[state.NewRouteKey(prefix(dst), 0)] = state.Route{Via: netip.MustParseAddr(via), Dev: "eth0"}
 }
 
-// passage is the way of a host from its old state to its new one.
+// passage is a host that goes from its old state to its new one.
 type passage struct {
 	*node
-	// states are those that a host may be in: each transaction is done whole or
-	// not at all, and what makes is one, what takes away another.
+	// states are the snapshots that are allowed: the old state, the state after the
+	// first of the two transactions, and the new state.
 	states []string
 	record string // in the new state
-	places int    // of a gate
+	places int    // how many places for a gate an apply has
 	known  map[string][]int
 }
 
-// newPassage takes a host there and back, and knows the way then.
-func newPassage(t testing.TB, h how) *passage {
+// newPassage starts a host, and takes it to its new state and back, to know the states and
+// the places.
+func newPassage(t testing.TB, h hostOptions) *passage {
 	t.Helper()
 	h.setup += ethernet
 	p := &passage{node: start(t, h), known: map[string][]int{}}
@@ -95,14 +96,14 @@ func (p *passage) back() {
 	}
 }
 
-// atRest succeeds on a host that does not wait to be confirmed and does not put
-// itself back. It looks in that order: the one becomes the other.
+// atRest is a command that succeeds if the host neither waits to be confirmed nor puts
+// itself back. It looks in this order, because the one turns into the other.
 const atRest = "! ls /run/lvsctl/*/armed 2>/dev/null && ! ls /run/lvsctl/*/firing.* 2>/dev/null"
 
-// settled waits until nothing is under way on the host any more, and sees that
-// it is not in between. It looks for the shell first: until that has ended it may
-// still arm.
-func (p *passage) settled() {
+// awaitRest waits until no apply and no rollback works on the host any more, and checks
+// that the host is in one of its states. It looks for the shell first, because that may
+// still arm the host.
+func (p *passage) awaitRest() {
 	p.Helper()
 	eventually(p.node, time.Minute, "the host is at rest", func() bool {
 		_, err := p.try(`! pgrep -f "^/bin/sh -s" && flock -n /run/lvsctl/lock true && ` + atRest)
@@ -115,8 +116,8 @@ func (p *passage) settled() {
 	}
 }
 
-// finish applies once more, sees that the host is in its new state with nothing
-// left over, and takes it back.
+// finish applies once more. Then the host must be in its new state with nothing left
+// over. It takes the host back to its old state.
 func (p *passage) finish() {
 	p.Helper()
 	must(p, job{node: p.node, want: newState()})
@@ -132,8 +133,8 @@ func (p *passage) finish() {
 	p.back()
 }
 
-// everyPlace breaks something at each place in turn, on several hosts at once.
-func everyPlace(t *testing.T, hosts int, h how, test func(t *testing.T, p *passage, place int)) {
+// everyPlace calls test for each place, on several hosts at the same time.
+func everyPlace(t *testing.T, hosts int, h hostOptions, test func(t *testing.T, p *passage, place int)) {
 	for i := range hosts {
 		t.Run(fmt.Sprintf("host %d", i+1), func(t *testing.T) {
 			t.Parallel()
@@ -146,14 +147,14 @@ func everyPlace(t *testing.T, hosts int, h how, test func(t *testing.T, p *passa
 				})
 				p.TB, p.node.TB = t, t
 				if !ok {
-					return // the host is in no known state
+					return // after a failure the host's state is not known
 				}
 			}
 		})
 	}
 }
 
-// broken applies with a gate and says what became of it.
+// broken applies with a gate and returns the result.
 func (p *passage) broken(g *gates) apply.Result {
 	p.Helper()
 	g.known = p.known
@@ -166,22 +167,22 @@ func (p *passage) broken(g *gates) apply.Result {
 	return r
 }
 
-// honest sees that a result says complete just where the host is as wanted.
-func (p *passage) honest(r apply.Result) {
+// checkComplete checks that a result is complete if and only if the host is as wanted.
+func (p *passage) checkComplete(r apply.Result) {
 	p.Helper()
 	if is := p.snapshot() == p.states[len(p.states)-1]; is != r.Complete() {
 		p.Errorf("that the host is as wanted is %t, and the result: %s", is, explain(r))
 	}
 }
 
-// TestCutEverywhere cuts the connection between any two statements of an apply,
-// while the host is held up there, and while it goes on by itself.
+// TestCutEverywhere cuts the connection between any two statements of an apply, while the
+// host waits there, and while it goes on.
 func TestCutEverywhere(t *testing.T) {
 	needNodes(t)
 	for name, goesOn := range map[string]bool{"held up": false, "going on": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			everyPlace(t, 3, how{}, func(t *testing.T, p *passage, place int) {
+			everyPlace(t, 3, hostOptions{}, func(t *testing.T, p *passage, place int) {
 				g := &gates{where: where{number: place}, text: waiting}
 				g.reached = func() {
 					p.wire.cut()
@@ -191,8 +192,8 @@ func TestCutEverywhere(t *testing.T) {
 				}
 				r := p.broken(g)
 				p.sh(": >/run/go")
-				p.settled()
-				p.honest(r)
+				p.awaitRest()
+				p.checkComplete(r)
 				p.sh("rm /run/go")
 				p.finish()
 			})
@@ -200,14 +201,14 @@ func TestCutEverywhere(t *testing.T) {
 	}
 }
 
-// TestShellKilledEverywhere kills the shell that changes a host, as a host out
-// of memory does, between any two statements; the connection lives.
+// TestShellKilledEverywhere kills the shell on the host between any two statements, as the
+// kernel does when memory is short. The connection stays.
 func TestShellKilledEverywhere(t *testing.T) {
 	needNodes(t)
-	everyPlace(t, 3, how{}, func(t *testing.T, p *passage, place int) {
+	everyPlace(t, 3, hostOptions{}, func(t *testing.T, p *passage, place int) {
 		r := p.broken(&gates{where: where{number: place}, text: dying})
-		p.settled()
-		p.honest(r)
+		p.awaitRest()
+		p.checkComplete(r)
 		p.finish()
 	})
 }

@@ -2,20 +2,19 @@ package apply
 
 import "github.com/lvsctl/lvsctl/plan"
 
-// Document is the plan's JSON with what became of it.
+// Document is the JSON of a result: the plan's, with the outcomes.
 type Document struct {
 	plan.Document
 	Complete bool `json:"complete"`
-	// Each is why, by node: locked by another apply, changed since the plan, put
-	// back, not as wanted afterwards or not looked at.
+	// The maps are those of [Result], with the error as text.
 	Locked      map[string]string `json:"locked,omitempty"`
 	Stale       map[string]string `json:"stale,omitempty"`
 	RolledBack  map[string]string `json:"rolled_back,omitempty"`
 	Unconfirmed map[string]string `json:"unconfirmed,omitempty"`
 }
 
-// Document returns the result in the JSON schema that plans have too. verb
-// begins its summary.
+// Document returns the result in the JSON schema of plans. verb is the first word of its
+// summary, for example "Apply".
 func (res Result) Document(verb string) Document {
 	d := Document{
 		Document: res.Plan.Document(), Complete: res.Complete(),

@@ -14,32 +14,32 @@ import (
 	"github.com/lvsctl/lvsctl/internal/remote"
 )
 
-// What a doomed process is told: where to kill itself, and how to reach the host.
+// These environment variables make the test's program a doomed process: it applies to a
+// host and kills itself at a place. They are the place, the ssh config and the timeout.
 const (
 	doomedPlace  = "LVSCTL_TEST_DOOMED_PLACE"
 	doomedBefore = "LVSCTL_TEST_DOOMED_BEFORE"
 	doomedConfig = "LVSCTL_TEST_DOOMED_CONFIG"
-	// doomedPatience is how long the host waits to be confirmed.
-	doomedPatience = "LVSCTL_TEST_DOOMED_PATIENCE"
+	// doomedTimeout is how long the host waits to be confirmed.
+	doomedTimeout = "LVSCTL_TEST_DOOMED_TIMEOUT"
 )
 
-// TestKilledEverywhere kills the whole program that applies, between any two
-// statements on the host, which goes on. Nobody comes back: it is on its own.
+// TestKilledEverywhere kills the whole program that applies between any two statements on
+// the host. The host goes on, and must put itself back or be as wanted.
 func TestKilledEverywhere(t *testing.T) {
 	needNodes(t)
-	everyPlace(t, 6, how{}, func(t *testing.T, p *passage, place int) {
+	everyPlace(t, 6, hostOptions{}, func(t *testing.T, p *passage, place int) {
 		p.sh(": >/run/go")
-		// Not impatience: the last places come after the confirmation, and a busy
-		// machine has to get there in time.
+		// It is longer than briefTimeout: the last places come after the confirmation,
+		// and a busy machine must get there in time.
 		kill(t, p.node, where{number: place}, 8*time.Second)
-		p.settled()
+		p.awaitRest()
 		p.sh("rm /run/go")
 		p.finish()
 	})
 }
 
-// doomed applies to the host "web" in a process of its own, and is killed at
-// its gate.
+// doomed is the doomed process: it applies to the host "web" and is killed at its gate.
 func doomed() int {
 	place, err := strconv.Atoi(os.Getenv(doomedPlace))
 	if err != nil {
@@ -57,7 +57,7 @@ func doomed() int {
 		return complain(err)
 	}
 	g.open()
-	rollback, err := time.ParseDuration(os.Getenv(doomedPatience))
+	rollback, err := time.ParseDuration(os.Getenv(doomedTimeout))
 	if err != nil {
 		return complain(err)
 	}

@@ -12,21 +12,22 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// impossible is newState with a step that fails, in the middle: no label is so long.
+// impossible is newState with a step in the middle that fails, because the label is too
+// long.
 func impossible() *state.State {
 	s := newState()
 	s.Addresses[state.AddressKey{Prefix: prefix("10.0.0.102/32"), Dev: "lo"}] = state.Address{Label: "lo:" + strings.Repeat("x", 20)}
 	return s
 }
 
-// cannot begins what is said of it; the rest is the kernel's.
+// cannot is how its error begins. The kernel's words follow.
 const cannot = "cannot add address 10.0.0.102/32 dev lo: "
 
 func TestFailedStep(t *testing.T) {
 	t.Parallel()
 	t.Run("rolls its host back at once", func(t *testing.T) {
 		t.Parallel()
-		bad, good := start(t, how{name: "bad", setup: ethernet}), start(t, how{name: "good", setup: ethernet})
+		bad, good := start(t, hostOptions{name: "bad", setup: ethernet}), start(t, hostOptions{name: "good", setup: ethernet})
 		before := bad.snapshot()
 		r := look(t, job{node: bad, want: impossible()}, job{node: good, want: newState()}).apply(t.Context(), nil)
 		if r.Complete() || r.Reverted["bad"] == nil || !strings.HasPrefix(r.Reverted["bad"].Error(), cannot) {
@@ -53,7 +54,7 @@ func TestFailedStep(t *testing.T) {
 	})
 	t.Run("without rollback leaves what was done", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		r := look(t, job{node: n, want: impossible()}).apply(t.Context(), func(o *apply.Options) { o.Rollback = 0 })
 		if r.Complete() || len(r.Reverted) > 0 {
 			t.Errorf("result: %s", explain(r))
@@ -67,7 +68,7 @@ func TestFailedStep(t *testing.T) {
 		if shot := n.snapshot(); !strings.Contains(shot, "10.0.0.101/32") || !strings.Contains(shot, "default via 10.0.0.1 ") {
 			t.Errorf("the host has:\n%s", shot)
 		}
-		// It is known what was there before, all the same.
+		// The record still knows what was there before lvsctl.
 		must(t, job{node: n, want: newState()})
 		must(t, job{node: n, want: state.New()})
 		if shot := n.snapshot(); n.record() != "" || strings.Contains(shot, "10.0.0.101/32") || !strings.Contains(shot, "default via 10.0.0.1 ") {
@@ -76,18 +77,18 @@ func TestFailedStep(t *testing.T) {
 	})
 }
 
-// TestAllOrNone has three hosts, of which one cannot be changed. The others are
-// put back in reverse: a real server first gets again what was taken away, and
-// loses what was made only when the director sends nothing there any more.
+// TestAllOrNone has three hosts, of which one cannot be changed. The others are put back in
+// the reverse order: a real server first gets back what was removed, and loses what was
+// added only after the director no longer sends there.
 func TestAllOrNone(t *testing.T) {
 	t.Parallel()
-	lvs, web, bad := start(t, how{name: "lvs", setup: ethernet}), start(t, how{name: "web", setup: ethernet}), start(t, how{name: "bad", setup: ethernet})
+	lvs, web, bad := start(t, hostOptions{name: "lvs", setup: ethernet}), start(t, hostOptions{name: "web", setup: ethernet}), start(t, hostOptions{name: "bad", setup: ethernet})
 	all := []*node{lvs, web, bad}
 	before := map[string]string{}
 	for _, n := range all {
 		before[n.name] = n.snapshot()
 	}
-	// Made first, taken away later: an apply of two transactions.
+	// This apply has two transactions on web: one adds, the other one removes.
 	must(t, job{node: web, want: oldState()})
 	before["web"] = web.snapshot()
 	record := web.record()

@@ -8,9 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestBrokenHost breaks something on a host before an apply or in the middle of
-// it. Whatever that is the host is as it was afterwards, and once it is mended
-// the next apply works.
+// TestBrokenHost breaks something on a host before an apply or in the middle of it.
+// Afterwards the host is as before. When it is repaired, the next apply works.
 func TestBrokenHost(t *testing.T) {
 	t.Parallel()
 	for _, f := range []struct {
@@ -21,8 +20,8 @@ func TestBrokenHost(t *testing.T) {
 		at, during string
 		mend       string
 		want       string // in what is said
-		// unsure hosts cannot be seen to be as before: the record goes on naming what
-		// may still be there.
+		// unsure is set if nobody can see whether the host is as before. Then the record
+		// goes on naming what may still be there.
 		unsure bool
 	}{
 		{
@@ -66,7 +65,7 @@ func TestBrokenHost(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			n := start(t, how{setup: ethernet + f.setup})
+			n := start(t, hostOptions{setup: ethernet + f.setup})
 			before := n.snapshot()
 			s := look(t, job{node: n, want: newState()})
 			if f.at != "" {
@@ -100,8 +99,8 @@ const (
 	free      = "rm /var/lib/fat"
 )
 
-// wrapIP puts a script before ip that treats some of its command lines in
-// another way: cases are those of a case statement.
+// wrapIP puts a script in place of ip that does something else for some command lines.
+// cases are those of a case statement.
 func wrapIP(cases string) string {
 	return `ip=$(readlink -f "$(command -v ip)"); cp "$ip" /run/ip
 cat >/run/wrapper <<'END'
@@ -116,11 +115,11 @@ chmod +x /run/wrapper; mount --bind /run/wrapper "$ip"`
 
 const unwrapIP = `umount -l "$(readlink -f "$(command -v ip)")"`
 
-// TestHangingCommand has a command hang for longer than a host may be silent,
-// and do its work when nobody waits for it any more.
+// TestHangingCommand has a command that hangs for longer than a host may be silent, and
+// does its work when lvsctl has given up.
 func TestHangingCommand(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet, silence: 5 * time.Second})
+	n := start(t, hostOptions{setup: ethernet, silence: 5 * time.Second})
 	before := n.snapshot()
 	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 15;;`))
 	s := look(t, job{node: n, want: newState()})
@@ -141,8 +140,7 @@ func TestHangingCommand(t *testing.T) {
 	})
 }
 
-// TestSilentLoss has every packet of a connection lost, without a word to either
-// end, while the host goes on or is held up.
+// TestSilentLoss loses every packet of a connection without telling either end.
 func TestSilentLoss(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
@@ -151,16 +149,16 @@ func TestSilentLoss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPassage(t, how{silence: 5 * time.Second})
+			p := newPassage(t, hostOptions{silence: 5 * time.Second})
 			g := &gates{where: where{before: at}, text: waiting}
 			g.reached = func() {
-				p.wire.hush()
+				p.wire.silence()
 				p.sh(": >/run/go")
 			}
 			r := p.broken(g)
-			p.wire.cut() // the host would not know for hours
-			p.settled()
-			p.honest(r)
+			p.wire.cut() // without this the host would notice after hours
+			p.awaitRest()
+			p.checkComplete(r)
 			p.finish()
 		})
 	}

@@ -15,10 +15,10 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// TestGarbage has a host whose shell answers anything but what it was asked.
+// TestGarbage has a host whose shell answers something else than what it was asked.
 func TestGarbage(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet, silence: 6 * time.Second})
+	n := start(t, hostOptions{setup: ethernet, silence: 6 * time.Second})
 	before := n.snapshot()
 	s := look(t, job{node: n, want: newState()})
 	for _, program := range []string{
@@ -38,7 +38,7 @@ func TestGarbage(t *testing.T) {
 		if r.Complete() || r.Unconfirmed["web"] == nil {
 			t.Errorf("%s: result: %s", program, explain(r))
 		}
-		// nsenter runs no sh that is not one.
+		// n.sh does not work while /bin/sh is another program.
 		unmount(t, n, "/bin/sh")
 		if diff := cmp.Diff(before, n.snapshot()); diff != "" {
 			t.Errorf("%s: it is not as it was (-before +after):\n%s", program, diff)
@@ -48,16 +48,16 @@ func TestGarbage(t *testing.T) {
 	must(t, job{node: n, want: newState()})
 }
 
-// truncating cuts the output of one script of an apply in the middle, as a
-// transport does that loses the end and does not say so.
+// truncating cuts off the end of the output of one script of an apply, and reports no
+// error.
 type truncating struct {
 	remote.Runner
 	state *truncation
 }
 
 type truncation struct {
-	script  int // which; they are counted from 0
-	percent int // how much is left of it
+	script  int // index of the script, from 0
+	percent int // how much of the output is left
 	seen    int
 	hit     bool
 }
@@ -98,7 +98,7 @@ func TestTruncatedOutput(t *testing.T) {
 	for _, percent := range []int{0, 30, 60, 95} {
 		t.Run(fmt.Sprintf("%d percent", percent), func(t *testing.T) {
 			t.Parallel()
-			p := newPassage(t, how{})
+			p := newPassage(t, hostOptions{})
 			for script := 1; ; script++ { // 0 made the plan
 				c := &truncation{script: script, percent: percent}
 				s := look(t, job{node: p.node, want: newState(), wrap: func(r remote.Runner) remote.Runner { return truncating{r, c} }})
@@ -106,15 +106,15 @@ func TestTruncatedOutput(t *testing.T) {
 				if !c.hit {
 					break
 				}
-				p.settled()
-				p.honest(r)
+				p.awaitRest()
+				p.checkComplete(r)
 				p.finish()
 			}
 		})
 	}
 	t.Run("any line of a read", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		conn, err := n.dial(t.Context())
 		check(t, err)
 		defer conn.Close()

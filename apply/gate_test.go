@@ -11,16 +11,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/remote"
 )
 
-// gates put one statement between any two of those that an apply sends, so that
-// something can be broken just there. Places are counted through all scripts in
-// the order they are sent.
+// gates insert a statement at one place of the scripts that an apply sends, so that a test
+// can break something just there. A place is between two statements. Places are numbered
+// through all scripts, in the order in which they are sent.
 type gates struct {
 	where
-	text string // the statement; it has to print tripped
-	// reached is called once the host is there.
+	text string // the statement; it must print tripped
+	// reached is called when the host is at the place.
 	reached func()
-	// known, if set, keeps what statements found: scripts differ in their nonces
-	// alone.
+	// known is a cache of what statements returns, by script without its nonces. It may
+	// be nil.
 	known map[string][]int
 
 	mu      sync.Mutex
@@ -30,37 +30,37 @@ type gates struct {
 	tripped bool
 }
 
-// where is a place by its number or, if before is set, the first statement that
-// begins so.
+// where is a place: that with a number or, if before is set, the place before the first
+// statement that begins so.
 type where struct {
 	number int
 	before string
 }
 
-// nowhere counts places only.
+// nowhere is no place: the gates only count.
 var nowhere = where{number: -1}
 
-// changing is a place in the middle of a host's changes: five of six are made.
+// changing is a place in the middle of a host's changes: five of six are done.
 var changing = where{before: "lvsctl_begin 6 "}
 
 const tripped = "tripped"
 
-// waiting is a gate that holds the host up until there is a file /run/go.
+// waiting is a statement that waits until there is a file /run/go.
 const waiting = "printf '%s\\n' tripped; while [ ! -e /run/go ]; do sleep 0.05; done\n"
 
-// dying is a gate that kills the shell, as a node out of memory does.
+// dying is a statement that kills the shell, as the kernel does when memory is short.
 const dying = "printf '%s\\n' tripped; sh -c 'kill -9 $PPID'\n"
 
 func (g *gates) wrap(r remote.Runner) remote.Runner { return gated{r, g} }
 
-// open starts the counting.
+// open starts the counting: before it, scripts are left as they are.
 func (g *gates) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.on = true
 }
 
-// places is how many were seen.
+// places is how many places the scripts had.
 func (g *gates) places() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -123,28 +123,27 @@ func (g *gates) put(s remote.Script) remote.Script {
 
 var nonces = regexp.MustCompile(`[0-9a-f]{24}`)
 
-// once are the functions whose statements an apply runs one after the other, once or
-// twice, as it does a script's own. Between those of the others, which every step
-// calls, nothing is put.
+// once are the functions that an apply calls once or twice. Places are between their
+// statements too. Functions that every step calls have no places.
 var once = map[string]bool{
 	"lvsctl_lock": true, "lvsctl_clear_old": true, "lvsctl_arm": true, "lvsctl_start_timer": true,
 	"lvsctl_stage_record": true, "lvsctl_place_record": true, "lvsctl_disarm": true, "lvsctl_clear": true, "lvsctl_fire": true,
 }
 
-// callers are the functions that call those of once.
+// callers are the functions that call those of once, where a script does not.
 var callers = map[string]string{"lvsctl_clear_old": "lvsctl_lock", "lvsctl_start_timer": "lvsctl_arm"}
 
 var (
-	// idle is a statement that does nothing on the host.
+	// idle matches a statement that does nothing on the host.
 	idle = regexp.MustCompile(`^[a-z]+=`)
-	// define begins a function, and short is all of one.
+	// define matches the first line of a function, and short a function in one line.
 	define = regexp.MustCompile(`^([a-z_]+)\(\) [{(]$`)
 	short  = regexp.MustCompile(`^[a-z_]+\(\) [{(].`)
 )
 
-// statements are the lines before which sh is between two statements of a script,
-// or of a function of once that the script calls: those up to which the text is
-// whole.
+// statements returns the numbers of the lines before which a place is: between two
+// statements of the script, or of a function of once that the script calls. Between two
+// statements is where sh can parse the text so far.
 func (g *gates) statements(body string) []int {
 	key := nonces.ReplaceAllString(body, "")
 	if list, ok := g.known[key]; ok {

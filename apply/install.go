@@ -10,13 +10,12 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// installLimit is how long one package may take, with a wait for what an earlier
-// apply began.
+// installLimit is how long the installation of one package may take, including a wait for
+// one that an earlier apply began.
 const installLimit = 70 * time.Minute
 
-// install installs what a batch needs before its node is armed: no rollback may
-// kill a package manager, and none takes a package away. It returns the rest of the
-// batch.
+// install installs the packages of a batch before the node is armed: a rollback must not
+// kill a package manager, and removes no package. It returns the other actions.
 func (r *run) install(ctx context.Context, w *work, actions []*plan.Action) (rest []*plan.Action, err error) {
 	var packages []*plan.Action
 	for _, a := range actions {

@@ -12,8 +12,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// debianTools gives a host a real apt and dpkg with a root, lists and a repository of
-// their own. Its lists are empty, and each installation is silent for some time.
+// debianTools gives a host a real apt and dpkg with their own root and repository. The
+// lists are empty, and each installation is silent for some time.
 const debianTools = `mkdir -p /run/apt/repository /run/apt/root/usr/local/sbin /run/apt/root/var/lib/dpkg/info /run/apt/root/var/lib/dpkg/updates /run/apt/lists/partial /run/apt/cache/archives/partial /run/apt/log /run/apt/package/DEBIAN /run/apt/package/usr/local/sbin
 mount --bind /run/apt/root/usr/local/sbin /usr/local/sbin
 : >/run/apt/root/var/lib/dpkg/status
@@ -36,15 +36,15 @@ APT::Sandbox::User "root";
 E
 `
 
-// withTool wants a package beside the rest.
+// withTool is newState and a package.
 func withTool() *state.State {
 	s := newState()
 	s.Packages["lvsctl-tool"] = state.Package{}
 	return s
 }
 
-// TestInstall installs for longer than a host waits to be confirmed, and than it may
-// be silent: the package manager is let do its work, before anything can be undone.
+// TestInstall has an installation that takes longer than the rollback timeout, and longer
+// than a host may be silent. It is not disturbed, and comes before the host is armed.
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"apt-get", "dpkg-deb"} {
@@ -55,7 +55,7 @@ func TestInstall(t *testing.T) {
 	hurried := func(o *apply.Options) { o.Rollback = 5 * time.Second }
 	t.Run("and change", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet + debianTools, silence: 5 * time.Second})
+		n := start(t, hostOptions{setup: ethernet + debianTools, silence: 5 * time.Second})
 		if r := look(t, job{node: n, want: withTool()}).apply(t.Context(), hurried); !r.Complete() {
 			t.Fatal(explain(r))
 		}
@@ -69,7 +69,7 @@ func TestInstall(t *testing.T) {
 	})
 	t.Run("and fail afterwards", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet + debianTools, silence: 5 * time.Second})
+		n := start(t, hostOptions{setup: ethernet + debianTools, silence: 5 * time.Second})
 		before := n.snapshot()
 		n.sh(wrapIP(`*"route add 10.2.0.0/16"*) echo "RTNETLINK answers: Too bad" >&2; exit 2;;`))
 		r := look(t, job{node: n, want: withTool()}).apply(t.Context(), hurried)
@@ -85,7 +85,7 @@ func TestInstall(t *testing.T) {
 	})
 	t.Run("and lose the connection", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet + debianTools, silence: 5 * time.Second})
+		n := start(t, hostOptions{setup: ethernet + debianTools, silence: 5 * time.Second})
 		s := look(t, job{node: n, want: withTool()})
 		done := make(chan apply.Result)
 		go func() { done <- s.apply(t.Context(), hurried) }()
@@ -97,7 +97,7 @@ func TestInstall(t *testing.T) {
 		if r := <-done; r.Complete() {
 			t.Errorf("nobody noticed: %s", explain(r))
 		}
-		// The next one waits for it, and does not begin another.
+		// The next apply waits for the installation and begins no other.
 		must(t, job{node: n, want: withTool()})
 		if began := n.sh("cat /run/apt/began"); strings.Count(began, "started") != 1 {
 			t.Errorf("it was begun more than once: %s", began)
@@ -106,11 +106,11 @@ func TestInstall(t *testing.T) {
 	})
 }
 
-// TestLongStep has a step of a change take longer than the host waits to be
-// confirmed: it is let finish, as long as somebody waits for it.
+// TestLongStep has a step that takes longer than the rollback timeout. It may finish, as
+// long as lvsctl waits for it.
 func TestLongStep(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet})
+	n := start(t, hostOptions{setup: ethernet})
 	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 8;;`))
 	r := look(t, job{node: n, want: newState()}).apply(t.Context(), func(o *apply.Options) { o.Rollback = 3 * time.Second })
 	if !r.Complete() {

@@ -16,36 +16,38 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// work is one node while it is worked on.
+// work is one node during an apply.
 type work struct {
 	Node
 	plan    *plan.Node
 	batches []batch
-	// forBoot are the actions that come once all others are confirmed.
+	// forBoot are the actions of stage Persist. They come when all others are confirmed.
 	forBoot []*plan.Action
-	release func()
-	// settled is the node as it was when it was last known for certain: under the
-	// lock, then after each confirmation. record is the text of its record then.
+	release func() // releases the lock
+	// settled and live are from the last reading that is certain: under the lock, then
+	// after each confirmation. record is the text of the node's record then.
 	settled state.Settled
-	live    *state.State // what settled was made from
+	live    *state.State // settled was made from it
 	record  string
-	probes  map[string]bool
-	// already are the actions that need not be done any more, and unrelated what
-	// differed under the lock and is no part of the plan.
+	// probes are the default gateways under the lock, and whether each answered.
+	probes map[string]bool
+	// already are the IDs of actions that somebody else has done. unrelated are the
+	// entries that differed under the lock and are no part of the plan.
 	already   map[int]bool
 	unrelated map[state.Ref]bool
-	// failure is what stopped the node.
+	// failure is why no further action of the node is begun, or nil.
 	failure error
-	// idle is held while a batch runs.
+	// idle is locked while a batch runs.
 	idle sync.Mutex
-	// open are the transactions that wait for every other node's.
+	// open are the transactions that are confirmed only when all other nodes are, with
+	// Options.Atomic.
 	open []*transaction
-	// lost reports that the node stays changed: it was confirmed, and cannot be
-	// reached to be put back.
+	// lost is set if the node stays changed although the others are put back: it was
+	// confirmed and cannot be reached any more.
 	lost bool
 }
 
-// actions are all of the node's, in order.
+// actions returns all actions of the node, in order.
 func (w *work) actions() iter.Seq[*plan.Action] {
 	return func(yield func(*plan.Action) bool) {
 		for _, b := range w.batches {
@@ -63,13 +65,13 @@ func (w *work) actions() iter.Seq[*plan.Action] {
 	}
 }
 
-// LockedError says that someone else is applying to a node.
+// LockedError is the error of a node that somebody else is applying to.
 type LockedError struct {
-	Node string
-	// Holder is who, from where and since when, as they wrote it there.
+	Node string // its name
+	// Holder is the text in the lock: who, from where and since when.
 	Holder string
-	// Pending is how long an apply that was cut off has until the node puts itself
-	// back; 0 if it is not that.
+	// Pending is how long it takes until the node puts itself back, if it has an armed
+	// change of an apply that was cut off. Otherwise it is 0.
 	Pending time.Duration
 }
 
@@ -80,8 +82,8 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by another apply: %s\nThe lock goes when that apply ends, however it ends.", e.Node, e.Holder)
 }
 
-// lock locks a node, reads it again under the lock and compares what the plan
-// touches with what it was planned on.
+// lock locks a node, reads it under the lock, and compares it with what the plan was made
+// from.
 func (r *run) lock(ctx context.Context, w *work) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
@@ -143,13 +145,13 @@ func orSomebody(holder string) string {
 	return holder
 }
 
-// remember keeps a node as it was just read.
+// remember sets settled and live from a new reading.
 func (w *work) remember(now live.Node) {
 	w.settled, w.live = state.Settle(now.State, w.Want, now.Record, w.Exclusive), now.State
 }
 
-// compare settles the node anew and holds the plan against it: what is as wanted
-// by now is skipped, what is as planned on is done, anything else stops the node
+// compare decides which actions are still to be done. An entry that is as wanted by now
+// needs no action. One that is as the plan found it is changed. Any other stops the node
 // before its first change.
 func (r *run) compare(w *work, now live.Node) {
 	w.remember(now)
@@ -180,7 +182,7 @@ func (r *run) compare(w *work, now live.Node) {
 	}
 }
 
-// release lets go of every lock.
+// release releases all locks.
 func (r *run) release() {
 	for _, w := range r.works {
 		w.release()

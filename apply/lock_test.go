@@ -13,8 +13,8 @@ import (
 	"github.com/lvsctl/lvsctl/apply"
 )
 
-// holdUp begins an apply that stops in the middle of its changes, and
-// returns how to let it end and what became of it.
+// holdUp begins an apply that waits in the middle of its changes. end lets it go on, and
+// returns the result.
 func holdUp(t *testing.T, n *node) (end func() apply.Result) {
 	t.Helper()
 	reached := make(chan struct{})
@@ -44,7 +44,7 @@ func TestTwoAppliesAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := start(t, how{setup: ethernet + setup})
+			n := start(t, hostOptions{setup: ethernet + setup})
 			end := holdUp(t, n)
 			s := look(t, job{node: n, want: newState()})
 			r := s.apply(t.Context(), nil)
@@ -69,8 +69,8 @@ func TestTwoAppliesAtOnce(t *testing.T) {
 	}
 }
 
-// TestLockGoesWithItsHolder cuts the connection, and kills the program, while
-// the lock is held.
+// TestLockGoesWithItsHolder cuts the connection or kills the program while an apply has
+// the lock. Then another apply can get it.
 func TestLockGoesWithItsHolder(t *testing.T) {
 	t.Parallel()
 	free := func(n *node) func() bool {
@@ -78,7 +78,7 @@ func TestLockGoesWithItsHolder(t *testing.T) {
 	}
 	t.Run("cut", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		end := holdUp(t, n)
 		if free(n)() {
 			t.Error("it is not locked")
@@ -90,17 +90,17 @@ func TestLockGoesWithItsHolder(t *testing.T) {
 	})
 	t.Run("killed", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		kill(t, n, changing, time.Minute)
 		eventually(t, soon, "the lock is free", free(n))
 	})
 }
 
-// TestPending has an apply killed after it has changed something: until the
-// host is back nobody else may begin, and then anybody may.
+// TestPending kills an apply after it has changed something. No other apply may begin
+// before the host has put itself back.
 func TestPending(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet})
+	n := start(t, hostOptions{setup: ethernet})
 	before := n.snapshot()
 	kill(t, n, changing, 20*time.Second)
 	r := look(t, job{node: n, want: newState()}).apply(t.Context(), nil)
@@ -117,11 +117,11 @@ func TestPending(t *testing.T) {
 	})
 }
 
-// kill has a process apply and kill itself at a place.
+// kill runs a doomed process, which applies to n and kills itself at a place.
 func kill(t testing.TB, n *node, at where, rollback time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), doomedPlace+"="+strconv.Itoa(at.number), doomedBefore+"="+at.before, doomedConfig+"="+n.config, doomedPatience+"="+rollback.String())
+	cmd.Env = append(os.Environ(), doomedPlace+"="+strconv.Itoa(at.number), doomedBefore+"="+at.before, doomedConfig+"="+n.config, doomedTimeout+"="+rollback.String())
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.String() != "signal: killed" {

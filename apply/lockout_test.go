@@ -12,20 +12,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// behindRouter is a real server that an operator reaches through its default
-// gateway only:
+// behindRouter is a real server that an operator reaches only through its default gateway:
 //
 //	operator 10.7.0.9 --- 10.7.0.1 router 10.0.0.1 --- 10.0.0.2 web
 func behindRouter(t *testing.T) *node {
 	t.Helper()
-	router := start(t, how{name: "router", setup: `echo 1 >/proc/sys/net/ipv4/ip_forward
+	router := start(t, hostOptions{name: "router", setup: `echo 1 >/proc/sys/net/ipv4/ip_forward
 ip link add op type veth peer name forop; ip addr add 10.7.0.1/24 dev op; ip link set op up
 ip link add rs type veth peer name forrs; ip addr add 10.0.0.1/24 dev rs; ip link set rs up
 `})
-	operator := start(t, how{name: "operator"})
+	operator := start(t, hostOptions{name: "operator"})
 	router.give("forop", operator, "eth0")
 	operator.sh("ip addr add 10.7.0.9/24 dev eth0; ip link set eth0 up; ip route add default via 10.7.0.1")
-	web := start(t, how{name: "web", from: operator, address: "10.0.0.2", silence: 8 * time.Second})
+	web := start(t, hostOptions{name: "web", from: operator, address: "10.0.0.2", silence: 8 * time.Second})
 	router.give("forrs", web, "eth0")
 	web.sh("ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.0.0.1")
 	eventually(t, soon, "the operator reaches the real server", func() bool {
@@ -35,8 +34,8 @@ ip link add rs type veth peer name forrs; ip addr add 10.0.0.1/24 dev rs; ip lin
 	return web
 }
 
-// TestLockOut is the classic of LVS-NAT: the real server's default route has to
-// lead to the director, 10.0.0.254, and the operator came through the old one.
+// TestLockOut is the classic mistake with LVS-NAT: the real server's default route must
+// lead to the director, 10.0.0.254, and the operator came by the old one.
 func TestLockOut(t *testing.T) {
 	t.Parallel()
 	web := behindRouter(t)
@@ -73,7 +72,7 @@ func TestLockOut(t *testing.T) {
 		t.Errorf("left over:\n%s", left)
 	}
 
-	// With a way back to the operator beside the new default route it works.
+	// With a route to the operator beside the new default route it works.
 	want.Routes[state.NewRouteKey(prefix("10.7.0.0/24"), 0)] = state.Route{Via: netip.MustParseAddr("10.0.0.1"), Dev: "eth0"}
 	s = look(t, job{node: web, want: want})
 	if r := s.apply(t.Context(), nil); !r.Complete() {

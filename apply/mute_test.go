@@ -9,14 +9,13 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// TestMuteICMP ends a change that keeps a host from sending ICMP errors in every
-// way that a shell can end in: they may be sent again afterwards, as often as
-// before.
+// TestMuteICMP ends a script that stops ICMP errors, in every way in which a shell can end.
+// Afterwards the host's ICMP rate limit is as before.
 func TestMuteICMP(t *testing.T) {
 	t.Parallel()
-	// A limit that was raised is read back as the kernel's ticks divide it.
+	// The kernel returns the limit in its own ticks, so the value read is another one.
 	const limit = "/proc/sys/net/ipv4/icmp_ratelimit"
-	n := start(t, how{setup: "mkdir -p /run/lvsctl\necho 776 >" + limit + "\n"})
+	n := start(t, hostOptions{setup: "mkdir -p /run/lvsctl\necho 776 >" + limit + "\n"})
 	write(t, n.dir+"/mute.sh", shell.Definitions(shell.MuteICMP)+"\"$@\"\n")
 	script := "sh " + n.dir + "/mute.sh "
 	have := func() string { return strings.TrimSpace(n.sh("cat " + limit + "; ls -A /run/lvsctl")) }
@@ -51,11 +50,11 @@ func TestMuteICMP(t *testing.T) {
 		eventually(n, soon, "it is as before after "+signal, func() bool { return have() == "776" })
 		eventually(n, soon, "nothing runs any more", func() bool { _, err := n.try("pgrep -x sleep"); return err != nil })
 	}
-	// What was killed and not mended does not make the next one keep its limit.
+	// A limit that a killed shell left raised is not taken for the host's own.
 	n.sh("echo 2147483647 >" + limit + "; printf '%s\\n' " + limit + " 776 >/run/lvsctl/borrowed.net.ipv4.icmp_ratelimit")
 	n.sh(script + "lvsctl_mute_icmp " + limit + " true")
 	wantHave("776")
-	// Where nothing can be kept nothing is changed.
+	// If the old limit cannot be stored, it is not changed.
 	n.sh("mount -t tmpfs -o ro tmpfs /run/lvsctl")
 	n.sh(script + "lvsctl_mute_icmp " + limit + " grep -qx 776 " + limit)
 	n.sh("umount /run/lvsctl")

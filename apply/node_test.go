@@ -1,7 +1,6 @@
-// Package apply_test applies to real Linux hosts: namespaces of this machine
-// with a real sshd, a network, processes, /run and /var/lib of their own. What
-// they lack is IPVS, so they are real servers; directors are broken in
-// examples/faults_test.go.
+// Package apply_test applies to real Linux hosts: namespaces of this machine, each with a
+// real sshd and with its own network, processes, /run and /var/lib. They have no IPVS, so
+// they are real servers. The faults of directors are in examples/faults_test.go.
 package apply_test
 
 import (
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 		os.Exit(doomed())
 	}
 	flag.Parse()
-	// Hosts mostly wait: more of them than there are processors are no burden.
+	// The tests mostly wait, so more run at the same time than there are processors.
 	if err := flag.Set("test.parallel", "12"); err != nil {
 		panic(err)
 	}
@@ -44,31 +43,30 @@ func TestMain(m *testing.M) {
 // node is one host.
 type node struct {
 	testing.TB
-	name   string
-	how    how
-	pid    atomic.Int64 // of its first process
-	off    func()       // pulls the plug
-	dir    string
-	stanza string // of an ssh config, which knows it by name
-	config string // ssh config that knows it alone
-	wire   *wire
-	dialer *remote.Dialer
+	name    string
+	options hostOptions
+	pid     atomic.Int64 // of its first process
+	off     func()       // ends all its processes at once, like a power cut
+	dir     string
+	stanza  string // the host's part of an ssh config
+	config  string // path of an ssh config with this host alone
+	wire    *wire
+	dialer  *remote.Dialer
 }
 
-// how is what is special about a host; the zero value is a plain one.
-type how struct {
+// hostOptions is how a host differs from a plain one.
+type hostOptions struct {
 	name  string // default "web"
 	setup string // sh that runs on the node before its sshd starts
-	// silence is how long a lost connection goes unnoticed; default 10 s.
+	// silence is how long the host may be silent before lvsctl gives it up; default 10 s.
 	silence time.Duration
-	// from is the host whose network connections to it come from, at an address
-	// of its own; nil is the host itself.
+	// from is the host from whose network the test connects; nil is the host itself.
 	from    *node
 	address string
 }
 
-// ethernet gives a host an eth0 whose other end is in the host too: gateways on
-// it never answer, and ping says so at once.
+// ethernet is setup for an eth0 whose other end is in the host too. Gateways on it do not
+// exist, and ping fails at once.
 const ethernet = `echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
 ip link add eth0 type veth peer name wall
 ip link set wall up; ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up
@@ -76,8 +74,8 @@ ip route add default via 10.0.0.1
 ping=$(command -v ping) && mount --bind /bin/false "$ping"
 `
 
-// needNodes leaves a test out, saying why, where there can be no hosts. In CI
-// nothing is left out.
+// needNodes skips a test, with the reason, if this machine cannot make hosts. In CI it
+// skips none.
 func needNodes(t testing.TB) {
 	t.Helper()
 	skip := t.Skip
@@ -94,8 +92,8 @@ func needNodes(t testing.TB) {
 	}
 }
 
-// start starts a host and waits for its sshd; it is gone with the test.
-func start(t testing.TB, h how) *node {
+// start starts a host and waits for its sshd. The host ends with the test.
+func start(t testing.TB, h hostOptions) *node {
 	t.Helper()
 	needNodes(t)
 	if h.name == "" {
@@ -104,7 +102,7 @@ func start(t testing.TB, h how) *node {
 	if h.silence == 0 {
 		h.silence = 10 * time.Second
 	}
-	n := &node{TB: t, name: h.name, dir: t.TempDir(), how: h}
+	n := &node{TB: t, name: h.name, dir: t.TempDir(), options: h}
 	check(t, os.Mkdir(filepath.Join(n.dir, "disk"), 0o700))
 	if out, err := exec.Command("cp", "-a", "/etc", n.dir).CombinedOutput(); err != nil {
 		t.Fatalf("cp: %v: %s", err, out)
@@ -126,9 +124,9 @@ func start(t testing.TB, h how) *node {
 	return n
 }
 
-// boot makes the namespaces. Their first process ends, and everything in them
-// with it, when its standard input does: with this process at the latest. Only
-// /var/lib and /etc are the same again after another boot.
+// boot makes the host's namespaces. Their first process ends when its standard input is
+// closed, at the latest with this process, and with it all others of the host. After
+// another boot only /var/lib and /etc are the same.
 func (n *node) boot() {
 	n.Helper()
 	write(n, filepath.Join(n.dir, "sshd_config"), fmt.Sprintf(`HostKey %[1]s/host
@@ -149,7 +147,7 @@ mount --bind ` + n.dir + `/etc /etc
 hostname ` + n.name + `
 mkdir /run/sshd
 ip link set lo up
-` + n.how.setup + `
+` + n.options.setup + `
 cd ` + n.dir + `
 # Since OpenSSH 9.8 whoever loses connections is kept out for a while.
 if /usr/sbin/sshd -t -f sshd_config -o PerSourcePenalties=no 2>/dev/null; then echo PerSourcePenalties no >>sshd_config; fi
@@ -170,7 +168,7 @@ while read -r line; do :; done
 	n.pid.Store(int64(cmd.Process.Pid))
 	n.off = sync.OnceFunc(func() {
 		_ = stdin.Close()
-		_ = cmd.Wait() // it was not asked to end well
+		_ = cmd.Wait() // it was killed, so this is an error
 	})
 	n.Cleanup(n.off)
 	if line, _ := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
@@ -179,7 +177,7 @@ while read -r line; do :; done
 	}
 }
 
-// trust writes the ssh config by which the host is reached through its wire.
+// trust writes the ssh config by which lvsctl reaches the host through its wire.
 func (n *node) trust() {
 	n.Helper()
 	host, port, err := net.SplitHostPort(n.wire.addr)
@@ -199,18 +197,18 @@ func (n *node) trust() {
 	write(n, n.config, n.stanza+elsewhere)
 }
 
-// elsewhere ends every ssh config: whatever else a test names is a closed port of
-// this machine, and no test leaves it.
+// elsewhere is the end of every ssh config. Any other host name means a closed port of
+// this machine, so no test connects to another machine.
 const elsewhere = "Host *\n  HostName 127.0.0.1\n  Port 1\n"
 
 func (n *node) dial(ctx context.Context) (remote.Runner, error) {
 	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 10 * time.Second})
 }
 
-// id is its first process's, as nsenter wants it.
+// id is the process id of the host's first process, for nsenter.
 func (n *node) id() string { return strconv.FormatInt(n.pid.Load(), 10) }
 
-// sh runs a script on the host, past lvsctl and SSH, and returns what it prints.
+// sh runs a script on the host, without lvsctl and SSH, and returns its output.
 func (n *node) sh(script string) string {
 	n.Helper()
 	out, err := n.try(script)
@@ -226,7 +224,7 @@ func (n *node) try(script string) (string, error) {
 	return string(out), err
 }
 
-// unmount needs no shell on the host.
+// unmount unmounts a path of the host. It needs no shell there.
 func unmount(t testing.TB, n *node, path string) {
 	t.Helper()
 	if out, err := exec.Command("nsenter", "-t", n.id(), "-m", "-p", "umount", "-l", path).CombinedOutput(); err != nil {
@@ -234,7 +232,7 @@ func unmount(t testing.TB, n *node, path string) {
 	}
 }
 
-// give moves a link of the host into another one.
+// give moves a network device of the host to another host.
 func (n *node) give(dev string, to *node, name string) {
 	n.Helper()
 	out, err := exec.Command("nsenter", "-t", n.id(), "-n", "ip", "link", "set", dev, "netns", to.id(), "name", name).CombinedOutput()
@@ -243,7 +241,7 @@ func (n *node) give(dev string, to *node, name string) {
 	}
 }
 
-// snapshot is the host as its own tools print it: nothing of lvsctl reads it.
+// snapshot is the host's configuration as its own tools print it, without lvsctl.
 func (n *node) snapshot() string {
 	n.Helper()
 	return n.sh(`ip -o addr show | sed 's/ *valid_lft.*//; s/ tentative//' | sort
@@ -252,23 +250,23 @@ grep '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/* | grep -v /mc_
 `)
 }
 
-// record is the text of the record on the host, "" if there is none.
+// record is the text of the record on the host, or "".
 func (n *node) record() string {
 	n.Helper()
 	return n.sh("cat /var/lib/lvsctl/" + topologyName + ".json 2>/dev/null || :")
 }
 
-// left is what is in /run/lvsctl and /var/lib/lvsctl that a finished apply does
-// not leave there.
+// left lists the files in /run/lvsctl and /var/lib/lvsctl that no finished apply should
+// leave there.
 func (n *node) left() string {
 	n.Helper()
 	return n.sh("find /run/lvsctl /var/lib/lvsctl -mindepth 1 2>/dev/null | grep -vx -e /run/lvsctl/lock -e /run/lvsctl/holder -e /var/lib/lvsctl/" + topologyName + ".json || :")
 }
 
-// soon is well within patience, and leaves a busy machine its time.
+// soon is less than longTimeout, and long enough for a busy machine.
 const soon = 30 * time.Second
 
-// eventually waits until something holds.
+// eventually waits until holds returns true. what is that in words.
 func eventually(t testing.TB, within time.Duration, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(within)

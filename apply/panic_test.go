@@ -11,7 +11,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/remote"
 )
 
-// panicking panics at a script that has some text.
+// panicking panics at a script that contains text.
 type panicking struct {
 	remote.Runner
 	at string
@@ -41,8 +41,8 @@ func (r panicking) look(s remote.Script) {
 	}
 }
 
-// TestPanic: a fault of lvsctl's that one host's answer brings out is that host's
-// error, and the others are done.
+// TestPanic has a host whose answer makes lvsctl panic. That is the host's error, and the
+// others are changed.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -55,11 +55,11 @@ func TestPanic(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			one, other := start(t, how{setup: ethernet}), start(t, how{name: "db", setup: ethernet})
+			one, other := start(t, hostOptions{setup: ethernet}), start(t, hostOptions{name: "db", setup: ethernet})
 			before := one.snapshot()
 			wrap := func(r remote.Runner) remote.Runner { return panicking{r, c.at} }
 			s := look(t, job{node: one, want: newState(), wrap: wrap}, job{node: other, want: newState()})
-			r := s.apply(t.Context(), func(o *apply.Options) { o.Parallelism, o.Rollback = 1, impatience })
+			r := s.apply(t.Context(), func(o *apply.Options) { o.Parallelism, o.Rollback = 1, briefTimeout })
 			if r.Complete() || !strings.Contains(explain(r), "lvsctl failed on what the node answered (at ") {
 				t.Errorf("it says %s", explain(r))
 			}
@@ -85,11 +85,11 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestBadRecord: a record that is none stops its own host before anything is done
-// there, also where it became so after the plan.
+// TestBadRecord has a record that is damaged, before the plan or after it. Its host is not
+// changed, and the others are.
 func TestBadRecord(t *testing.T) {
 	t.Parallel()
-	one, other := start(t, how{setup: ethernet}), start(t, how{name: "db", setup: ethernet})
+	one, other := start(t, hostOptions{setup: ethernet}), start(t, hostOptions{name: "db", setup: ethernet})
 	must(t, job{node: one, want: oldState()})
 	before := one.snapshot()
 	file := "/var/lib/lvsctl/" + topologyName + ".json"

@@ -12,10 +12,9 @@ import (
 
 var errPartial = errors.New("the rest of the node is not as wanted, and this would bring it back after a reboot")
 
-// persist writes what brings a node back after a reboot as it is now. It comes
-// when all else of the node is confirmed, and no rollback undoes it: nothing that
-// runs changes by it. What fails here leaves the node as wanted until it is
-// rebooted.
+// persist writes a node's files for the next boot, when everything else of the node is
+// confirmed. No rollback undoes it, because it changes nothing that is live. If it fails,
+// the node is as wanted until its next reboot.
 func (r *run) persist(ctx context.Context, w *work) {
 	if len(w.forBoot) == 0 {
 		return
@@ -40,21 +39,21 @@ func (r *run) persist(ctx context.Context, w *work) {
 		w.failure = p.finish(Unknown, err)
 	case p.next == len(todo) && p.failure != nil:
 		w.failure = p.failure
-		r.unconfirmed(w, p.failure) // all is written but the record
+		r.unconfirmed(w, p.failure) // only the record could not be written
 	default:
 		w.failure = p.finish(Skipped, p.failure)
 	}
 }
 
-// toPersist gives an outcome to what cannot be written, or is there already, and
-// returns the rest.
+// toPersist ends the actions that cannot be done or are done already, and returns the
+// others.
 func (r *run) toPersist(ctx context.Context, w *work) []*plan.Action {
 	var todo []*plan.Action
 	partial := error(nil)
 	for _, b := range w.batches {
 		for _, a := range b.actions {
 			r.mu.Lock()
-			if !r.result.Outcomes[a.ID].Status.holds() {
+			if !r.result.Outcomes[a.ID].Status.inForce() {
 				partial = errPartial
 			}
 			r.mu.Unlock()
@@ -77,8 +76,9 @@ func (r *run) toPersist(ctx context.Context, w *work) []*plan.Action {
 	return todo
 }
 
-// persistScript writes a record that knows what was there before, then each file,
-// then the record of what is there.
+// persistScript makes the script that writes the files. It first writes a record with
+// what was there before, so that a cut connection loses nothing, and last the record of
+// what is there.
 func persistScript(w *work, actions []*plan.Action, nonce string) (string, error) {
 	intended, err := encodeRecord(w.settled.RecordBeforeFiles(w.live))
 	if err != nil {

@@ -11,30 +11,31 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// debian makes a host's /etc one of a Debian with ifupdown and no systemd.
+// debian makes a host's /etc that of a Debian with ifupdown and without systemd.
 const debian = `mkdir -p /etc/network/interfaces.d /etc/network/if-up.d /etc/sysctl.d
 printf 'source /etc/network/interfaces.d/*\nauto lo\niface lo inet loopback\n' >/etc/network/interfaces
 `
 
-// etc is every file below /etc with its mode and sum.
+// etc lists the files below /etc with their mode and checksum.
 func (n *node) etc() string {
 	n.Helper()
 	return n.sh("cd /etc && find . -type f -exec ls -ln {} + | awk '{ print $1, $3, $4, $9 }' | sort; find . -type f -exec md5sum {} + | sort")
 }
 
-// kept is a host that is as wanted but for what brings it back after a reboot.
-func kept(t *testing.T) (n *node, before string) {
+// withoutFiles is a host that is as wanted, except for its files for the next boot. before
+// is its /etc.
+func withoutFiles(t *testing.T) (n *node, before string) {
 	t.Helper()
-	n = start(t, how{setup: ethernet + debian})
+	n = start(t, hostOptions{setup: ethernet + debian})
 	must(t, job{node: n, want: newState()})
 	return n, n.etc()
 }
 
-// TestFilesLast has an apply look at the host whenever it sends a script: files
-// come when nothing waits to be confirmed any more.
+// TestFilesLast looks at the host at each script of an apply. Files are written only when
+// nothing waits to be confirmed any more.
 func TestFilesLast(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet + debian})
+	n := start(t, hostOptions{setup: ethernet + debian})
 	before, etc := n.snapshot(), n.etc()
 	g := &gates{where: where{before: "{ lvsctl_block "}, text: "printf '%s\\n' tripped\n"}
 	g.reached = func() {
@@ -72,11 +73,11 @@ func TestFilesLast(t *testing.T) {
 	}
 }
 
-// TestFileFails has a folder that cannot be written to: what is live stays, and
-// the next apply writes the rest.
+// TestFileFails has a folder that cannot be written to. The live configuration stays, and
+// the next apply writes the other files.
 func TestFileFails(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet + debian})
+	n := start(t, hostOptions{setup: ethernet + debian})
 	n.sh("mount --bind /etc/sysctl.d /etc/sysctl.d; mount -o remount,bind,ro /etc/sysctl.d")
 	r := look(t, job{node: n, want: newState(), persist: netsystem.Auto}).apply(t.Context(), nil)
 	const why = "cannot add file /etc/sysctl.d/zz-lvsctl.conf"
@@ -99,15 +100,15 @@ func TestFileFails(t *testing.T) {
 	}
 }
 
-// TestFilesCut cuts the connection, and kills the shell, between any two
-// statements of an apply that writes files: each is as it was or as it should be,
-// what is live is untouched, and the next apply finishes.
+// TestFilesCut cuts the connection or kills the shell between any two statements of an
+// apply that writes files. Each file has its old or its new content, the live configuration
+// is unchanged, and the next apply finishes.
 func TestFilesCut(t *testing.T) {
 	needNodes(t)
 	for name, text := range map[string]string{"connection": waiting, "shell": dying} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n, before := kept(t)
+			n, before := withoutFiles(t)
 			live := n.snapshot()
 			want := job{node: n, want: newState(), persist: netsystem.Auto}
 			must(t, want)

@@ -8,11 +8,11 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// probe asks whether the default gateways the node has answer; a change may not
-// turn an answer into silence.
+// probe asks the node's default gateways for an answer. After a change those that answered
+// must answer again.
 func probe(s *shell.Script) { s.Line(shell.Call(shell.Probe)) }
 
-// probeAgain asks the gateways that answered before.
+// probeAgain asks the gateways that answered before the change.
 func probeAgain(s *shell.Script, probes map[string]bool) {
 	var up []string
 	for _, gateway := range slices.Sorted(maps.Keys(probes)) {

@@ -44,13 +44,13 @@ virtual_server "web" {
 var natTopology = strings.Replace(drTopology, `"dr"`, `"nat"`, 1)
 
 func (p *program) command(args ...string) *exec.Cmd {
-	// The director has no IPVS here: it is left out, and read all the same.
+	// The director has no IPVS here, so it is left out. It is read all the same.
 	cmd := exec.Command(p.path, append([]string{"--ssh-config", filepath.Join(p.dir, "ssh_config")}, args...)...)
 	cmd.Dir = p.dir
 	return cmd
 }
 
-// run runs lvsctl to its end and sees its exit code.
+// run runs lvsctl to its end and checks its exit code.
 func (p *program) run(want int, args ...string) (stdout, stderr string) {
 	p.Helper()
 	var out, errOut bytes.Buffer
@@ -86,7 +86,7 @@ func (p *program) begin(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &out
 }
 
-// slowIP has the host stop where the VIP is added until there is a file /run/go.
+// slowIP lets the command that adds the VIP wait until there is a file /run/go.
 const slowIP = `*"addr add 10.0.0.100"*) : >/run/reached; while [ ! -e /run/go ]; do sleep 0.05; done;;`
 
 func TestProgram(t *testing.T) {
@@ -99,7 +99,7 @@ func TestProgram(t *testing.T) {
 		t.Fatalf("cannot build lvsctl: %v: %s", err, out)
 	}
 	director := func(t *testing.T) *node {
-		return start(t, how{name: "lvs", setup: strings.ReplaceAll(ethernet, "10.0.0.2/24", "10.0.0.254/24")})
+		return start(t, hostOptions{name: "lvs", setup: strings.ReplaceAll(ethernet, "10.0.0.2/24", "10.0.0.254/24")})
 	}
 	with := func(t *testing.T, topology string, web *node) *program {
 		p := &program{T: t, path: path, dir: t.TempDir(), web: web}
@@ -143,7 +143,7 @@ func TestProgram(t *testing.T) {
 				p.Errorf("it says:\n%s\nwant %s", stderr, want)
 			}
 			check(p, stdin.Close())
-			_ = holder.Wait() // read met the end of its input
+			_ = holder.Wait() // its read command fails at the end of the input
 			p.apply(0)
 		},
 		"stale": func(p *program) {
@@ -216,7 +216,7 @@ func TestProgram(t *testing.T) {
 			cmd, out := p.begin()
 			check(p, cmd.Process.Signal(os.Interrupt))
 			p.web.sh("sleep 1; : >/run/go")
-			_ = cmd.Wait() // its exit code is looked at
+			_ = cmd.Wait() // the exit code is checked below
 			if code := cmd.ProcessState.ExitCode(); code != 130 {
 				p.Errorf("exit %d, want 130\n%s", code, out)
 			}
@@ -235,7 +235,7 @@ func TestProgram(t *testing.T) {
 				how, ended = exited(cmd)
 				return ended
 			})
-			// A shell makes 130 of it.
+			// A shell reports exit code 130 for this signal.
 			if !how.Signaled() || how.Signal() != syscall.SIGINT {
 				p.Errorf("it ends with %#x, not by the interrupt", int(how))
 			}
@@ -260,7 +260,7 @@ func TestProgram(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(with(t, drTopology, start(t, how{setup: ethernet})))
+			test(with(t, drTopology, start(t, hostOptions{setup: ethernet})))
 		})
 	}
 	t.Run("locked out", func(t *testing.T) {
@@ -275,8 +275,7 @@ func TestProgram(t *testing.T) {
 	})
 }
 
-// exited reports whether a program has ended, and how, and takes it off the table
-// of processes.
+// exited reports whether a program has ended, and how. It reaps the process.
 func exited(cmd *exec.Cmd) (how syscall.WaitStatus, ended bool) {
 	pid, err := syscall.Wait4(cmd.Process.Pid, &how, syscall.WNOHANG, nil)
 	return how, err == nil && pid == cmd.Process.Pid
@@ -289,7 +288,7 @@ func (p *program) wantSnapshot(before string) {
 	}
 }
 
-// putsItselfBack waits until the host is as it was, with nobody's help.
+// putsItselfBack waits until the host has put itself back.
 func (p *program) putsItselfBack(before string) {
 	p.Helper()
 	eventually(p.web, time.Minute, "the host has put itself back", func() bool {

@@ -12,8 +12,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// encodeRecord is the record's text. Its second line names every sysctl in it,
-// which live reads before anything parses the rest.
+// encodeRecord returns the record's text. The second line names every kernel parameter in
+// it: the script that reads a node needs them, and has no JSON parser.
 func encodeRecord(r state.Record) (string, error) {
 	keys := map[string]bool{}
 	for _, s := range []*state.State{r.Set, r.Before} {
@@ -29,23 +29,23 @@ func encodeRecord(r state.Record) (string, error) {
 	return string(text), nil
 }
 
-// stageRecord writes the record beside its place; the script ends where that
-// fails.
+// stageRecord writes the record to a temporary file beside its place. If that fails, the
+// script ends.
 func stageRecord(s *shell.Script, topology, text string) {
 	s.Must(shell.StageRecord, live.RecordDir, live.RecordPath(topology), text)
 }
 
-// placeRecord puts a staged record in its place.
+// placeRecord renames a staged record to its place.
 func placeRecord(s *shell.Script, topology string) {
 	s.Must(shell.PlaceRecord, live.RecordPath(topology))
 }
 
-// writeRecord is both at once.
+// writeRecord is stageRecord and placeRecord in one.
 func writeRecord(s *shell.Script, topology, text string) {
 	s.Must(shell.WriteRecord, live.RecordDir, live.RecordPath(topology), text)
 }
 
-// removeRecord takes a record away, and its folder with the last one.
+// removeRecord removes a record, and the folder if it is empty then.
 func removeRecord(s *shell.Script, topology string) {
 	s.Line(shell.Call(shell.RemoveRecord, live.RecordDir, live.RecordPath(topology)))
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestReplyRoute has replies from one address leave another way, on a real host, and
-// sees nothing of it left.
+// TestReplyRoute adds a reply route on a real host, checks that replies from one address
+// leave by it, and that nothing of it stays at the end.
 func TestReplyRoute(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet + "ip addr add 10.0.0.100/32 dev lo; ip addr add 10.0.0.101/32 dev lo\n"})
+	n := start(t, hostOptions{setup: ethernet + "ip addr add 10.0.0.100/32 dev lo; ip addr add 10.0.0.101/32 dev lo\n"})
 	write(t, n.dir+"/reply.sh", shell.Definitions(shell.ReplyRoute)+"\"$@\"\n")
 	before := n.snapshot()
 	run := func(d state.ReplyRoute, end bool) {
@@ -54,14 +54,14 @@ func TestReplyRoute(t *testing.T) {
 		_, err := n.try("pgrep -f '[r]eply.sh'")
 		return err != nil
 	})
-	// Nobody ends it.
+	// This one ends by itself.
 	brief := one
 	brief.For = 4 * time.Second
 	run(brief, false)
 	wantVia("10.0.0.100", "10.0.0.254")
 	eventually(n, soon, "it has ended by itself", func() bool { return !strings.Contains(n.sh("ip rule show"), "10.0.0.100") })
-	// Who watches an earlier one does not end a later one: once it is gone, the later
-	// one is there.
+	// The process that ends an earlier reply route does not end a later one: it runs out
+	// while the later one is there.
 	n.sh("mkdir -p /run/lvsctl")
 	run(brief, false)
 	run(one, false)
@@ -73,7 +73,7 @@ func TestReplyRoute(t *testing.T) {
 	if left := n.left(); left != "" {
 		t.Errorf("left over:\n%s", left)
 	}
-	// A gateway that is out of reach is no reason to stop.
+	// A gateway that cannot be reached is no error.
 	lost := one
 	lost.Via = netip.MustParseAddr("198.51.100.1")
 	if out := n.sh("sh " + n.dir + "/reply.sh " + lost.Begin().String()); !strings.Contains(out, "\nnote: no rule for replies from 10.0.0.100 can be made") {

@@ -8,30 +8,30 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// What a result says of a node:
+// A node is in one of the maps of a result, or in none:
 //
-//	Locked        somebody else is applying there; nothing was changed anywhere
-//	Stale         it was changed since the plan; nothing was changed there
+//	Locked        somebody else is applying to it; nothing was changed anywhere
+//	Stale         it was changed since the plan; nothing was changed on it
 //	Reverted      it was put back
-//	Unconfirmed   what became of it is not known, or it is not as wanted
-//	no entry      its actions' outcomes say all
+//	Unconfirmed   it is not as wanted, or it is not known how it is
+//	none          the outcomes of its actions say everything
 
 // Complete reports whether everything was done and every node is as wanted.
 func (res Result) Complete() bool {
 	for _, o := range res.Outcomes {
-		if !o.Status.holds() {
+		if !o.Status.inForce() {
 			return false
 		}
 	}
 	return len(res.Locked) == 0 && len(res.Stale) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
 }
 
-// Tried reports whether there was anything to do, whatever became of it.
+// Tried reports whether there was anything to do, whether it succeeded or not.
 func (res Result) Tried() bool {
 	return res.Outcomes != nil || len(res.Locked)+len(res.Stale) > 0
 }
 
-// Count counts what was done, as [plan.Plan.Count] does what is to be.
+// Count counts the actions that were done.
 func (res Result) Count() plan.Counts {
 	done := &plan.Plan{}
 	for _, a := range res.Plan.Actions {
@@ -42,7 +42,8 @@ func (res Result) Count() plan.Counts {
 	return done.Count()
 }
 
-// Summary is the last line of an apply. Its wording is stable: scripts read it.
+// Summary is the last line of an apply. Its wording is stable, because scripts read it.
+// verb is its first word, for example "Apply".
 func (res Result) Summary(verb string) string {
 	c := res.Count()
 	text := fmt.Sprintf("%d added, %d changed, %d destroyed on %s.", c.Add, c.Change, c.Destroy, plural.Of(c.Nodes, "node"))
@@ -52,11 +53,12 @@ func (res Result) Summary(verb string) string {
 	return verb + " incomplete: " + text + " Not done: " + strings.Join(res.shortcomings(), ", ") + "."
 }
 
-// shortcomings names the nodes on which something is missing, in order.
+// shortcomings names the nodes that are not as wanted, in the order of the plan, with the
+// reason in a few words.
 func (res Result) shortcomings() []string {
 	left := map[string]int{}
 	for _, a := range res.Plan.Actions {
-		if !res.Outcomes[a.ID].Status.holds() {
+		if !res.Outcomes[a.ID].Status.inForce() {
 			left[a.Node]++
 		}
 	}

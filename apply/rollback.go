@@ -15,22 +15,22 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// rollBack puts a node back at once, over a connection that may or may not
-// still work, and sees that it took. why is what made it necessary, and what
-// the node's later actions are skipped for.
+// rollBack puts a node back at once, over a connection that may be broken, and checks that
+// the node is as before. why is the reason. rollBack returns it, unless the node turns out
+// to be confirmed.
 func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
 	r.note(w, "putting it back: %s", firstLine(why))
 	result, err := r.runRollback(ctx, t, conn)
-	if err != nil || !told(result) { // its shell was killed: once more, from the start
+	if err != nil || !finished(result) { // the connection or the shell was killed: again
 		return r.awaitRollback(ctx, w, t, why)
 	}
 	return r.checkRollback(ctx, w, t, conn, result, why)
 }
 
-// runRollback runs the rollback, or waits for the one that is running already, and
-// returns what it left behind: what it says of itself, then its log. It is
-// "confirmed" if the transaction was, and "gone" if there is no trace of it; then
-// none can begin any more, should its script have been held up before it armed.
+// runRollback runs the rollback, or waits for one that is running already. The result is
+// the rollback's status in the first line, and then its log. The status is "confirmed" if
+// the transaction was confirmed, and "gone" if the node has no trace of it. In that case
+// it also cannot begin any more, if its script was delayed before arming.
 func (r *run) runRollback(ctx context.Context, t *transaction, conn remote.Runner) (string, error) {
 	var s shell.Script
 	t.resume(&s, 0)
@@ -42,15 +42,16 @@ func (r *run) runRollback(ctx context.Context, t *transaction, conn remote.Runne
 	return strings.TrimSpace(out.Stdout), err
 }
 
-// told reports whether a rollback came to its end and said what it did.
-func told(result string) bool {
+// finished reports whether a rollback came to its end.
+func finished(result string) bool {
 	return result == "confirmed" || result == "gone" || strings.HasPrefix(result, "rolled back")
 }
 
-// awaitRollback is for a node that cannot be reached: its timer puts it back, and
-// this waits until it has, then looks. One that was confirmed has no timer any more.
+// awaitRollback waits for a node that cannot be reached to come back. Meanwhile its timer
+// puts it back, unless it was confirmed. Then awaitRollback checks the node. It gives up
+// 30 s after the longest time that the timer can take.
 func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why error) error {
-	wait := time.Duration(r.patience(w))*time.Second + 30*time.Second
+	wait := time.Duration(r.rollbackSeconds(w))*time.Second + 30*time.Second
 	r.note(w, "lost; waiting for it to put itself back (within %s)", r.opts.Rollback)
 	deadline := time.Now().Add(wait)
 	for {
@@ -62,7 +63,7 @@ func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why er
 				return r.checkRollback(ctx, w, t, conn, result, why)
 			}
 			err = fired
-			_ = conn.Close() // it is no use any more
+			_ = conn.Close() // it is broken
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
 			t.undone = true
@@ -82,8 +83,8 @@ func (r *run) awaitRollback(ctx context.Context, w *work, t *transaction, why er
 	}
 }
 
-// checkRollback looks whether a rollback took: the node has to be as it was, by its
-// own account.
+// checkRollback reads a node after a rollback and compares it with what it was before. It
+// sets the outcomes and the result. conn must work.
 func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn remote.Runner, result string, why error) error {
 	status, log, _ := strings.Cut(result, "\n")
 	after, err := live.Read(ctx, conn, w.Question)
@@ -97,7 +98,7 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 		r.unconfirmed(w, fmt.Errorf("%s, and cannot be looked at: %w", whole, err))
 		return why
 	}
-	if (status == "confirmed" || status == "gone") && r.allHold(t) {
+	if (status == "confirmed" || status == "gone") && r.allInForce(t) {
 		s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
 		if r.difference(w, state.Diff(s.Have, s.Want)) == nil {
 			r.note(w, "it is confirmed already")
@@ -127,8 +128,8 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 	r.result.Reverted[w.plan.Name] = why
 	r.mu.Unlock()
 	if status == "gone" {
-		// The node was rebooted, or someone cleared /run: it is as it was anyway.
-		// Or its script was held up, and what keeps it from going on has to stay.
+		// The node was rebooted, or somebody cleared /run. Or its script was delayed:
+		// then the file that keeps it from going on must stay, so nothing is cleared.
 		r.note(w, "it has no trace of the change any more, and is as it was before")
 	} else {
 		r.note(w, "it is as it was before")
@@ -141,8 +142,8 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 	return why
 }
 
-// clearFolder takes a finished transaction's folder away. Another apply would do it
-// too.
+// clearFolder removes the folder of a finished transaction. If that fails, the next apply
+// does it.
 func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	var s shell.Script
 	t.resume(&s, 0)
@@ -152,8 +153,8 @@ func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn rem
 	}
 }
 
-// restoreRecord gives the record its old text, once the node is known to be as it
-// was. A record that names more than there is does no harm if that fails.
+// restoreRecord writes the record's old text, when the node is known to be as before. If
+// that fails, the record names entries that are not there, which does no harm.
 func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
 	topology := t.before.Intent.Topology
 	var s shell.Script
@@ -168,7 +169,7 @@ func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn r
 	}
 }
 
-// notRestored lists what of a transaction's entries is not as it was before.
+// notRestored lists the entries of a transaction that are not as they were before it.
 func notRestored(t *transaction, have *state.State) []string {
 	touched := map[state.Ref]bool{}
 	for _, a := range t.actions {
@@ -183,15 +184,15 @@ func notRestored(t *transaction, have *state.State) []string {
 	return list
 }
 
-// allHold reports whether all of a transaction was done.
-func (r *run) allHold(t *transaction) bool {
+// allInForce reports whether the node has all changes of a transaction.
+func (r *run) allInForce(t *transaction) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return !slices.ContainsFunc(t.actions, func(a *plan.Action) bool { return !r.result.Outcomes[a.ID].Status.holds() })
+	return !slices.ContainsFunc(t.actions, func(a *plan.Action) bool { return !r.result.Outcomes[a.ID].Status.inForce() })
 }
 
-// setOutcomes gives the actions of a transaction that were done, or may have been, the
-// outcome of the whole.
+// setOutcomes sets the outcome of those actions of a transaction that were done or may
+// have been.
 func (r *run) setOutcomes(t *transaction, to Status, why error) {
 	for _, a := range t.actions {
 		r.mu.Lock()
@@ -203,12 +204,12 @@ func (r *run) setOutcomes(t *transaction, to Status, why error) {
 	}
 }
 
-// recover follows the loss of the connection in the middle of a batch.
+// recover handles the loss of the connection in the middle of a batch.
 func (r *run) recover(ctx context.Context, w *work, t *transaction, p *progress, err error) error {
 	err = p.finish(Unknown, err)
 	var lost *remote.Error
 	if errors.As(err, &lost) && lost.Kind == remote.KindScript {
-		return err // sh refused the script whole: nothing ran
+		return err // sh could not parse the script, so nothing of it ran
 	}
 	return r.awaitRollback(ctx, w, t, err)
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/apply"
 )
 
-// TestPowerCut pulls a host's plug while it is changed, before anybody could
-// confirm. Its namespaces are made anew, with an empty /run and the same
-// /var/lib: a reboot as far as an apply can tell.
+// TestPowerCut ends a host while it is changed, before the confirmation. Its namespaces are
+// made again, with an empty /run and the same /var/lib. For an apply that is a reboot.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]string{
@@ -21,7 +20,7 @@ func TestPowerCut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := start(t, how{setup: ethernet})
+			n := start(t, hostOptions{setup: ethernet})
 			before := n.snapshot()
 			g := &gates{where: where{before: at}, text: waiting}
 			g.reached = func() {
@@ -41,7 +40,7 @@ func TestPowerCut(t *testing.T) {
 			if left := n.left(); left != "" {
 				t.Errorf("left over:\n%s", left)
 			}
-			// What was there before the first apply is known still.
+			// The record still knows what was there before the first apply.
 			must(t, job{node: n, want: oldState()})
 			n.sh("ip addr del 10.0.0.100/32 dev lo; ip route del 10.1.0.0/16; echo 0 >/proc/sys/net/ipv4/conf/lo/arp_ignore")
 			if diff := cmp.Diff(before, n.snapshot()); diff != "" {
@@ -51,13 +50,13 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
-// TestFailingRollback has an inverse that does not work: the others are carried
-// out all the same, and it is said what is not as it was.
+// TestFailingRollback has an inverse command that fails. The others run all the same, and
+// the result names what is not as before.
 func TestFailingRollback(t *testing.T) {
 	t.Parallel()
 	t.Run("an inverse fails", func(t *testing.T) {
 		t.Parallel()
-		n := start(t, how{setup: ethernet})
+		n := start(t, hostOptions{setup: ethernet})
 		before := n.snapshot()
 		n.sh(wrapIP(`*"addr del 10.0.0.101"*) echo "RTNETLINK answers: Never" >&2; exit 2;;`))
 		r := look(t, job{node: n, want: impossible()}).apply(t.Context(), nil)
@@ -82,7 +81,7 @@ func TestFailingRollback(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPassage(t, how{})
+			p := newPassage(t, hostOptions{})
 			if breaks == "" {
 				p.sh(wrapIP(`*"route del 10.2.0.0/16"*) [ -e /run/killed ] || { : >/run/killed; kill -9 $PPID; sleep 1; };;`))
 			}
@@ -90,7 +89,7 @@ func TestFailingRollback(t *testing.T) {
 			s := look(t, job{node: p.node, want: newState(), wrap: g.wrap})
 			g.open()
 			r := s.apply(t.Context(), func(o *apply.Options) { o.Rollback = 15 * time.Second })
-			// On a slow machine the timer's own attempt may have come before the look.
+			// On a slow machine the timer may have run the rollback before lvsctl looks.
 			if r.Complete() || r.Unconfirmed["web"] == nil && r.Reverted["web"] == nil {
 				t.Errorf("result: %s", explain(r))
 			}
@@ -105,11 +104,11 @@ func TestFailingRollback(t *testing.T) {
 	}
 }
 
-// TestInterrupted ends the context in the middle of an apply: what is under way
-// is finished and confirmed, nothing else is begun.
+// TestInterrupted ends the context in the middle of an apply. A batch that is running is
+// finished and confirmed, and no other one is begun.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	p := newPassage(t, how{})
+	p := newPassage(t, hostOptions{})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	g := &gates{where: changing, text: "printf '%s\\n' tripped\n", reached: cancel}
@@ -127,10 +126,10 @@ func TestInterrupted(t *testing.T) {
 	p.finish()
 }
 
-// TestClock has the host's timers go by no clock that anybody can set.
+// TestClock sets the host's clock. Its rollback timer does not depend on it.
 func TestClock(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet})
+	n := start(t, hostOptions{setup: ethernet})
 	end := holdUp(t, n)
 	text := n.sh("cat /run/lvsctl/*/rollback.sh; cat /run/lvsctl/*/deadline; cat /proc/uptime")
 	if strings.Contains(text, "date") || !strings.Contains(text, "/proc/uptime") {

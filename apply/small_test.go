@@ -11,8 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// small makes every tool of a host busybox's, as on Alpine: its shell, ip, sed,
-// grep, awk, cp and the rest. Beside it there is only sshd.
+// small makes busybox every program of a host, as on Alpine: its shell, ip, sed, grep,
+// awk, cp and all others but sshd.
 const small = `sed -i "/^root:/s,:[^:]*\$,:/bin/sh," /etc/passwd
 mkdir /run/small
 cp "$(command -v busybox)" /usr/sbin/sshd /run/small/
@@ -23,7 +23,7 @@ if ! [ /bin -ef /usr/bin ]; then mount --bind /run/small /bin; mount --bind /run
 mount -t tmpfs tmpfs /usr/local
 `
 
-// network is the host's network as this machine's tools print it.
+// network is the host's network, printed by this machine's tools.
 func (n *node) network() string {
 	n.Helper()
 	out, err := exec.Command("nsenter", "-t", n.id(), "-n", "sh", "-c", "ip -o addr show | sed 's/ *valid_lft.*//; s/ tentative//' | sort; ip route; ip rule").CombinedOutput()
@@ -33,11 +33,11 @@ func (n *node) network() string {
 	return string(out)
 }
 
-// TestSmallSystem has nothing but busybox on the host: it is read, changed, put
-// back after a step that fails, and given back, as any other.
+// TestSmallSystem has a host with nothing but busybox. It is read, changed, put back after
+// a step that fails, and destroyed, as any other.
 func TestSmallSystem(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet + debian + small})
+	n := start(t, hostOptions{setup: ethernet + debian + small})
 	if out := n.sh("ls -l /usr/bin/ip /bin/sh; sed --version 2>&1 | head -1"); strings.Count(out, "busybox") < 2 {
 		t.Fatalf("the host has more than busybox: %s", out)
 	}
@@ -61,7 +61,7 @@ func TestSmallSystem(t *testing.T) {
 		t.Errorf("a second look finds %d changes, the first of them %s %s", len(s.Plan.Actions), s.Plan.Actions[0].Op, s.Plan.Actions[0].Ref)
 	}
 	for file := range strings.Lines(n.left()) {
-		// The lock of a system without flock stays; nobody holds it any more.
+		// The lock's file stays on a system without flock, though nobody has the lock.
 		if !strings.HasPrefix(file, "/run/lvsctl/process") {
 			t.Errorf("left behind: %s", file)
 		}

@@ -12,7 +12,7 @@ import (
 // TestChangedSincePlan changes a host by hand between its plan and its apply.
 func TestChangedSincePlan(t *testing.T) {
 	t.Parallel()
-	n := start(t, how{setup: ethernet})
+	n := start(t, hostOptions{setup: ethernet})
 
 	t.Run("what the plan touches", func(t *testing.T) {
 		s := look(t, job{node: n, want: newState()})
@@ -56,6 +56,6 @@ ip route replace default via 10.0.0.254`)
 		if diff := cmp.Diff(want, have); diff != "" {
 			t.Errorf("outcomes (-want +have):\n%s", diff)
 		}
-		n.sh("ip route del 10.9.0.0/16") // it is there still
+		n.sh("ip route del 10.9.0.0/16") // fails if the route is gone
 	})
 }

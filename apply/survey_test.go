@@ -17,14 +17,14 @@ import (
 
 const topologyName = "test"
 
-// job is one host with what it should have.
+// job is a host and what it should have.
 type job struct {
 	*node
 	want *state.State
-	// wrap, if set, stands between the apply and each of its connections.
+	// wrap, if set, returns the runner that the apply uses in place of each connection.
 	wrap func(remote.Runner) remote.Runner
 	role string // default real_server
-	// persist is what brings the host back after a reboot; default nothing.
+	// persist is the network system for the files of the next boot; default none.
 	persist netsystem.Name
 }
 
@@ -36,7 +36,7 @@ func (j job) dial(ctx context.Context) (remote.Runner, error) {
 	return r, err
 }
 
-// look reads hosts and plans.
+// look reads hosts and makes a plan.
 func look(t testing.TB, jobs ...job) *surveyed {
 	t.Helper()
 	s, err := take(t.Context(), jobs...)
@@ -45,10 +45,10 @@ func look(t testing.TB, jobs ...job) *surveyed {
 	return s
 }
 
-// surveyed is a plan with the connections it was made over.
+// surveyed is a plan with the connections over which the hosts were read.
 type surveyed struct{ *survey.Survey }
 
-// take reads hosts and plans; one that cannot be read is an error.
+// take reads hosts and makes a plan. A host that cannot be read is an error.
 func take(ctx context.Context, jobs ...job) (*surveyed, error) {
 	var nodes []survey.Node
 	for _, j := range jobs {
@@ -72,22 +72,22 @@ func take(ctx context.Context, jobs ...job) (*surveyed, error) {
 	return &surveyed{s}, nil
 }
 
-// Hosts wait for long to be confirmed where somebody comes back to them, so that
-// a busy machine is no fault, and not at all long where nobody does.
+// Rollback timeouts. The long one is for hosts that lvsctl comes back to, so that a busy
+// machine does not fail. The brief one is for hosts that nobody comes back to.
 const (
-	patience   = time.Minute
-	impatience = 2 * time.Second
+	longTimeout  = time.Minute
+	briefTimeout = 2 * time.Second
 )
 
 func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply.Result {
-	o := apply.Options{Parallelism: 8, Rollback: patience, Owner: "somebody@here"}
+	o := apply.Options{Parallelism: 8, Rollback: longTimeout, Owner: "somebody@here"}
 	if change != nil {
 		change(&o)
 	}
 	return apply.Run(ctx, s.Plan, s.Reach(), o)
 }
 
-// must applies and sees that everything was done.
+// must applies, and fails the test unless the result is complete.
 func must(t testing.TB, jobs ...job) {
 	t.Helper()
 	s := look(t, jobs...)
@@ -96,7 +96,7 @@ func must(t testing.TB, jobs ...job) {
 	}
 }
 
-// explain is all that a result says, for a failed test.
+// explain is a result in words, for a failed test.
 func explain(r apply.Result) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, r.Summary("Apply"))

@@ -17,63 +17,65 @@ import (
 
 // Transactions.
 //
-// Premise. A change may cut off the session that makes it, and lvsctl may die at
-// any moment. So the node itself has to know how to go back, and has to do so unless
-// it is told in time that it need not. And whoever tells it must come over a
-// connection that did not exist before the change.
+// Premise. A change may cut off the session that makes it, and lvsctl may be killed at any
+// moment. So the node itself must be able to undo the change, and must do so unless it is
+// told in time that the change stays. And it must be told over a connection that did not
+// exist before the change.
 //
-// Terms. A transaction is one batch on one node. It is a folder below /run/lvsctl,
-// which no reboot survives: nor does the change, until its files are written. To arm
-// is to write the rollback program there and to start its timer. A step is an action
-// that has begun; it leaves a mark in the folder first, because an action that ended
-// half-way has to be undone too.
+// Terms. A transaction is one batch on one node. It has a folder below /run/lvsctl, which
+// is empty after a reboot; the changes are gone then too, as their files are not written
+// yet. To arm a node is to write the rollback program into that folder and to start its
+// timer. A step is an action on the node. It first leaves a mark in the folder, because an
+// action that ended half-way must be undone too.
 //
-// Whoever renames the file armed has the word, and rename is atomic:
+// The file armed decides between confirmation and rollback. The one that renames it first
+// wins, and rename is atomic:
 //
 //	armed -> confirmed     lvsctl came back over a new connection and found the node
 //	                       as planned
-//	armed -> firing.PID    the timer ran out, or lvsctl said so: the rollback undoes
-//	-> fired               each step that has a mark, the last first
+//	armed -> firing.PID    the timer ran out, or lvsctl asked for it: the rollback
+//	-> fired               undoes each step that has a mark, the last one first
 //
-//	what happens                          what becomes of the node
-//	a step fails                          it is put back at once
-//	the connection is lost                the timer puts it back; lvsctl waits and
-//	                                      looks
-//	it is not as planned, or a gateway    it is put back at once
-//	that answered is silent
-//	the confirmation comes too late       it was put back; the result says so
-//	lvsctl is killed                      the timer puts it back
-//	the node loses its power              it boots as it was
+//	event                                 the node
+//	a step fails                          is put back at once
+//	the connection is lost                is put back by its timer; lvsctl waits and
+//	                                      reads it
+//	it is not as planned, or a gateway    is put back at once
+//	that answered does not any more
+//	the confirmation comes too late       was put back; the result says so
+//	lvsctl is killed                      is put back by its timer
+//	the node loses its power              boots as it was
 //
-// Each step and each long wait puts the deadline off, so the time counts from the
-// last sign of life. Example: --rollback-timeout 60s, ten steps, of which the third
-// takes the route that this session needs. The session hangs, the script runs to its
-// end, and 60 s after the tenth step the node undoes all ten. lvsctl has dialled
-// every two seconds meanwhile, reads the node and compares: exit 4.
+// Each step and each long wait extends the deadline, so the time counts from the last sign
+// of life. Example: --rollback-timeout 60s and ten steps, of which the third removes the
+// route that this session needs. The session hangs, and the script runs to its end. 60 s
+// after the tenth step the node undoes all ten. Meanwhile lvsctl dials every two seconds.
+// When it gets through, it reads the node and compares: exit code 4.
 
-// transaction is one batch under way on its node: armed, changed, and then
-// confirmed or rolled back.
+// transaction is a batch that is under way on its node.
 type transaction struct {
-	// id is its folder below /run/lvsctl; "" if nothing is armed (--no-rollback).
+	// id is the name of its folder below /run/lvsctl, or "" if the node is not armed
+	// (--no-rollback).
 	id      string
 	actions []*plan.Action
-	// before is the node as the rollback has to find it again, and record the text
-	// of its record then.
+	// before is the node as it was, and as it must be after a rollback. record is the
+	// text of its record then.
 	before state.Settled
 	record string
-	// confirmed reports that its node was told that the change stays, and that this
-	// can be taken back: so it is until every other node was told.
+	// confirmed is set if the node was told that the change stays, while this can still
+	// be taken back because other nodes were not told yet. It is set only with
+	// Options.Atomic.
 	confirmed bool
-	// undone reports that its rollback was run, or waited for, whatever came of it.
+	// undone is set after a rollback, whether it succeeded or not.
 	undone bool
 }
 
-// batchLimit is how long one batch may take in whole: it may drain servers. A node
-// that falls silent is given up long before.
+// batchLimit is how long the script of one batch may take. It is long because servers may
+// drain. A node that is silent is given up long before.
 const batchLimit = 30 * time.Minute
 
-// transact runs a batch and sees it confirmed or undone. The error is what
-// stopped the node; every action has an outcome when it returns.
+// transact runs a batch, and then confirms it or puts the node back. Every action has an
+// outcome when it returns. The error is why no further action of the node may be begun.
 func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) error {
 	rest, err := r.install(ctx, w, actions)
 	switch {
@@ -110,8 +112,8 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	return r.confirm(ctx, w, t)
 }
 
-// batchScript arms the node, writes the record that knows what was there before,
-// then changes one thing after the other.
+// batchScript makes the script of a batch. It arms the node, writes the record with what
+// was there before, and then does the actions one by one.
 func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error) {
 	record, err := encodeRecord(w.settled.Intent)
 	if err != nil {
@@ -121,7 +123,7 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 	var s shell.Script
 	s.Line(shell.Call(shell.Report, nonce))
 	if t.id != "" {
-		t.arm(&s, topology, r.patience(w))
+		t.arm(&s, topology, r.rollbackSeconds(w))
 	}
 	writeRecord(&s, topology, record)
 	quiet := false
@@ -138,8 +140,8 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 	return s.String(), nil
 }
 
-// quiesce keeps new traffic from all that leaves in this batch, before the first of
-// it does. Each counts as begun, so that a rollback gives it back.
+// quiesce stops new traffic to everything that the batch removes, before it removes the
+// first of it. Each of these actions counts as begun, so that a rollback undoes it.
 func quiesce(s *shell.Script, actions []*plan.Action) {
 	for _, a := range actions {
 		for _, c := range a.Quiesce {
@@ -150,10 +152,10 @@ func quiesce(s *shell.Script, actions []*plan.Action) {
 	s.Line(shell.Call(shell.DrainBegin))
 }
 
-// patience is how many seconds a node waits to be confirmed. In an apply of all
-// nodes or none that dies, directors put themselves back first: nobody sends
-// traffic to a real server that has begun to forget it.
-func (r *run) patience(w *work) int {
+// rollbackSeconds is how long a node waits to be confirmed before it puts itself back. If
+// an apply of all nodes or none is killed, directors must put themselves back before the
+// real servers that they send to. So the other nodes wait 5 s longer.
+func (r *run) rollbackSeconds(w *work) int {
 	seconds := int(r.opts.Rollback.Seconds())
 	if r.opts.Atomic && w.plan.Role != "director" {
 		seconds += 5
@@ -161,6 +163,7 @@ func (r *run) patience(w *work) int {
 	return max(seconds, 1)
 }
 
+// abandon ends actions that cannot be begun.
 func (r *run) abandon(actions []*plan.Action, err error) error {
 	for _, a := range actions {
 		r.end(a, Outcome{Skipped, err})
@@ -168,7 +171,7 @@ func (r *run) abandon(actions []*plan.Action, err error) error {
 	return err
 }
 
-// step runs an action's commands one by one.
+// step adds the commands of an action, between reports of its begin and end.
 func step(s *shell.Script, a *plan.Action) {
 	s.Must(shell.Begin, strconv.Itoa(a.ID))
 	for _, c := range a.Do {
@@ -177,22 +180,23 @@ func step(s *shell.Script, a *plan.Action) {
 	s.Line(shell.Call(shell.Say, "done", strconv.Itoa(a.ID)))
 }
 
-// try runs one command of an action; the script ends where it fails.
+// try adds one command of an action. If it fails, the script reports that and ends.
 func try(s *shell.Script, a *plan.Action, c shell.Command) {
 	s.Line("{ ", c, "; } 2>&1 || { ", shell.Call(shell.Say, "failed", strconv.Itoa(a.ID)), " $?; return 0; }")
 }
 
-// progress follows a batch's script line by line.
+// progress reads the output of a batch's script line by line, and sets the outcomes of its
+// actions. Lines that begin with nonce are reports, all others are output of commands.
 type progress struct {
 	nonce   string
 	actions []*plan.Action
 	run     *run
 	work    *work
-	next    int // the first action without an outcome
+	next    int // index of the first action without an outcome
 	armed   bool
-	unarmed bool // it said that it cannot arm
-	said    []string
-	failure error
+	unarmed bool     // arming failed
+	said    []string // output since the last action began
+	failure error    // of the first action that failed
 }
 
 func (p *progress) line(text string) {
@@ -242,8 +246,8 @@ func lastLine(said []string, otherwise string) string {
 	return otherwise
 }
 
-// finish gives every action that is left an outcome: the rest of a script that
-// stopped was not begun, that of one whose connection was lost is unknown.
+// finish sets the outcome of all actions that have none: Skipped after a script that
+// ended, Unknown after a lost connection.
 func (p *progress) finish(rest Status, err error) error {
 	if err == nil && p.next < len(p.actions) {
 		err = errors.New("the script ended before its last step")

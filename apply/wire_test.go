@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wire stands between an apply and a host, and can be cut.
+// wire carries the connections between an apply and a host, and can cut them.
 type wire struct {
 	addr string
 	dial func() (net.Conn, error)
@@ -21,8 +21,8 @@ type wire struct {
 	dead  bool // new connections are refused
 }
 
-// pair is one connection's two halves. A silent one carries nothing more, and
-// neither end is told.
+// pair is the two halves of one connection. If it is silent it carries nothing more, and
+// neither end notices.
 type pair struct {
 	near, far net.Conn
 	mu        sync.RWMutex // held for reading while bytes may pass
@@ -89,7 +89,7 @@ func (p *pair) copy(to, from net.Conn) {
 		p.mu.RLock()
 		silent := p.silent
 		if !silent && n > 0 {
-			_, _ = to.Write(buf[:n]) // its own copy notices
+			_, _ = to.Write(buf[:n]) // the copy in the other direction sees the error
 		}
 		p.mu.RUnlock()
 		if err != nil {
@@ -99,7 +99,7 @@ func (p *pair) copy(to, from net.Conn) {
 	}
 }
 
-// close ends both halves, as a router does that forgets a connection and says so.
+// close ends both halves, so that both ends notice.
 func (p *pair) close() {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -110,7 +110,7 @@ func (p *pair) close() {
 	_ = p.far.Close()
 }
 
-// cut ends every connection; both ends learn of it.
+// cut ends every connection, so that both ends notice.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -120,8 +120,8 @@ func (w *wire) cut() {
 	}
 }
 
-// hush makes every connection silent for good; new ones are carried.
-func (w *wire) hush() {
+// silence makes every connection silent for good. New ones are carried.
+func (w *wire) silence() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for p := range w.pairs {
@@ -131,7 +131,7 @@ func (w *wire) hush() {
 	}
 }
 
-// refuse cuts every connection and carries no more until allow is called.
+// refuse cuts every connection, and carries no new one until allow is called.
 func (w *wire) refuse() {
 	w.mu.Lock()
 	w.dead = true
@@ -153,7 +153,7 @@ func dialIn(n *node, addr string) (net.Conn, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		// The thread goes with the goroutine: nobody else may run in that namespace.
+		// The thread ends with the goroutine, so no other one runs in that namespace.
 		runtime.LockOSThread()
 		ns, err := os.Open("/proc/" + n.id() + "/ns/net")
 		if err != nil {

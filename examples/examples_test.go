@@ -243,17 +243,21 @@ func (e example) test(c *cluster, before map[string]string) {
 // is.
 func (e example) drift(c *cluster) {
 	c.Helper()
+	if out := c.lvsctl(0, "drift", "--lab", c.topology); !strings.HasPrefix(out, "No drift. All ") {
+		c.Errorf("before anything has drifted:\n%s", out)
+	}
 	for _, d := range e.drifts {
 		c.sh(d.host, d.script)
 	}
-	plan := c.plan(2)
-	lines := map[string]bool{}
-	for line := range strings.Lines(plan) {
-		lines[strings.Join(strings.Fields(line), " ")] = true
-	}
+	plan := words(c.plan(2))
+	drift := words(c.lvsctl(2, "drift", "--lab", c.topology))
 	for _, d := range e.drifts {
-		if !lines[d.want] {
-			c.Errorf("%s: the plan does not say %q:\n%s", d.name, d.want, plan)
+		if !plan[d.want] {
+			c.Errorf("%s: the plan does not say %q:\n%v", d.name, d.want, plan)
+		}
+		want, since := strings.TrimSuffix(d.want, "(drift)"), map[byte]string{'+': "(gone)", '~': "(changed)", '-': "(added)"}
+		if want += since[want[0]]; !drift[want] {
+			c.Errorf("%s: drift does not say %q:\n%v", d.name, want, drift)
 		}
 	}
 	c.apply(0)
@@ -261,6 +265,15 @@ func (e example) drift(c *cluster) {
 	if out := c.plan(0); !strings.Contains(out, "left alone on "+e.hosts[0]+": tcp 192.0.2.7:443 (1 server), not in this topology") {
 		c.Errorf("a foreign service is not listed as left alone:\n%s", out)
 	}
+}
+
+// words are the lines of a text, their blanks evened out.
+func words(text string) map[string]bool {
+	lines := map[string]bool{}
+	for line := range strings.Lines(text) {
+		lines[strings.Join(strings.Fields(line), " ")] = true
+	}
+	return lines
 }
 
 // withoutForeign takes the foreign service out of a snapshot, having seen that

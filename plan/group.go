@@ -37,20 +37,18 @@ type group struct {
 	places []int
 	// shown is what is said of the nodes: of one by itself as it is, of several what
 	// is true of each.
-	shown   DocumentNode
-	changes []*DocumentItem
+	shown DocumentPart
 }
 
-// groups puts the document's nodes into the order that they are shown in, those with
-// the same changes together unless d shows each.
-func (doc Document) groups(d Detail) []*group {
-	byNode := map[string][]*DocumentItem{}
-	for i := range doc.Changes {
-		c := &doc.Changes[i]
-		byNode[c.Node] = append(byNode[c.Node], c)
-	}
-	nodes := slices.Clone(doc.Nodes)
-	slices.SortStableFunc(nodes, func(a, b DocumentNode) int {
+func newGroup(n DocumentPart, place int) *group {
+	return &group{[]DocumentNode{n.DocumentNode}, []int{place}, n}
+}
+
+// groups puts nodes into the order that they are shown in, those with the same changes
+// together unless d shows each.
+func groups(nodes []DocumentPart, d Detail) []*group {
+	nodes = slices.Clone(nodes)
+	slices.SortStableFunc(nodes, func(a, b DocumentPart) int {
 		return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), natural.Compare(a.Name, b.Name))
 	})
 	ofRole := map[string]int{}
@@ -70,16 +68,16 @@ func (doc Document) groups(d Detail) []*group {
 		}
 		place := places[n.Role]
 		places[n.Role]++
-		g := &group{[]DocumentNode{n}, []int{place}, n, byNode[n.Name]}
+		g := newGroup(n, place)
 		if d.Each || ofRole[n.Role] == 1 {
 			list = append(list, g)
 			continue
 		}
-		alike, changes := n.withoutAddresses(g.changes)
-		k := key{n.Role, alike.likeness(changes, d)}
+		alike := n.withoutAddresses()
+		k := key{n.Role, alike.likeness(d)}
 		if first := known[k]; first != nil {
-			first.nodes, first.places = append(first.nodes, n), append(first.places, place)
-			first.shown, first.changes = alike, changes
+			first.nodes, first.places = append(first.nodes, n.DocumentNode), append(first.places, place)
+			first.shown = alike
 			continue
 		}
 		known[k] = g
@@ -90,9 +88,9 @@ func (doc Document) groups(d Detail) []*group {
 
 // withoutAddresses is what a plan says of a node, with words in place of the node's
 // own addresses.
-func (n DocumentNode) withoutAddresses(changes []*DocumentItem) (DocumentNode, []*DocumentItem) {
+func (n DocumentPart) withoutAddresses() DocumentPart {
 	if len(n.own) == 0 {
-		return n, changes
+		return n
 	}
 	all := func(texts []string) []string {
 		list := make([]string, len(texts))
@@ -102,26 +100,27 @@ func (n DocumentNode) withoutAddresses(changes []*DocumentItem) (DocumentNode, [
 		return list
 	}
 	n.Problems, n.Warnings, n.Notes = all(n.Problems), all(n.Warnings), all(n.Notes)
-	list := make([]*DocumentItem, len(changes))
-	for i, c := range changes {
+	list := make([]*DocumentItem, len(n.Changes))
+	for i, c := range n.Changes {
 		c := *c
 		c.Key, c.Before, c.After, c.Diff = n.own.replace(c.Key), n.own.replace(c.Before), n.own.replace(c.After), n.own.replace(c.Diff)
 		c.Risk, c.HeldBack = Risk(n.own.replace(string(c.Risk))), n.own.replace(c.HeldBack)
 		c.Commands, c.Inverse = all(c.Commands), all(c.Inverse)
 		list[i] = &c
 	}
-	return n, list
+	n.Changes = list
+	return n
 }
 
 // likeness is a sum over all that is shown of a node but its name.
-func (n DocumentNode) likeness(changes []*DocumentItem, d Detail) (sum [sha256.Size]byte) {
+func (n DocumentPart) likeness(d Detail) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	write(h, n.Problems...)
 	write(h, n.Warnings...)
 	write(h, n.Notes...)
 	write(h, n.Adopts...)
 	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone))
-	for _, c := range changes {
+	for _, c := range n.Changes {
 		write(h, c.Kind, c.Key, string(c.Action), c.Before, c.After, c.Diff, string(c.Reason), string(c.Risk), c.HeldBack)
 		if d.Commands {
 			write(h, c.Commands...)
@@ -147,14 +146,19 @@ func (g *group) heading() string {
 	if len(g.nodes) == 1 {
 		return fmt.Sprintf("  # %s %s (%s)", first.Role, first.Name, first.Address)
 	}
-	same := "all alike"
-	switch n := len(g.changes); {
-	case n == 1:
-		same = "the same change"
-	case n > 1:
-		same = "the same " + plural.Of(n, "change")
+	return fmt.Sprintf("  # %s %s (%s, %s)", first.Role, g.names(), plural.Of(len(g.nodes), "node"), g.same())
+}
+
+// same is what several nodes have in common, in a few words.
+func (g *group) same() string {
+	switch n := len(g.shown.Changes); n {
+	case 0:
+		return "all alike"
+	case 1:
+		return "the same change"
+	default:
+		return "the same " + plural.Of(n, "change")
 	}
-	return fmt.Sprintf("  # %s %s (%s, %s)", first.Role, g.names(), plural.Of(len(g.nodes), "node"), same)
 }
 
 // A heading has this many names and ranges, then it counts the rest.

@@ -16,11 +16,22 @@ const FormatVersion = "1.0"
 
 // Document is the JSON schema of plans, saved plans and results.
 type Document struct {
-	FormatVersion string         `json:"format_version"`
-	Topology      string         `json:"topology"`
-	Summary       DocumentCounts `json:"summary"`
-	Nodes         []DocumentNode `json:"nodes"`
-	Changes       []DocumentItem `json:"changes"`
+	FormatVersion string `json:"format_version"`
+	// Topology is the topology's name; "" in a document of several.
+	Topology string         `json:"topology"`
+	Summary  DocumentCounts `json:"summary"`
+	// Topologies are those that were looked at for drift.
+	Topologies []DocumentTopology `json:"topologies,omitempty"`
+	Nodes      []DocumentNode     `json:"nodes"`
+	Changes    []DocumentItem     `json:"changes"`
+}
+
+// DocumentTopology is one topology of several.
+type DocumentTopology struct {
+	Path string `json:"path"`
+	Name string `json:"name,omitempty"`
+	// Error is why nothing is known of it.
+	Error string `json:"error,omitempty"`
 }
 
 // DocumentCounts is the summary: the line that a person sees, and its numbers. Held
@@ -32,11 +43,15 @@ type DocumentCounts struct {
 	Destroy int    `json:"destroy"`
 	Nodes   int    `json:"nodes"`
 	Held    int    `json:"held_back"`
+	// Pending is what the topology wants beside what was counted above, which is
+	// drift.
+	Pending int `json:"not_applied,omitempty"`
 }
 
 // DocumentNode is a node of a plan. Error says why it could not be read, Problems why it
 // cannot be changed.
 type DocumentNode struct {
+	Topology  string    `json:"topology,omitempty"` // in a document of drift
 	Name      string    `json:"name"`
 	Role      string    `json:"role"`
 	Address   string    `json:"address"`
@@ -49,21 +64,31 @@ type DocumentNode struct {
 	Adopts []string `json:"adopts,omitempty"`
 
 	own ownAddresses
+
+	// In a document of drift: whether the topology was never applied to the node, how
+	// many changes it wants beside those of the drift, and where its block is.
+	Never   bool   `json:"never_applied,omitempty"`
+	Pending int    `json:"not_applied,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
 }
 
 // DocumentItem is one change. ID counts from 1, and Needs holds IDs. Result and Error
 // are only in a result of apply.
 type DocumentItem struct {
-	ID     int      `json:"id"`
-	Node   string   `json:"node"`
-	Kind   string   `json:"kind"`
-	Key    string   `json:"key"`
-	Action state.Op `json:"action"`
-	Before string   `json:"before,omitempty"`
-	After  string   `json:"after,omitempty"`
+	Topology string   `json:"topology,omitempty"` // in a document of drift
+	ID       int      `json:"id"`
+	Node     string   `json:"node"`
+	Kind     string   `json:"kind"`
+	Key      string   `json:"key"`
+	Action   state.Op `json:"action"`
+	Before   string   `json:"before,omitempty"`
+	After    string   `json:"after,omitempty"`
 	// Diff is the change of a file in the format of diff -u, without its header.
-	Diff     string   `json:"diff,omitempty"`
-	Reason   Reason   `json:"reason"`
+	Diff   string `json:"diff,omitempty"`
+	Reason Reason `json:"reason"`
+	// Since is, in a document of drift, what the change would undo.
+	Since    Since    `json:"since,omitempty"`
 	Risk     Risk     `json:"risk,omitempty"`
 	HeldBack string   `json:"held_back,omitempty"`
 	Needs    []int    `json:"needs,omitempty"`
@@ -81,7 +106,7 @@ func (p *Plan) Document() Document {
 	d := Document{
 		FormatVersion: FormatVersion,
 		Topology:      p.Topology,
-		Summary:       DocumentCounts{p.Summary(), c.Add, c.Change, c.Destroy, c.Nodes, c.Held},
+		Summary:       DocumentCounts{Text: p.Summary(), Add: c.Add, Change: c.Change, Destroy: c.Destroy, Nodes: c.Nodes, Held: c.Held},
 		Nodes:         []DocumentNode{},
 		Changes:       make([]DocumentItem, 0, len(p.Actions)),
 	}

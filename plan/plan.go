@@ -38,9 +38,10 @@ type Input struct {
 	// Destroy is set if Want is empty because the topology gives everything back.
 	Destroy bool
 
-	// The fields from Want to ByRole are those of roles.Want.
+	// The fields from Want to ByRole are those of roles.Want; Range is the node's block.
 	Want       *state.State
 	Ranges     map[state.Ref]hcl.Range
+	Range      hcl.Range
 	Schedulers []string
 	Servers    map[netip.Addr]string
 	Replies    []state.Reply
@@ -98,7 +99,8 @@ type Node struct {
 	base []state.AddressKey
 	// Rewrite is set if the record must be written although there is no action: because
 	// nothing that it names is left to give back, because it takes over another record,
-	// or because it gets an entry that was only in another topology's record.
+	// because it gets an entry that was only in another topology's record, or because the
+	// node's table became the topology's alone, or is that no more.
 	Rewrite bool
 }
 
@@ -197,7 +199,7 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	}
 	n.Adopts = in.Live.Adopted
 	n.Rewrite = len(changes) == 0 && n.Usable() &&
-		(len(n.Adopts) > 0 || o.wantsTheirs || !in.Live.Record.Empty() && state.Confirm(s, in.Live.State).Empty())
+		(len(n.Adopts) > 0 || o.wantsTheirs || !in.Live.Record.Empty() && (in.Live.Record.Exclusive != in.Exclusive || state.Confirm(s, in.Live.State).Empty()))
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {

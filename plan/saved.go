@@ -120,5 +120,5 @@ func (d Document) summary() DocumentCounts {
 		n.count(node.Error != "", len(node.Problems) > 0)
 	}
 	c := t.Counts
-	return DocumentCounts{n.summary(c), c.Add, c.Change, c.Destroy, c.Nodes, c.Held}
+	return DocumentCounts{Text: n.summary(c), Add: c.Add, Change: c.Change, Destroy: c.Destroy, Nodes: c.Nodes, Held: c.Held}
 }

@@ -256,6 +256,7 @@ func TestDigest(t *testing.T) {
 	}
 	free := map[string]func(*Input){
 		"Beside":  func(in *Input) { in.Beside = []string{"x"} },
+		"Range":   func(in *Input) { in.Range = hcl.Range{Filename: "x"} },
 		"Ranges":  func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },
 		"Chosen":  func(in *Input) { in.Chosen = !in.Chosen },
 		"Live":    func(in *Input) { in.Live = nil },

@@ -43,8 +43,15 @@ func (p *Plan) Lines(d Detail) []Line { return p.Document().Lines(d) }
 
 // Lines is [Plan.Lines] of a plan that was read from JSON.
 func (doc Document) Lines(d Detail) []Line {
+	if len(doc.Topologies) > 1 {
+		return doc.linesByTopology(d)
+	}
+	return partLines(doc.Parts(), d)
+}
+
+func partLines(parts []DocumentPart, d Detail) []Line {
 	var lines []Line
-	for _, g := range doc.groups(d) {
+	for _, g := range groups(parts, d) {
 		section := g.lines(d)
 		if len(section) > 0 && len(lines) > 0 {
 			lines = append(lines, Line{Plain, ""})
@@ -54,10 +61,41 @@ func (doc Document) Lines(d Detail) []Line {
 	return lines
 }
 
+// DocumentPart is one node of a document, with its changes.
+type DocumentPart struct {
+	DocumentNode
+	Changes []*DocumentItem
+}
+
+// Parts are the document's nodes, each with its changes.
+func (doc Document) Parts() []DocumentPart {
+	// Two topologies may have nodes of one name.
+	type id struct{ topology, name string }
+	parts := make([]DocumentPart, len(doc.Nodes))
+	index := make(map[id]int, len(doc.Nodes))
+	for i, n := range doc.Nodes {
+		parts[i].DocumentNode = n
+		index[id{n.Topology, n.Name}] = i
+	}
+	for i := range doc.Changes {
+		c := &doc.Changes[i]
+		if at, ok := index[id{c.Topology, c.Node}]; ok {
+			parts[at].Changes = append(parts[at].Changes, c)
+		}
+	}
+	return parts
+}
+
+// Lines are one node's, under its heading; none if there is nothing to say of it.
+func (n DocumentPart) Lines(d Detail) []Line { return newGroup(n, 0).lines(d) }
+
 func (g *group) lines(d Detail) []Line {
 	n := g.shown
 	var lines []Line
-	if n.Error != "" {
+	switch {
+	case n.Error != "" && n.Topology != "":
+		lines = append(lines, Line{Alarm, "  ! could not be read; whether it has drifted is not known"})
+	case n.Error != "":
 		lines = append(lines, Line{Alarm, "  ! could not be read; nothing is planned for it"})
 	}
 	for _, problem := range n.Problems {
@@ -69,10 +107,10 @@ func (g *group) lines(d Detail) []Line {
 	for _, name := range n.Adopts {
 		lines = append(lines, Line{Changing, "  ~ record    takes over what topology " + name + " holds"})
 	}
-	for _, c := range g.changes {
+	for _, c := range n.Changes {
 		lines = append(lines, c.lines(d)...)
 	}
-	if len(g.changes) > 0 {
+	if len(n.Changes) > 0 {
 		for _, note := range n.Notes {
 			lines = append(lines, Line{Quiet, "    " + note})
 		}
@@ -88,16 +126,27 @@ func (g *group) lines(d Detail) []Line {
 
 var styles = map[state.Op]Style{state.Add: Adding, state.Edit: Changing, state.Remove: Removing}
 
-func (c *DocumentItem) lines(d Detail) []Line {
-	text := fmt.Sprintf("  %s %-9s %s", c.Action.Symbol(), c.Kind, sentence(c.Action, c.Key, c.Before, c.After))
-	style := styles[c.Action]
-	if c.Reason == Drift {
+// Text is the change in one line.
+func (c *DocumentItem) Text() string {
+	text := fmt.Sprintf("%s %-9s %s", c.Action.Symbol(), c.Kind, sentence(c.Action, c.Key, c.Before, c.After))
+	switch {
+	case c.Since != "":
+		text += "  (" + string(c.Since) + ")"
+	case c.Reason == Drift:
 		text += "  (drift)"
 	}
 	if c.HeldBack != "" {
-		text, style = text+"  (held back: "+c.HeldBack+")", Quiet
+		text += "  (held back: " + c.HeldBack + ")"
 	}
-	lines := []Line{{style, text}}
+	return text
+}
+
+func (c *DocumentItem) lines(d Detail) []Line {
+	style := styles[c.Action]
+	if c.HeldBack != "" {
+		style = Quiet
+	}
+	lines := []Line{{style, "  " + c.Text()}}
 	if c.Risk != "" {
 		lines = append(lines, Line{Alarm, "    ! " + string(c.Risk)})
 	}

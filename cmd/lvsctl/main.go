@@ -20,6 +20,7 @@ var commands = []func(*app) *cobra.Command{
 	validateCommand,
 	fmtCommand,
 	planCommand,
+	driftCommand,
 	applyCommand,
 	destroyCommand,
 	showCommand,

@@ -9,7 +9,8 @@ import (
 
 func planCommand(a *app) *cobra.Command {
 	var sc scope
-	var commands, asJSON, detailedExit bool
+	var as format
+	var commands, detailedExit bool
 	var out string
 	cmd := &cobra.Command{
 		Use:   "plan [PATH]",
@@ -21,6 +22,9 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 3 some node could not be read (the rest is shown).`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := as.check(); err != nil {
+				return err
+			}
 			k, err := a.cases(cmd.Context(), args, sc, everything)
 			if err != nil {
 				return err
@@ -31,7 +35,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			}
 			defer s.Close()
 			a.reportUnreadable(s.Plan)
-			if err := a.printPlan(s.Plan, a.detail(commands), asJSON); err != nil {
+			if err := a.printDocument(s.Plan.Document(), a.detail(commands), as); err != nil {
 				return err
 			}
 			if err := a.refuse(s.Plan, k.beside); err != nil {
@@ -48,7 +52,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 	sc.flags(cmd.Flags())
 	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	as.flags(cmd.Flags(), "plan")
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for lvsctl apply FILE")
 	cmd.Flags().BoolVar(&detailedExit, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd
@@ -85,15 +89,6 @@ func (a *app) reportUnreadable(p *plan.Plan) {
 // detail is how much of a plan is shown.
 func (a *app) detail(commands bool) plan.Detail {
 	return plan.Detail{Commands: commands, Files: a.verbose, Each: a.verbose}
-}
-
-func (a *app) printPlan(p *plan.Plan, d plan.Detail, asJSON bool) error {
-	if asJSON {
-		return a.stdout.json(p.Document())
-	}
-	a.printLines(p.Lines(d))
-	a.printSummary(p.Summary())
-	return nil
 }
 
 func (a *app) printSummary(text string) { a.stdout.line(painted(text, color.Bold)) }

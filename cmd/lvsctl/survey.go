@@ -24,8 +24,16 @@ type cases struct {
 	beside beside
 }
 
-// cases loads a topology and finds out how its nodes are reached.
+// cases loads a topology and finds out how its nodes are reached, and which others
+// lie beside it.
 func (a *app) cases(ctx context.Context, args []string, sc scope, want purpose) (*cases, error) {
+	return a.casesBeside(ctx, args, sc, want, a.besides)
+}
+
+// nothingBeside is for those who change nothing: what lies beside does not matter.
+func nothingBeside(context.Context, []string) beside { return beside{} }
+
+func (a *app) casesBeside(ctx context.Context, args []string, sc scope, want purpose, besides func(context.Context, []string) beside) (*cases, error) {
 	l, err := a.load(ctx, args)
 	if err != nil {
 		return nil, err
@@ -41,7 +49,7 @@ func (a *app) cases(ctx context.Context, args []string, sc scope, want purpose) 
 	if err != nil {
 		return nil, err
 	}
-	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants)), adopt: sc.adopt, beside: a.besides(ctx, args)}
+	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants)), adopt: sc.adopt, beside: besides(ctx, args)}
 	for i, w := range l.wants {
 		in := survey.Input(want(w))
 		in.Chosen, in.Beside = chosen(in.Name), k.beside.names(l.Name)
@@ -70,4 +78,15 @@ func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
 	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
 	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Adopt: k.adopt, Through: progress.node})
+}
+
+// lookAll is [app.look] at several topologies.
+func (a *app) lookAll(ctx context.Context, cases []survey.Case) ([]*survey.Survey, error) {
+	nodes := 0
+	for _, c := range cases {
+		nodes += len(c.Nodes)
+	}
+	progress := a.progress("Reading", nodes)
+	defer progress.end()
+	return survey.TakeAll(ctx, cases, survey.Options{Parallelism: a.parallelism, Through: progress.node})
 }

@@ -9,6 +9,8 @@ type Record struct {
 	Sysctls  string `json:"sysctls"`
 	Version  int    `json:"version"`
 	Topology string `json:"topology"`
+	// Exclusive reports that the node's virtual services were all to be this topology's.
+	Exclusive bool `json:"exclusive,omitempty"`
 	// Set is what the topology holds on the node.
 	Set *State `json:"set"`
 	// Before is what entries of Set were when they were first touched, and what
@@ -42,6 +44,7 @@ func (r Record) Empty() bool {
 // settled from final, the node as read afterwards.
 func Confirm(s Settled, final *State) Record {
 	r := NewRecord(s.Intent.Topology)
+	r.Exclusive = s.Intent.Exclusive
 	for _, k := range kinds {
 		k.confirm(&r, final, s)
 	}

@@ -94,6 +94,7 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 		Drifted:  map[Ref]bool{},
 	}
 	s.Want.Drain = want.Drain
+	s.Intent.Exclusive = exclusive
 	for _, k := range kinds {
 		if files != nil && k.is().Persistent() {
 			want, files = files(s), nil

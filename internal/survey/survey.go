@@ -47,31 +47,56 @@ type Survey struct {
 	options Options
 }
 
+// Case is a topology with its nodes, before any of them is read.
+type Case struct {
+	Topology string
+	Nodes    []Node
+}
+
 // Take reads all nodes at once and plans. A node that cannot be read is part of
 // the plan; the only error is that ctx ended, and then no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
-	s := &Survey{Nodes: nodes, options: o}
+	all, err := TakeAll(ctx, []Case{{topology, nodes}}, o)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// TakeAll is [Take] of several topologies, whose nodes are read all at once.
+func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
+	all := make([]*Survey, len(cases))
 	var group errgroup.Group
 	group.SetLimit(max(o.Parallelism, 1))
-	for i := range s.Nodes {
-		group.Go(func() error {
-			n, start := &s.Nodes[i], time.Now()
-			if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
-				n.Live, n.Err = nil, err
-			}
-			if o.Through != nil {
-				o.Through(n.Name, time.Since(start), n.Err)
-			}
-			return nil
-		})
+	for i, c := range cases {
+		all[i] = &Survey{Nodes: c.Nodes, options: o}
+		for j := range c.Nodes {
+			n := &all[i].Nodes[j]
+			group.Go(func() error { n.take(ctx, c.Topology, o); return nil })
+		}
 	}
 	_ = group.Wait() // the functions return nil: each node's error is its own
 	if ctx.Err() != nil {
-		s.Close()
+		for _, s := range all {
+			s.Close()
+		}
 		return nil, ctx.Err()
 	}
-	s.Plan = plan.Build(topology, s.Inputs())
-	return s, nil
+	for i, s := range all {
+		s.Plan = plan.Build(cases[i].Topology, s.Inputs())
+	}
+	return all, nil
+}
+
+// take reads a node and says so.
+func (n *Node) take(ctx context.Context, topology string, o Options) {
+	start := time.Now()
+	if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
+		n.Live, n.Err = nil, err
+	}
+	if o.Through != nil {
+		o.Through(n.Name, time.Since(start), n.Err)
+	}
 }
 
 func (n *Node) question(topology string, o Options) live.Question {
@@ -89,6 +114,9 @@ func (n *Node) read(ctx context.Context, q live.Question) {
 		n.Live = &node
 	}
 }
+
+// Drift compares the nodes with what was last applied to them.
+func (s *Survey) Drift() []plan.NodeDrift { return plan.FindDrift(s.Plan, s.Inputs()) }
 
 // Inputs are the cases that the plan was made from.
 func (s *Survey) Inputs() []plan.Input {

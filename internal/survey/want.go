@@ -26,7 +26,7 @@ func Input(w roles.Want) plan.Input {
 		Exclusive:    w.Node.Exclusive && table,
 		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
-		Want:         w.State, Ranges: w.Ranges, Schedulers: w.Schedulers, Servers: w.Servers,
+		Want:         w.State, Ranges: w.Ranges, Range: w.Node.Range, Schedulers: w.Schedulers, Servers: w.Servers,
 		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy,
 	}
 	for _, i := range w.Node.Interfaces {

@@ -14,6 +14,7 @@ import (
 func rollbackScript(t *transaction, topology string) string {
 	var s shell.Script
 	s.Line(shell.Call(shell.Claim, topology), ` "$@"`)
+	t.texts(&s)
 	for _, a := range slices.Backward(t.actions) {
 		if len(a.Undo) == 0 {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,6 +113,19 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	return r.confirm(ctx, w, t)
 }
 
+// texts brings the texts that commands name by their hash, so that no command has a
+// secret in it.
+func (t *transaction) texts(s *shell.Script) {
+	if !slices.ContainsFunc(t.actions, func(a *plan.Action) bool {
+		return a.Kind == state.KindConf || a.Kind == state.KindKeepalived
+	}) {
+		return
+	}
+	for _, hash := range slices.Sorted(maps.Keys(t.before.Want.Texts)) {
+		s.Line(shell.Call(shell.Text, hash, t.before.Want.Texts[hash].Text))
+	}
+}
+
 // batchScript makes the script of a batch. It arms the node, writes the record with what
 // was there before, and then does the actions one by one.
 func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error) {
@@ -125,6 +139,7 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 	if t.id != "" {
 		t.arm(&s, topology, r.rollbackSeconds(w))
 	}
+	t.texts(&s)
 	writeRecord(&s, topology, record)
 	quiet := false
 	for _, a := range t.actions {

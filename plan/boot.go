@@ -24,6 +24,9 @@ func withBootFiles(topology string, in *Input, s state.Settled) boot {
 		Want: afterBoot(in.Want, s.Wanted()), Before: s.Intent.Before, Live: in.Live.State, Boot: in.Live.Facts.Boot,
 		Devices: devicesOf(in),
 	})}
+	if in.startsKeepalived() {
+		b.Units[state.KeepalivedName] = state.Unit{}
+	}
 	if len(b.Blocks)+len(b.Files)+len(b.Units) > 0 {
 		b.want = in.Want.Clone()
 		maps.Copy(b.want.Blocks, b.Blocks)
@@ -45,6 +48,11 @@ func afterBoot(want, fitted *state.State) *state.State {
 		if v, ok := fitted.Sysctls[k]; ok && !state.Automatic(k) {
 			boot.Sysctls[k] = v
 		}
+	}
+	// keepalived brings its own services.
+	for k := range boot.Governed.Servers {
+		delete(boot.Services, k.Service)
+		delete(boot.Servers, k)
 	}
 	return boot
 }

@@ -25,6 +25,9 @@ func (d danger) of(c state.Change) Risk {
 	if k, ok := c.Key.(state.ServerKey); ok && c.Op == state.Remove {
 		return d.cuts(k)
 	}
+	if c.Kind == state.KindConf || c.Kind == state.KindKeepalived {
+		return d.in.keepalivedRisk(c)
+	}
 	return d.session[c.Ref]
 }
 

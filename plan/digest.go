@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -29,6 +30,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 		Servers                     map[netip.Addr]string
 		Replies                     []state.Reply
 		ByRole                      []string
+		Keepalived                  *keepalived.Config
 	}
 	nodes := make([]node, 0, len(inputs))
 	for _, in := range inputs {
@@ -37,6 +39,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 			Exclusive: in.Exclusive, RequireTools: in.RequireTools, Persist: in.Persist,
 			Want: in.Want, Drain: map[state.ServiceKey]int64{},
 			Schedulers: in.Schedulers, Servers: in.Servers, Replies: in.Replies,
+			Keepalived: in.Keepalived,
 		}
 		for ref := range in.ByRole {
 			n.ByRole = append(n.ByRole, ref.String())

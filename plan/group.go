@@ -118,6 +118,7 @@ func (n DocumentPart) likeness(d Detail) (sum [sha256.Size]byte) {
 	write(h, n.Problems...)
 	write(h, n.Warnings...)
 	write(h, n.Notes...)
+	write(h, n.Down...)
 	write(h, n.Adopts...)
 	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone))
 	for _, c := range n.Changes {

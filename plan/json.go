@@ -20,6 +20,8 @@ type Document struct {
 	// Topology is the topology's name; "" in a document of several.
 	Topology string         `json:"topology"`
 	Summary  DocumentCounts `json:"summary"`
+	// Alarms are what is wrong between nodes now; a person is told before all else.
+	Alarms []string `json:"alarms,omitempty"`
 	// Topologies are those that were looked at for drift.
 	Topologies []DocumentTopology `json:"topologies,omitempty"`
 	Nodes      []DocumentNode     `json:"nodes"`
@@ -59,6 +61,7 @@ type DocumentNode struct {
 	Problems  []string  `json:"problems,omitempty"`
 	Warnings  []string  `json:"warnings,omitempty"`
 	Notes     []string  `json:"notes,omitempty"`
+	Down      []string  `json:"down,omitempty"`
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
 	// Adopts are the names of the topologies whose records this one takes over.
 	Adopts []string `json:"adopts,omitempty"`
@@ -107,6 +110,7 @@ func (p *Plan) Document() Document {
 		FormatVersion: FormatVersion,
 		Topology:      p.Topology,
 		Summary:       DocumentCounts{Text: p.Summary(), Add: c.Add, Change: c.Change, Destroy: c.Destroy, Nodes: c.Nodes, Held: c.Held},
+		Alarms:        p.Alarms,
 		Nodes:         []DocumentNode{},
 		Changes:       make([]DocumentItem, 0, len(p.Actions)),
 	}
@@ -122,7 +126,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, LeftAlone: n.Foreign, Adopts: n.Adopts, own: newOwnAddresses(n.Address, n.base)}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down, LeftAlone: n.Foreign, Adopts: n.Adopts, own: newOwnAddresses(n.Address, n.base)}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

@@ -27,6 +27,8 @@ import (
 //	a real server's first Clear action       every action on an entry for it, on any
 //	                                         director
 //	a router's first Clear action            every action of every director
+//	a paired director's action               every action of the one before it, see
+//	                                         pair.go
 //
 // An unchanged director keeps what it uses: its actions are planned for these rules, but
 // are held back, and so are all that need them. A director that could not be read may use
@@ -50,6 +52,7 @@ func (p *Plan) order(inputs []Input) {
 	for i, in := range inputs {
 		position[in.Name] = i
 	}
+	after := p.oneByOne(inputs, position)
 	slices.SortStableFunc(p.Actions, func(a, b Action) int {
 		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(position[a.Node], position[b.Node]))
 	})
@@ -57,6 +60,7 @@ func (p *Plan) order(inputs []Input) {
 		p.Actions[i].ID = i + 1
 	}
 	d := newDependencies(p, inputs, u, stuck)
+	d.after = after
 	for i := range p.Actions {
 		d.add(&p.Actions[i])
 	}
@@ -92,6 +96,8 @@ type dependencies struct {
 	// stuck says, by real server, why its default route cannot be changed.
 	stuck  map[string]string
 	unread unread
+	// after names the director that is changed before a paired one.
+	after map[string]string
 }
 
 func newDependencies(p *Plan, inputs []Input, u unread, stuck map[string]string) *dependencies {
@@ -134,6 +140,10 @@ func (d *dependencies) add(a *Action) {
 	case a.Stage == Clear && !d.begun[a.Node]:
 		d.begun[a.Node] = true
 		d.needDirectors(a)
+	}
+	if id := d.done[d.after[a.Node]]; a.Held == "" && id != 0 && (a.Stage == Send || a.Stage == Stop) {
+		a.Needs = append(a.Needs, id)
+		slices.Sort(a.Needs)
 	}
 }
 

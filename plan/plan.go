@@ -16,6 +16,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -47,6 +48,9 @@ type Input struct {
 	Replies    []state.Reply
 	ByRole     map[state.Ref]bool
 
+	// Keepalived is what keepalived is to do on a director; nil for nothing.
+	Keepalived *keepalived.Config
+
 	// Chosen is set if the node may be changed. Other nodes are read because chosen
 	// ones depend on them.
 	Chosen bool
@@ -61,11 +65,18 @@ type Input struct {
 	// nobody tried.
 	Live *live.Node
 	Err  error
+
+	// pair is what the other directors of its instances mean for a director.
+	pair pair
 }
 
 // Plan is a list of actions, in the order in which apply does them.
 type Plan struct {
 	Topology string
+	// Alarms are what is wrong between nodes now. They are shown before all else.
+	Alarms []string
+	// Instances are the vrrp_instances, sorted by name.
+	Instances []Instance
 	// Nodes are in the order in which they are shown: directors, routers, real servers,
 	// each by name.
 	Nodes   []Node
@@ -86,6 +97,9 @@ type Node struct {
 	Notes []string
 	// Want is everything that the node should have, including what its next boot needs.
 	Want *state.State
+	// Down are the real servers that keepalived took out of the table because they
+	// failed their check.
+	Down []string
 	// Foreign are the virtual services that are not this topology's.
 	Foreign []Foreign
 	// Settled is what the actions were made from. It has the record that apply writes
@@ -158,6 +172,8 @@ func Build(topology string, inputs []Input) *Plan {
 	slices.SortStableFunc(inputs, compareInputs)
 	p := &Plan{Topology: topology}
 	directors := vips(inputs)
+	p.Instances = pairUp(inputs)
+	p.Alarms = p.splits(inputs)
 	for i := range inputs {
 		var n Node
 		var actions []Action
@@ -193,7 +209,9 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	n.Warnings = slices.Concat(warnings(in, s), o.warnings, boot.Warnings)
 	n.Notes = append(n.Notes, o.notes...)
 	changes := state.Diff(s.Have, s.Want)
-	n.Problems = slices.Concat(problems(in, s, changes), misplacedVIPs(in, s, directors), boot.Problems)
+	n.Warnings = append(n.Warnings, in.keepalivedWarnings()...)
+	n.Down = down(in)
+	n.Problems = slices.Concat(problems(in, s, changes), in.pair.refused, misplacedVIPs(in, s, directors), boot.Problems)
 	if len(n.Problems) > 0 && in.Role != director {
 		return n, nil // no other node's action needs one of these
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -252,9 +253,11 @@ func TestDigest(t *testing.T) {
 		"Servers":      func(in *Input) { in.Servers = nil },
 		"Replies":      func(in *Input) { in.Replies = []state.Reply{{}} },
 		"ByRole":       func(in *Input) { in.ByRole = map[state.Ref]bool{{Kind: state.KindRoute, Key: state.Path("x")}: true} },
+		"Keepalived":   func(in *Input) { in.Keepalived = &keepalived.Config{RouterID: "m"} },
 		"Want":         func(in *Input) { in.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2" },
 	}
 	free := map[string]func(*Input){
+		"pair":    func(in *Input) { in.pair.holds = true },
 		"Beside":  func(in *Input) { in.Beside = []string{"x"} },
 		"Range":   func(in *Input) { in.Range = hcl.Range{Filename: "x"} },
 		"Ranges":  func(in *Input) { in.Ranges = map[state.Ref]hcl.Range{{}: {}} },

@@ -17,7 +17,8 @@ const (
 	Ready Stage = iota
 	// Send: directors add and edit services, then servers, then VIPs.
 	Send
-	// Stop: directors remove VIPs, then servers, then services.
+	// Stop: directors remove VIPs, then servers, then services; last keepalived
+	// loads what is left.
 	Stop
 	// Clear: real servers and routers give back what they no longer need. So do
 	// directors, if old connections needed it until now: see changeModes.
@@ -39,7 +40,7 @@ func stageOf(role string, kind state.Kind, unmake bool) Stage {
 	switch {
 	case kind.Persistent():
 		return Persist
-	case role == director && unmake:
+	case role == director && (unmake || kind == state.KindKeepalived):
 		return Stop
 	case role == director:
 		return Send
@@ -51,11 +52,15 @@ func stageOf(role string, kind state.Kind, unmake bool) Stage {
 
 // orderWithin sorts the actions of one node: first what is added or changed, in the order
 // of creation; then what is removed or set back, in the reverse order; then what is added
-// because it was there before lvsctl, in the order of creation.
+// because it was there before lvsctl, in the order of creation. A
+// keepalived that runs on is reloaded last: it takes a server out at once, and that
+// server may need time to drain.
 func orderWithin(role string, actions []Action) {
 	rank := kindRanks(role)
 	key := func(a Action) (int, int) {
 		switch {
+		case a.Kind == state.KindKeepalived && a.Op != state.Remove:
+			return 3, 0
 		case a.Stage == Ready || a.Stage == Send || a.Stage == Persist && a.Op != state.Remove:
 			return 0, rank[a.Kind]
 		case a.Op == state.Add:

@@ -46,7 +46,15 @@ func (doc Document) Lines(d Detail) []Line {
 	if len(doc.Topologies) > 1 {
 		return doc.linesByTopology(d)
 	}
-	return partLines(doc.Parts(), d)
+	var lines []Line
+	for _, alarm := range doc.Alarms {
+		lines = append(lines, Line{Alarm, "  ! " + alarm})
+	}
+	section := partLines(doc.Parts(), d)
+	if len(section) > 0 && len(lines) > 0 {
+		lines = append(lines, Line{Plain, ""})
+	}
+	return append(lines, section...)
 }
 
 func partLines(parts []DocumentPart, d Detail) []Line {
@@ -109,6 +117,9 @@ func (g *group) lines(d Detail) []Line {
 	}
 	for _, c := range n.Changes {
 		lines = append(lines, c.lines(d)...)
+	}
+	for _, server := range n.Down {
+		lines = append(lines, Line{Quiet, "    down: " + server})
 	}
 	if len(n.Changes) > 0 {
 		for _, note := range n.Notes {

@@ -119,9 +119,9 @@ var forwards = map[topology.Mode]state.Forward{
 }
 
 // vip wants the service's address on the director, unless it is one of the director's
-// own.
+// own, or keepalived moves it.
 func (n *node) vip(v *topology.VirtualServer) {
-	if !v.VIP.IsValid() || n.Owns(v.VIP.Addr()) {
+	if !v.VIP.IsValid() || n.Owns(v.VIP.Addr()) || v.VRRPInstance != nil {
 		return
 	}
 	n.address(v.VIP, v.Device(n.Node), v.Range)

@@ -13,8 +13,7 @@ func realServer(n *node) {
 		switch s.server.Mode {
 		case topology.NAT:
 			// Replies must pass the director, which writes the VIP into them.
-			via, _ := s.service.Directors[0].Towards(s.server.Address)
-			n.replies(s, s.server.Address, via)
+			n.replies(s, s.server.Address, towards(s.service, s.server.Address))
 		case topology.DR:
 			n.quietVIP(s, "lo")
 			n.throughRouter(s)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/topology"
 )
@@ -35,6 +36,9 @@ type Want struct {
 	ByRole  map[state.Ref]bool
 	// Destroy is set if nothing is wanted because the topology gives everything back.
 	Destroy bool
+	// Keepalived is what keepalived is to do on the node; nil for nothing. How that
+	// is written depends on the version there.
+	Keepalived *keepalived.Config
 }
 
 // table lists the roles. A client has none, because nothing is configured on it.
@@ -43,6 +47,7 @@ var table = []struct {
 	fill    func(*node)
 }{
 	{isDirector, director},
+	{isPaired, paired},
 	{isRealServer, realServer},
 	{isRouter, router},
 	{isManaged, common},
@@ -88,11 +93,12 @@ type node struct {
 
 	directs []*topology.VirtualServer
 	serves  []serving
-	// schedulers and servers become those of [Want].
+	// schedulers, servers and keepalived become those of [Want].
 	schedulers map[string]bool
 	servers    map[netip.Addr]string
 	answers    []state.Reply // becomes Want.Replies
 	byRole     map[state.Ref]bool
+	keepalived *keepalived.Config
 }
 
 // serving is a service that a node serves and whose director is another node.
@@ -134,7 +140,7 @@ func isRouter(n *node) bool     { return n.Role == topology.Router }
 func isManaged(n *node) bool    { return n.Role != topology.Client }
 
 func (n *node) want() Want {
-	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers, Replies: n.answers, ByRole: n.byRole}
+	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers, Keepalived: n.keepalived, Replies: n.answers, ByRole: n.byRole}
 	for s := range n.schedulers {
 		w.Schedulers = append(w.Schedulers, s)
 	}

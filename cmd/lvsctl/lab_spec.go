@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/lvsctl/lvsctl/internal/lab"
 	"github.com/lvsctl/lvsctl/topology"
@@ -90,8 +91,8 @@ func labListeners(t *topology.Topology, n *topology.Node) []lab.Listener {
 		}
 	}
 	for _, v := range t.Services {
-		if v.SorryServer.IsValid() && n.Owns(v.SorryServer.Addr()) {
-			add(v.Protocol, v.SorryServer.Port())
+		if sorry := v.SorryServer; sorry.IsValid() && (n.Owns(sorry.Addr()) || sorry.Addr().IsLoopback() && slices.Contains(v.Directors, n)) {
+			add(v.Protocol, sorry.Port())
 		}
 		for _, s := range v.RealServers {
 			if s.Node != n {

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -46,6 +47,8 @@ type Facts struct {
 	Busybox bool
 	// Owners are the programs that may change a director's table too, sorted.
 	Owners []string
+	// Keepalived is a director's.
+	Keepalived Keepalived
 	// Boot is what decides how things come back after a reboot.
 	Boot persist.Boot
 	// SSHClient and SSHServer are the two ends of the connection that read the
@@ -59,6 +62,8 @@ type Question struct {
 	// Adopt names topologies whose records are taken for this one's.
 	Adopt      []string
 	Schedulers []string
+	// Director asks for keepalived, and Keepalived says that it is wanted.
+	Director, Keepalived bool
 	state.Wanted
 }
 
@@ -117,8 +122,16 @@ func (q Question) sections() []section {
 	if slices.Contains(q.Modules, "ip_vs") {
 		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})
 	}
+	if q.Director {
+		list = append(list, section{"keepalived", shell.Call(shell.ReadKeepalived, keepalived.File), func(text string, n *Node) error {
+			return parseKeepalived(text, n, q.Keepalived)
+		}})
+	}
 	q.Wanted.Topology = q.Topology
 	q.Shared, q.Own, q.Units = persist.Shared(), persist.Own(q.Topology), persist.Units(q.Topology)
+	if q.Director {
+		q.Units = append(q.Units, state.KeepalivedName)
+	}
 	parts := state.Sections(q.Wanted)
 	for _, old := range q.Adopt {
 		parts = append(parts, state.TopologySections(old, q.Shared, persist.Own(old), persist.Units(old))...)

@@ -17,6 +17,9 @@ const (
 	Drain              Function = "lvsctl_drain"
 	File               Function = "lvsctl_file"
 	Install            Function = "lvsctl_install"
+	Keepalived         Function = "lvsctl_keepalived"
+	KeepalivedAway     Function = "lvsctl_keepalived_away"
+	KeepalivedConf     Function = "lvsctl_keepalived_conf"
 	MuteICMP           Function = "lvsctl_mute_icmp"
 	PromoteSecondaries Function = "lvsctl_promote_secondaries"
 	RefreshRoute       Function = "lvsctl_refresh_route"
@@ -45,6 +48,7 @@ const (
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
 	StageRecord   Function = "lvsctl_stage_record"
+	Text          Function = "lvsctl_text"
 	Transaction   Function = "lvsctl_transaction"
 	Unclaim       Function = "lvsctl_unclaim"
 	WriteRecord   Function = "lvsctl_write_record"
@@ -56,6 +60,7 @@ const (
 	ReadDaemons    Function = "lvsctl_read_daemons"
 	ReadFacts      Function = "lvsctl_read_facts"
 	ReadFiles      Function = "lvsctl_read_files"
+	ReadKeepalived Function = "lvsctl_read_keepalived"
 	ReadModules    Function = "lvsctl_read_modules"
 	ReadOthers     Function = "lvsctl_read_others"
 	ReadOwners     Function = "lvsctl_read_owners"
@@ -80,6 +85,7 @@ const (
 	giveBack      Function = "lvsctl_give_back"
 	grepSysctls   Function = "lvsctl_grep_sysctls"
 	keepAway      Function = "lvsctl_keep_away"
+	keepaliveds   Function = "lvsctl_keepaliveds"
 	refreshRoutes Function = "lvsctl_refresh_routes"
 	runs          Function = "lvsctl_runs"
 )
@@ -101,6 +107,9 @@ var functions = map[Function]definition{
 	Drain:              {file: "drain.sh", needs: []Function{PutOff}},
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh"},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
+	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
 	RefreshRoute:       {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: refreshRoutes},
@@ -128,6 +137,7 @@ var functions = map[Function]definition{
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},
+	Text:          {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
 	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say}},
@@ -138,6 +148,7 @@ var functions = map[Function]definition{
 	ReadDaemons:    {file: "read_ipvs.sh"},
 	ReadFacts:      {file: "read_facts.sh"},
 	ReadFiles:      {file: "read_files.sh"},
+	ReadKeepalived: {file: "read_keepalived.sh", needs: []Function{keepaliveds, runs}},
 	ReadModules:    {file: "read_names.sh"},
 	ReadOthers:     {file: "read_record.sh", needs: []Function{grepSysctls}},
 	ReadOwners:     {file: "read_owners.sh"},
@@ -161,6 +172,7 @@ var functions = map[Function]definition{
 	grepSysctls:   {file: "read_sysctls.sh"},
 	runs:          {file: "process.sh"},
 	keepAway:      {file: "keep_away.sh", needs: []Function{PutOff, runs}},
+	keepaliveds:   {file: "keepaliveds.sh"},
 	refreshRoutes: {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: giveBack},
 }
 

@@ -53,7 +53,7 @@ func needHosts(t *testing.T) {
 
 const (
 	// lan gives a host two gateways that do not answer.
-	lan = `ip link set lo up; ip link add eth0 type veth peer name wall; ip link set wall up 2>/dev/null; ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up
+	lan = `ip link set lo up; ip link add eth0 type veth peer name wall; ip link set wall up 2>/dev/null || ip link set veth0 up; ip addr add 10.0.0.2/24 dev eth0; ip link set eth0 up
 ip route add default via 10.0.0.1
 `
 	// table is an ipvsadm as far as these functions use it: no module is needed.
@@ -96,6 +96,29 @@ exit 1
 E
 chmod +x bin/any; for m in apt-get apk zypper dnf yum; do ln -s any bin/$m; done
 `
+	// conf gives a host a folder for keepalived and two files for it: text a and, with
+	// another priority, b. Text o is somebody else's, and x is none.
+	conf = lan + `mount -t tmpfs tmpfs /etc/keepalived; conf=/etc/keepalived/keepalived.conf
+a='# Managed by lvsctl. Changes are overwritten.
+vrrp_instance pair {
+  state BACKUP
+  interface eth0
+  virtual_router_id 51
+  priority 100
+  advert_int 1
+  virtual_ipaddress {
+    10.0.0.100/32 dev eth0
+  }
+}
+'
+lvsctl_text a "$a"; lvsctl_text b "$(echo "$a" | sed s/100$/90/)"; lvsctl_text o "global_defs {
+}"; lvsctl_text x "$(echo "$a" | sed s/interface/interfaze/)"
+`
+	// paired has it run with text a until it holds its address.
+	paired = conf + `lvsctl_keepalived $conf 0600 a 0 || echo failed
+held() { ip -o addr show to 10.0.0.100 | sed 's/^[0-9]*: \([a-z0-9]*\) .*/\1/'; }
+i=0; until [ "$(held)" = eth0 ] || [ $((i += 1)) -gt 30 ]; do sleep 1; done
+`
 	lock = "lvsctl_report n; lvsctl_lock me; cat /run/lvsctl/holder; echo locked in; (lvsctl_lock you)"
 )
 
@@ -121,6 +144,16 @@ var inUse = map[Function]struct{ script, want string }{
 	File:       {"lvsctl_file /root/new/f 0750 a 'b c'; ls -l new/f | cut -c1-10; cat new/f; lvsctl_file /root/new/f 0644; ls new", `^-rwxr-x---\na\nb c\n$`},
 	Install: {managers + "for m in apt-get apk zypper dnf yum; do rm -f lists; lvsctl_install $m tool | grep -v '^installing'; done; lvsctl_install zypper nothing >/dev/null || echo failed; ls /run/lvsctl",
 		`^(new lists\ninstalled tool\n){5}failed\n$`},
+	Text: {`lvsctl_text ab "it's \$x
+y"; lvsctl_print ab`, `^it's \$x\ny$`},
+	KeepalivedConf: {conf + "lvsctl_print o >$conf; lvsctl_keepalived_conf $conf 0600 x; echo $?; lvsctl_keepalived_conf $conf 0600 a; echo $?; ls -l $conf | cut -c1-10; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0644 o; cat $conf; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0600 -; ls ${conf%/*}",
+		`^keepalived refuses the file \(exit status [0-9]+\): .*interfaze.*\n1\n0\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\nglobal_defs \{\n\}keepalived.conf\n$`},
+	Keepalived: {paired + "p=$(lvsctl_first $(lvsctl_keepaliveds)); lvsctl_keepalived $conf 0600 b 0 || echo failed; lvsctl_keepalived $conf 0600 x 0 && echo good; [ $p = $(lvsctl_first $(lvsctl_keepaliveds)) ] && echo same; for d in /proc/$p/fd/*; do case $(readlink $d) in *consolidated*) grep priority $d ;; esac; done; held; ls ${conf%/*}",
+		`(?s)refuses the file.*\nsame\n.*priority 90\neth0\nkeepalived.conf\n$`},
+	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; lvsctl_keepalived $conf 0600 a 0 10.0.0.100/32 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",
+		`^([^\n]*Starting[^\n]*\n)*eth0\n([^\n]*Starting[^\n]*\n)*eth0\n$`},
+	keepaliveds:        {paired + "lvsctl_keepaliveds | grep -c .; p=$(lvsctl_keepaliveds | { read -r p; echo $p; }); [ $p = $(cat /run/keepalived.pid) ] && echo parent; kill $p", `^([^\n]*Starting[^\n]*\n)?2\nparent\n$`},
+	ReadKeepalived:     {paired + "touch -d '2000-01-01 00:00' $conf; lvsctl_read_keepalived $conf; lvsctl_keepalived_away leave", `(?s)version Keepalived v[0-9.]+ .*\nos .*parent [0-9]+\nloaded\n .*\n vrrp_instance pair \{\n.*\nfile -rw------- +1 +0 +0 .*\n # Managed by lvsctl.*\nfresh\n$`},
 	MuteICMP:           {"l=/proc/sys/net/ipv4/icmp_ratelimit; b=$(cat $l); lvsctl_mute_icmp $l grep -c '2147483' $l; [ \"$b\" = \"$(cat $l)\" ] && ls /run/lvsctl", `^1\n$`},
 	PromoteSecondaries: {lan + "ip addr add 10.0.0.3/24 dev eth0; p=/proc/sys/net/ipv4/conf/eth0/promote_secondaries; echo 0 >$p; lvsctl_promote_secondaries $p ip addr del 10.0.0.2/24 dev eth0; cat $p; ip -o -4 addr show dev eth0; ls /run/lvsctl", `^0\n.*10\.0\.0\.3/24.*\n$`},
 	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
@@ -194,7 +227,11 @@ func TestEveryFunction(t *testing.T) {
 		for f, c := range inUse {
 			t.Run(name+"/"+string(f), func(t *testing.T) {
 				t.Parallel()
-				script := Definitions(f, runs, Report) + strings.Replace(c.script, "SHELL", Cmd(args...).String(), 1) + "\n"
+				needs := []Function{f, runs, Report}
+				if strings.Contains(c.script, string(Keepalived)) {
+					needs = append(needs, Keepalived)
+				}
+				script := Definitions(needs...) + strings.Replace(c.script, "SHELL", Cmd(args...).String(), 1) + "\n"
 				out, _ := host(t, name, script)
 				if !regexp.MustCompile(c.want).MatchString(out) {
 					t.Errorf("want %s\nhave %s", c.want, out)

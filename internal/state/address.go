@@ -50,13 +50,15 @@ func (k *AddressKey) UnmarshalText(text []byte) error {
 	return nil
 }
 
+func compareAddresses(a, b AddressKey) int {
+	return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), cmp.Compare(a.Dev, b.Dev))
+}
+
 var addresses = &table[AddressKey, Address]{
-	kind: KindAddress,
-	of:   func(s *State) *map[AddressKey]Address { return &s.Addresses },
-	compare: func(a, b AddressKey) int {
-		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), cmp.Compare(a.Dev, b.Dev))
-	},
-	key: func(k AddressKey) Key { return k },
+	kind:    KindAddress,
+	of:      func(s *State) *map[AddressKey]Address { return &s.Addresses },
+	compare: compareAddresses,
+	key:     func(k AddressKey) Key { return k },
 	value: func(a Address) string {
 		switch {
 		case a.Duplicate:

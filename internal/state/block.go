@@ -54,7 +54,7 @@ var blocks = &table[BlockKey, Block]{
 	},
 	key:   func(k BlockKey) Key { return k },
 	value: Block.String,
-	text:  func(b Block) string { return b.Text },
+	text:  func(_ *State, b Block) string { return b.Text },
 	make: func(_ *State, k BlockKey, b Block) []shell.Command {
 		return reload(k.Path, writeBlock(k, b))
 	},

@@ -90,7 +90,7 @@ func (t *table[K, V]) diff(haveState, wantState *State) []Change {
 			c.Do, c.Undo = t.replace(wantState, k, before, after), t.replace(haveState, k, after, before)
 		}
 		if t.text != nil {
-			c.BeforeText, c.AfterText = t.text(before), t.text(after)
+			c.BeforeText, c.AfterText = t.text(haveState, before), t.text(wantState, after)
 		}
 		changes = append(changes, c)
 	}

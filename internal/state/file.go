@@ -26,7 +26,7 @@ var files = &table[string, File]{
 	compare: cmp.Compare[string],
 	key:     func(path string) Key { return Path(path) },
 	value:   File.String,
-	text:    func(f File) string { return f.Text },
+	text:    func(_ *State, f File) string { return f.Text },
 	make: func(_ *State, path string, f File) []shell.Command {
 		return reload(path, writeFile(path, f))
 	},
@@ -85,19 +85,29 @@ func parseFiles(text string, s *State) error {
 			continue
 		}
 		end()
-		words := strings.Fields(line)
-		if len(words) < 6 || len(words[0]) < 10 {
+		f, ok := Listed(line)
+		if !ok {
 			return fmt.Errorf("cannot read file line %q", line)
 		}
+		words := strings.Fields(line)
 		path = words[len(words)-1]
-		f := File{Mode: octal(words[0])}
-		if owner := words[2] + ":" + words[3]; owner != "0:0" {
-			f.Owner = owner
-		}
 		s.Files[path] = f
 	}
 	end()
 	return nil
+}
+
+// Listed is what a line of ls -ldn says of a file, without its text.
+func Listed(line string) (File, bool) {
+	words := strings.Fields(line)
+	if len(words) < 6 || len(words[0]) < 10 {
+		return File{}, false
+	}
+	f := File{Mode: octal(words[0])}
+	if owner := words[2] + ":" + words[3]; owner != "0:0" {
+		f.Owner = owner
+	}
+	return f, true
 }
 
 // octal is the mode that ls prints as -rwxr-xr-x.

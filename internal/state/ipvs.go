@@ -190,6 +190,12 @@ var servers = &table[ServerKey, Server]{
 	key:     func(k ServerKey) Key { return k },
 	value:   Server.String,
 	fit: func(live *State, _ Record, have, want map[ServerKey]Server) {
+		for k, w := range want {
+			// keepalived took it out, and takes it back.
+			if live.Down(k) {
+				have[k] = w
+			}
+		}
 		local := map[netip.Addr]bool{}
 		for k := range live.Addresses {
 			local[k.Prefix.Addr()] = true
@@ -220,6 +226,9 @@ var servers = &table[ServerKey, Server]{
 			_, ours := want.Services[k.Service]
 			_, set := old.Set.Services[k.Service]
 			_, stays := old.Before.Services[k.Service]
+			if want.Governed.Sorry[k.Service] == k.Addr {
+				return false // it stands in for the others
+			}
 			return ours || exclusive || set && !stays // what goes takes its servers along
 		},
 		drift: func(set *State, k ServerKey) bool {

@@ -119,6 +119,8 @@ func drawState(t *rapid.T) *State {
 	drawMap(t, s.Sysctls, drawWord, drawWord)
 	drawMap(t, s.Packages, drawWord, always(Package{Manager: "apk"}))
 	drawMap(t, s.Modules, drawWord, always(Module{}))
+	drawMap(t, s.Confs, drawWord, func(t *rapid.T) Conf { return Conf{Hash: drawWord(t), Mode: "0600"} })
+	drawMap(t, s.Keepalived, drawWord, func(t *rapid.T) Keepalived { return Keepalived{Loaded: drawWord(t)} })
 	drawMap(t, s.Rules, func(t *rapid.T) RuleKey {
 		return RuleKey{Table: "nat", Chain: drawWord(t), Comment: drawWord(t)}
 	}, func(t *rapid.T) Rule { return Rule{Spec: drawWord(t)} })

@@ -11,6 +11,7 @@ type Kind string
 const (
 	KindPackage Kind = "package"
 	KindModule  Kind = "module"
+	KindConf    Kind = "config"
 	KindSysctl  Kind = "sysctl"
 	KindRule    Kind = "rule"
 	KindLink    Kind = "link"
@@ -23,8 +24,10 @@ const (
 	KindService Kind = "service"
 	KindServer  Kind = "server"
 	KindDaemon  Kind = "sync"
-	KindFile    Kind = "file"
-	KindUnit    Kind = "unit"
+	// KindKeepalived is the program that runs, KindConf its file.
+	KindKeepalived Kind = "keepalived"
+	KindFile       Kind = "file"
+	KindUnit       Kind = "unit"
 )
 
 // kinds is the order of creation; removal goes the other way. Reading the list
@@ -35,6 +38,7 @@ const (
 var kinds = []kind{
 	packages,
 	modules,
+	confs,
 	sysctls,
 	rules,
 	links,
@@ -45,6 +49,7 @@ var kinds = []kind{
 	services,
 	servers,
 	daemons,
+	keepaliveds,
 	blocks,
 	files,
 	units,

@@ -1,5 +1,7 @@
 package state
 
+import "maps"
+
 // Record is what lvsctl keeps on each node for each topology: what it set
 // there, and what was there before. By it a removal is exact, and drift is told
 // from a change of the topology.
@@ -48,6 +50,7 @@ func Confirm(s Settled, final *State) Record {
 	for _, k := range kinds {
 		k.confirm(&r, final, s)
 	}
+	maps.Copy(r.Before.Addresses, s.Ceded)
 	return r
 }
 

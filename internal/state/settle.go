@@ -1,5 +1,7 @@
 package state
 
+import "maps"
+
 // Ownership: what a plan may touch.
 //
 // Terms. live is what was read of a node, want is what the topology asks of it.
@@ -63,6 +65,8 @@ type Settled struct {
 	// Released are the entries that are no longer wanted and that another topology's
 	// record holds too: they stay, and are that topology's.
 	Released []Ref
+	// Ceded holds what addresses were that keepalived moves from now on.
+	Ceded map[AddressKey]Address
 }
 
 // Wanted is the part of Want that is there because it is wanted, without the old
@@ -95,11 +99,14 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 	}
 	s.Want.Drain = want.Drain
 	s.Intent.Exclusive = exclusive
+	s.govern(live, want)
+	live, old = s.cede(live, want, old)
 	for _, k := range kinds {
 		if files != nil && k.is().Persistent() {
 			want, files = files(s), nil
 		}
 		k.settle(&s, live, want, old, exclusive)
 	}
+	maps.Copy(s.Intent.Before.Addresses, s.Ceded)
 	return s
 }

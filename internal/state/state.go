@@ -31,6 +31,9 @@ type State struct {
 	Servers  map[ServerKey]Server   `json:"servers,omitempty"`
 	// Daemons are keyed by DaemonMaster and DaemonBackup.
 	Daemons map[string]Daemon `json:"daemons,omitempty"`
+	// Confs are keyed by path, Keepalived by KeepalivedName.
+	Confs      map[string]Conf       `json:"configs,omitempty"`
+	Keepalived map[string]Keepalived `json:"keepalived,omitempty"`
 
 	// Blocks and Files are what comes back at boot, and Units what brings it. They
 	// are written last, see [Kind.Persistent].
@@ -54,6 +57,10 @@ type State struct {
 	NoRules    string                `json:"-"`
 	// Drain is how long a wanted service's servers may take to leave.
 	Drain map[ServiceKey]time.Duration `json:"-"`
+	// Governed is what keepalived does on the node, and Texts what is known of its
+	// files by their hash.
+	Governed Governed            `json:"-"`
+	Texts    map[string]ConfText `json:"-"`
 	// Manager is the package manager a live node has; "" for none that is known.
 	Manager string `json:"-"`
 	// Init is what starts a live node's services; "" for nothing that is known.
@@ -62,7 +69,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}, Texts: map[string]ConfText{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -80,5 +87,6 @@ func (s *State) Clone() *State {
 	c.PolicyOrder = maps.Clone(s.PolicyOrder)
 	c.Unreadable = maps.Clone(s.Unreadable)
 	c.Drain = maps.Clone(s.Drain)
+	c.Texts = maps.Clone(s.Texts)
 	return &c
 }

@@ -33,7 +33,7 @@ type table[K, V comparable] struct {
 	// it. text is the value in full, for kinds whose value only sums it up.
 	key   func(K) Key
 	value func(V) string
-	text  func(V) string
+	text  func(in *State, v V) string
 
 	// make, edit and unmake are the commands for one entry on the way to a State.
 	// A nil edit unmakes and makes; a nil unmake means that entries are never

@@ -27,7 +27,7 @@ func Input(w roles.Want) plan.Input {
 		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Range: w.Node.Range, Schedulers: w.Schedulers, Servers: w.Servers,
-		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy,
+		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy, Keepalived: w.Keepalived,
 	}
 	for _, i := range w.Node.Interfaces {
 		for _, p := range i.Addresses {
@@ -40,6 +40,7 @@ func Input(w roles.Want) plan.Input {
 // Question is what to read of a node beyond what every node has.
 func Question(topology string, in plan.Input) live.Question {
 	q := live.Question{Topology: topology, Schedulers: in.Schedulers}
+	q.Director, q.Keepalived = in.Role == "director", in.Keepalived != nil
 	q.Sysctls = slices.Sorted(maps.Keys(in.Want.Sysctls))
 	q.Packages = slices.Sorted(maps.Keys(in.Want.Packages))
 	q.Modules = slices.Sorted(maps.Keys(in.Want.Modules))

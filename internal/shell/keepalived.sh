@@ -1,0 +1,193 @@
+# keepalived on a node: its file, its processes, and how both are changed. A file is
+# named by a hash of its text, which lvsctl_text brought; so no command shows a
+# password.
+
+# lvsctl_text HASH TEXT keeps a text for the functions below.
+lvsctl_text() { eval "lvsctl_text_$1=\$2"; }
+
+# lvsctl_print HASH prints it.
+lvsctl_print() { eval "printf '%s' \"\$lvsctl_text_$1\""; }
+
+# lvsctl_is_ours FILE reports whether lvsctl wrote it.
+lvsctl_is_ours() {
+  l=''; { read -r l <"$1"; } 2>/dev/null
+  case $l in '# Managed by lvsctl.'*) return 0 ;; esac
+  return 1
+}
+
+# lvsctl_keepalived_test FILE lets keepalived judge. Its exit status alone is not
+# enough: 2.0.20 to 2.1.5 exit with 0 whatever is wrong, but say it. Before 2.0.4
+# there is no test.
+lvsctl_keepalived_test() {
+  if said=$(keepalived -t -f "$1" 2>&1); then status=0; else status=$?; fi
+  case $said in *"invalid option"*) return 0 ;; esac
+  if [ "$status" -eq 0 ] && [ -z "$said" ]; then return 0; fi
+  printf 'keepalived refuses the file (exit status %s): %s\n' "$status" "$(printf '%s' "$said" | tr '\n' ' ')"
+  return 1
+}
+
+# lvsctl_keepalived_conf FILE MODE HASH puts a text in place, tested first and in one
+# step. - for HASH takes the file away. What somebody else wrote is kept beside it
+# until it is put back. A rollback asks no test's opinion.
+lvsctl_keepalived_conf() {
+  if [ "$3" = - ]; then
+    rm -f "$1"
+    return
+  fi
+  if [ -e "$1" ] && [ "$(lvsctl_print "$3")" = "$(cat "$1")" ]; then return 0; fi
+  [ -d "${1%/*}" ] || mkdir -m 0755 "${1%/*}" || return
+  new=$1.lvsctl
+  rm -f "$new"
+  { (umask 077 && lvsctl_print "$3" >"$new") && chmod "$2" "$new"; } || { rm -f "$new"; return 1; }
+  if lvsctl_is_ours "$new"; then
+    [ -n "${lvsctl_folder-}" ] || lvsctl_keepalived_test "$new" || { rm -f "$new"; return 1; }
+    if [ -e "$1" ] && ! lvsctl_is_ours "$1"; then cp -p "$1" "$1.before-lvsctl" || return; fi
+    mv -f "$new" "$1" || return
+  else
+    mv -f "$new" "$1" || return
+    rm -f "$1.before-lvsctl"
+  fi
+  if command -v restorecon >/dev/null; then restorecon "$1" 2>/dev/null; fi
+  return 0
+}
+
+# lvsctl_keepalived FILE MODE HASH DELAY [VIP...] makes keepalived run with a text:
+# by a reload if it runs, else by a start. DELAY is how many seconds it waits before
+# a reload. The VIPs are those that this node holds without keepalived: lo answers
+# for them until keepalived has taken them.
+lvsctl_keepalived() {
+  lvsctl_keepalived_conf "$1" "$2" "$3" || return
+  delay=$4
+  shift 4
+  # shellcheck disable=SC2046 # words
+  parent=$(lvsctl_first $(lvsctl_keepaliveds))
+  if [ -z "$parent" ]; then
+    lvsctl_keepalived_start "$@"
+    return
+  fi
+  sleep "$delay"
+  kill -HUP "$parent" || return
+  lvsctl_keepalived_alive "$parent"
+}
+
+# lvsctl_keepalived_alive PARENT looks after two seconds whether keepalived lives,
+# and by the same parent.
+lvsctl_keepalived_alive() {
+  sleep 2
+  # shellcheck disable=SC2046 # words
+  set -- "$1" $(lvsctl_keepaliveds)
+  if [ "$#" -ge 3 ] && [ "$1" = "$2" ]; then return 0; fi
+  printf 'keepalived did not survive it\n'
+  return 1
+}
+
+# lvsctl_keepalived_start [VIP...]
+lvsctl_keepalived_start() {
+  for f in /run/keepalived.pid /run/vrrp.pid /run/checkers.pid /run/bfd.pid /run/keepalived/*.pid /var/run/keepalived.pid /var/run/vrrp.pid /var/run/checkers.pid; do
+    # A process that died left it, and keepalived would take any other for itself.
+    if [ -e "$f" ]; then rm -f "$f"; fi
+  done
+  for a; do
+    ip -o addr show to "$a" | while read -r n dev _ address _; do
+      case $dev in lo) continue ;; esac
+      ip addr add "$a" dev lo 2>/dev/null
+      ip addr del "$address" dev "${dev%%@*}"
+    done
+  done
+  if [ -d /run/systemd/system ]; then
+    systemctl reset-failed keepalived.service 2>/dev/null
+    systemctl start keepalived.service </dev/null 2>&1 9>&-
+  elif [ -x /etc/init.d/keepalived ]; then
+    /etc/init.d/keepalived start </dev/null >/dev/null 2>&1 9>&-
+  else
+    keepalived </dev/null >/dev/null 2>&1 9>&-
+  fi
+  n=0 parent=''
+  while [ -z "$parent" ] && [ "$n" -lt 10 ]; do
+    sleep 1
+    n=$((n + 1))
+    # shellcheck disable=SC2046 # words
+    parent=$(lvsctl_first $(lvsctl_keepaliveds))
+  done
+  status=0
+  if [ -z "$parent" ]; then
+    printf 'keepalived does not start; its log on the node says why\n'
+    status=1
+  else
+    lvsctl_keepalived_alive "$parent" || status=1
+  fi
+  lvsctl_keepalived_bridged "$status" "$@" || status=1
+  return "$status"
+}
+
+# lvsctl_keepalived_bridged STATUS [VIP...] takes VIPs off lo once keepalived holds
+# them, or another director does. Where it does not run, they stay.
+lvsctl_keepalived_bridged() {
+  [ "$1" -eq 0 ] || return 1
+  shift
+  for a; do
+    n=0
+    while [ "$n" -lt 12 ] && ! ip -o addr show to "$a" | grep -q -v '^[0-9]*: lo '; do
+      lvsctl_put_off
+      sleep 1
+      n=$((n + 1))
+    done
+    ip addr del "$a" dev lo 2>/dev/null
+  done
+  return 0
+}
+
+# lvsctl_keepalived_away leave|keep [+|- ADDRESS DEV]... ends keepalived and leaves
+# the table as it is: its own stop would take every service out. Told to leave, it
+# says goodbye to the other directors and takes its addresses along; told to keep,
+# they stay. Addresses with + are there afterwards, those with - are not.
+lvsctl_keepalived_away() {
+  how=$1
+  shift
+  # shellcheck disable=SC2046 # words
+  lvsctl_keepalived_kill "$how" $(lvsctl_keepaliveds)
+  if [ -d /run/systemd/system ]; then
+    systemctl stop keepalived.service 2>/dev/null
+    systemctl reset-failed keepalived.service 2>/dev/null
+  fi
+  rm -f /run/keepalived.pid /run/vrrp.pid /run/checkers.pid /run/bfd.pid /run/keepalived/*.pid
+  while [ "$#" -ge 3 ]; do
+    if [ "$1" = + ]; then
+      ip addr add "$2" dev "$3" 2>/dev/null
+      ip addr del "${2%/*}/32" dev lo 2>/dev/null
+    else
+      ip addr del "$2" dev "$3" 2>/dev/null
+    fi
+    shift 3
+  done
+  # shellcheck disable=SC2046 # words
+  if [ -z "$(lvsctl_first $(lvsctl_keepaliveds))" ]; then return 0; fi
+  printf 'keepalived runs again\n'
+  return 1
+}
+
+# lvsctl_keepalived_kill leave|keep PARENT CHILD... The parent may start no new child
+# meanwhile, and dies last: its death is a signal to the children to stop in good
+# order.
+lvsctl_keepalived_kill() {
+  [ "$#" -ge 2 ] || return 0
+  how=$1 parent=$2
+  shift 2
+  kill -STOP "$parent"
+  if [ "$how" = leave ]; then
+    for f in /run/vrrp.pid /run/keepalived/vrrp.pid /var/run/vrrp.pid; do
+      p=''; { read -r p <"$f"; } 2>/dev/null || continue
+      for c; do
+        [ "$c" = "$p" ] || continue
+        kill "$p"
+        n=0
+        while [ "$n" -lt 3 ] && lvsctl_started "$p" >/dev/null; do sleep 1; n=$((n + 1)); done
+      done
+      break
+    done
+  fi
+  for c; do kill -9 "$c" 2>/dev/null; done
+  kill -9 "$parent"
+  n=0
+  while [ "$n" -lt 5 ] && lvsctl_started "$parent" >/dev/null; do sleep 1; n=$((n + 1)); done
+}

@@ -1,0 +1,202 @@
+package state
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
+)
+
+// Two kinds are keepalived's: its file, and what runs.
+//
+// Neither has the file's text in it, because that has a password and entries go
+// into plans and records. A hash stands for it, and State.Texts has the texts of
+// the hashes that are known. An entry of what runs is of the text that was loaded,
+// comments aside.
+//
+// What keepalived does by itself on a node is in State.Governed. A VIP that it
+// moves is nobody else's entry: it is neither wanted nor removed. Services and
+// servers are entries as anywhere, but that a server which its check took out is
+// as wanted without being there.
+
+// Conf is keepalived's file; keyed by its path.
+type Conf struct {
+	Hash  string `json:"hash"` // of its text
+	Mode  string `json:"mode"` // as [File] has it, and the owner too
+	Owner string `json:"owner,omitempty"`
+}
+
+// Keepalived is a keepalived that runs; keyed by its name.
+type Keepalived struct {
+	// Loaded is a hash of the configuration it has loaded, without comments; "" if
+	// that cannot be known.
+	Loaded string `json:"loaded"`
+}
+
+// String tells configurations apart by the beginning of their hash.
+func (k Keepalived) String() string {
+	if k.Loaded == "" {
+		return "running"
+	}
+	return "running " + k.Loaded[:min(len(k.Loaded), 8)]
+}
+
+// ConfText is the text of a [Conf].
+type ConfText struct {
+	Text string
+	// Shown is the text without its secrets.
+	Shown string
+}
+
+// KeepalivedName is the key of the one keepalived of a node.
+const KeepalivedName = "keepalived"
+
+// Governed is what keepalived does on a node.
+type Governed struct {
+	// Addresses move between the directors.
+	Addresses map[AddressKey]bool
+	// Servers are checked, and leave the table when they fail.
+	Servers map[ServerKey]bool
+	// Sorry servers come into the table when all others have failed.
+	Sorry map[ServiceKey]netip.AddrPort
+	// Held are those of the addresses that the node has without keepalived, and
+	// Alone those of them that no other director has.
+	Held  map[AddressKey]bool
+	Alone map[netip.Addr]bool
+	// Delay is how many seconds a reload waits for those of other directors.
+	Delay int
+}
+
+// Down reports whether a server's check has taken it out: it is missing from a
+// service that is there, and the keepalived that runs has it.
+func (s *State) Down(k ServerKey) bool {
+	_, service := s.Services[k.Service]
+	_, there := s.Servers[k]
+	return service && !there && s.Governed.Servers[k]
+}
+
+var confs = &table[string, Conf]{
+	kind:    KindConf,
+	of:      func(s *State) *map[string]Conf { return &s.Confs },
+	compare: cmp.Compare[string],
+	key:     func(path string) Key { return Path(path) },
+	value:   func(c Conf) string { return "mode " + c.Mode },
+	make: func(_ *State, path string, c Conf) []shell.Command {
+		return []shell.Command{c.write(path)}
+	},
+	edit: func(_ *State, path string, _, c Conf) []shell.Command {
+		return []shell.Command{c.write(path)}
+	},
+	unmake: func(_ *State, path string, _ Conf) []shell.Command {
+		return []shell.Command{shell.Call(shell.KeepalivedConf, path, "0600", "-")}
+	},
+	text: func(in *State, c Conf) string { return in.Texts[c.Hash].Shown },
+}
+
+func (c Conf) write(path string) shell.Command {
+	return shell.Call(shell.KeepalivedConf, path, c.Mode, c.Hash)
+}
+
+var keepaliveds = &table[string, Keepalived]{
+	kind:    KindKeepalived,
+	of:      func(s *State) *map[string]Keepalived { return &s.Keepalived },
+	compare: cmp.Compare[string],
+	key:     func(name string) Key { return Name(name) },
+	value:   Keepalived.String,
+	make: func(to *State, _ string, _ Keepalived) []shell.Command {
+		return to.runKeepalived()
+	},
+	edit: func(to *State, _ string, _, _ Keepalived) []shell.Command {
+		return to.runKeepalived()
+	},
+	unmake: func(to *State, _ string, _ Keepalived) []shell.Command {
+		return to.endKeepalived()
+	},
+}
+
+// runKeepalived makes keepalived run with a State's file.
+func (s *State) runKeepalived() []shell.Command {
+	var commands []shell.Command
+	for _, path := range slices.Sorted(maps.Keys(s.Confs)) {
+		c := s.Confs[path]
+		args := []string{path, c.Mode, c.Hash, strconv.Itoa(s.Governed.Delay)}
+		for _, a := range slices.SortedFunc(maps.Keys(s.Governed.Alone), netip.Addr.Compare) {
+			args = append(args, netip.PrefixFrom(a, a.BitLen()).String())
+		}
+		commands = append(commands, shell.Call(shell.Keepalived, args...))
+	}
+	return commands
+}
+
+// endKeepalived ends keepalived on the way to a State. What of its addresses that
+// State has stays where it is; otherwise they leave, and the other directors are
+// told.
+func (s *State) endKeepalived() []shell.Command {
+	how := "leave"
+	var places []string
+	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Addresses), compareAddresses) {
+		if _, stays := s.Addresses[k]; stays {
+			how = "keep"
+		} else if !s.Governed.Held[k] {
+			places = append(places, "-", k.Prefix.String(), k.Dev)
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Held), compareAddresses) {
+		how = "keep"
+		places = append(places, "+", k.Prefix.String(), k.Dev)
+	}
+	return []shell.Command{shell.Call(shell.KeepalivedAway, append([]string{how}, places...)...)}
+}
+
+// cede takes the addresses that keepalived is to move out of a case: what is left
+// of it is returned. What they were before is kept in s.Ceded, for when keepalived
+// leaves again.
+func (s *Settled) cede(live, want *State, old Record) (*State, Record) {
+	s.Ceded = map[AddressKey]Address{}
+	moves := map[netip.Addr]bool{}
+	for k := range want.Governed.Addresses {
+		moves[k.Prefix.Addr()] = true
+	}
+	if len(moves) == 0 {
+		return live, old
+	}
+	ceded := func(k AddressKey, _ Address) bool { return moves[k.Prefix.Addr()] && k.Dev != "lo" }
+	for k, a := range live.Addresses {
+		if _, ours := old.Set.Addresses[k]; !ours && ceded(k, a) && want.Governed.Held[k] {
+			s.Ceded[k] = a
+		}
+	}
+	for k, a := range old.Before.Addresses {
+		if ceded(k, a) {
+			s.Ceded[k] = a
+		}
+	}
+	live = live.Clone()
+	maps.DeleteFunc(live.Addresses, ceded)
+	old.Set, old.Before = old.Set.Clone(), old.Before.Clone()
+	maps.DeleteFunc(old.Set.Addresses, ceded)
+	maps.DeleteFunc(old.Before.Addresses, ceded)
+	return live, old
+}
+
+// govern gives both sides of a case what keepalived does there, before and after,
+// and the texts that commands name.
+func (s *Settled) govern(live, want *State) {
+	g := want.Governed
+	g.Addresses = maps.Clone(live.Governed.Addresses)
+	if g.Addresses == nil {
+		g.Addresses = map[AddressKey]bool{}
+	}
+	maps.Copy(g.Addresses, want.Governed.Addresses)
+	texts := map[string]ConfText{}
+	maps.Copy(texts, live.Texts)
+	maps.Copy(texts, want.Texts)
+	for _, side := range []*State{s.Have, s.Want} {
+		side.Governed, side.Texts = g, texts
+	}
+	// The way back is one reload, whatever the others do.
+	s.Have.Governed.Delay, s.Have.Governed.Alone = 0, nil
+}

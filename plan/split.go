@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/keepalived"
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// splits says where an address of an instance is on two directors, or on none,
+// although keepalived runs. Directors that were not read may hold it.
+func (p *Plan) splits(inputs []Input) []string {
+	var list []string
+	for _, inst := range p.Instances {
+		members, whole := membersOf(inst, inputs)
+		if len(members) == 0 {
+			continue // keepalived runs nowhere yet
+		}
+		var nowhere []string
+		for _, addr := range inst.Addresses {
+			var holders []string
+			for _, in := range members {
+				if answers(in.Live, addr) {
+					holders = append(holders, in.Name)
+				}
+			}
+			switch {
+			case len(holders) > 1:
+				list = append(list, fmt.Sprintf("split brain: %s of vrrp_instance %s is on %s; %s", addr, inst.Name, strings.Join(holders, " and "), cause(inst.Name, members)))
+			case len(holders) == 0 && whole && moved(members, addr.String()):
+				nowhere = append(nowhere, addr.String())
+			}
+		}
+		if len(nowhere) > 0 {
+			list = append(list, fmt.Sprintf("nobody holds %s of vrrp_instance %s, though keepalived runs; a device may be down, or something deleted it", strings.Join(nowhere, ", "), inst.Name))
+		}
+	}
+	return list
+}
+
+// membersOf are the directors of an instance that were read, and whether they are
+// all. There are none if keepalived runs on none of them.
+func membersOf(inst Instance, inputs []Input) (members []*Input, whole bool) {
+	runs := false
+	for i := range inputs {
+		in := &inputs[i]
+		if in.Live == nil || !slices.Contains(inst.Directors, in.Name) {
+			continue
+		}
+		members = append(members, in)
+		_, here := in.Live.State.Keepalived[state.KeepalivedName]
+		runs = runs || here
+	}
+	if !runs {
+		return nil, false
+	}
+	return members, len(members) == len(inst.Directors)
+}
+
+// moved reports whether a keepalived that runs has an address at all: a new one is
+// nowhere until the reload.
+func moved(members []*Input, addr string) bool {
+	return slices.ContainsFunc(members, func(in *Input) bool {
+		for k := range in.Live.State.Governed.Addresses {
+			if k.Prefix.Addr().String() == addr {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// cause is why two directors may both be master: what is loaded, held against each
+// other, then what cannot be seen.
+func cause(instance string, members []*Input) string {
+	var first *keepalived.Instance
+	for _, in := range members {
+		k, runs := in.Live.State.Keepalived[state.KeepalivedName]
+		if !runs {
+			return "keepalived does not run on " + in.Name + ", and something left the address there"
+		}
+		_ = k
+		loaded := in.Live.Facts.Keepalived.Loaded
+		i := slices.IndexFunc(loaded.Instances, func(i keepalived.Instance) bool { return i.Name == instance })
+		if i < 0 {
+			return in.Name + " has no such instance loaded"
+		}
+		if first == nil {
+			first = &loaded.Instances[i]
+			continue
+		}
+		if what := differs(*first, loaded.Instances[i]); what != "" {
+			return what + " is not the same on both"
+		}
+	}
+	return "their files agree, so adverts do not arrive: look for a firewall that drops IP protocol 112, or a switch that drops multicast (unicast = true does without)"
+}
+
+// differs names what makes two directors strangers to each other.
+func differs(a, b keepalived.Instance) string {
+	switch {
+	case a.RouterID != b.RouterID:
+		return "virtual_router_id"
+	case a.AuthPass != b.AuthPass:
+		return "auth_pass"
+	case a.AdvertInt != b.AdvertInt:
+		return "advert_int"
+	case a.Source.IsValid() != b.Source.IsValid():
+		return "unicast"
+	case len(a.Advertised) != len(b.Advertised):
+		return "the list of addresses"
+	}
+	return ""
+}

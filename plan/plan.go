@@ -146,7 +146,7 @@ type Action struct {
 // TakesAway reports whether the action removes an entry of a kind that only one topology
 // can own, such as a VIP.
 func (a *Action) TakesAway() bool {
-	return a.Held == "" && a.Op == state.Remove && a.Kind.Sole()
+	return a.Held == "" && a.Op == state.Remove && a.Kind.SingleOwner()
 }
 
 // Reason is why there is a change.

@@ -11,20 +11,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// AddressKey is an address on a device. The same address may be on two devices,
-// or twice on one with different prefix lengths: the kernel tells them apart
-// too.
+// AddressKey is an address on a device. The same address may be on two devices, or on one
+// device with two prefix lengths, as in the kernel.
 type AddressKey struct {
 	Prefix netip.Prefix // host bits kept
 	Dev    string
 }
 
-// Address is what else an address has.
+// Address holds the other properties of an address.
 type Address struct {
-	// Label is the alias name (lo:0) of an IPv4 address; "" if it is just the
-	// device's name.
+	// Label is the alias (lo:0) of an IPv4 address. It is "" if the label is the device's
+	// name.
 	Label string `json:"label,omitempty"`
-	// Duplicate reports an IPv6 address that another host had first (dadfailed): the
+	// Duplicate is set for an IPv6 address that another host had first (dadfailed). The
 	// kernel does not answer for it (ipv6_chk_addr, net/ipv6/addrconf.c).
 	Duplicate bool `json:"duplicate,omitempty"`
 }
@@ -82,8 +81,8 @@ var addresses = &table[AddressKey, Address]{
 
 func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	if k.Prefix.Addr().Is6() {
-		// nodad: a VIP is usable at once. preferred_lft 0: the newest IPv6 address
-		// would otherwise become the source of the node's own traffic.
+		// With nodad a VIP can be used at once. Without preferred_lft 0 the newest IPv6
+		// address would become the source of the node's own traffic.
 		return []shell.Command{shell.Cmd("ip", "-6", "addr", "add", k.Prefix.String(), "dev", k.Dev, "nodad", "preferred_lft", "0")}
 	}
 	add := shell.Cmd("ip", "-4", "addr", "add", k.Prefix.String(), "dev", k.Dev)
@@ -96,25 +95,27 @@ func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	return []shell.Command{add, announce(k)}
 }
 
-// quietKinds begin the names of devices without ARP: dummies, and the tunnels that
-// carry one packet in another. A tunnel of whole Ethernet frames (gretap0) has it.
+// quietKinds are how the names of devices without ARP begin: dummies, and tunnels that
+// carry IP packets. A tunnel of Ethernet frames (gretap0) has ARP.
 var quietKinds = []string{"dummy", "tunl", "ip6tnl", "gre", "ip6gre", "sit", "ipip"}
 
-// Quiet reports whether no neighbour ever asks a device who has an address.
+// Quiet reports whether a device has no ARP, so that no neighbour learns from it that the
+// node has a VIP.
 func Quiet(dev string) bool {
 	return dev == "lo" || slices.ContainsFunc(quietKinds, func(kind string) bool {
 		return strings.HasPrefix(dev, kind) && !strings.Contains(dev, "tap")
 	})
 }
 
-// announce tells the neighbours that an address has moved here.
+// announce sends a gratuitous ARP, or an unsolicited neighbour advertisement, so that the
+// neighbours send to this node.
 func announce(k AddressKey) shell.Command {
 	return shell.Call(shell.Announce, k.Dev, k.Prefix.Addr().String())
 }
 
-// removeAddress always names prefix and device: without a prefix length ip
-// deletes by wildcard. The first IPv4 address of a subnet would take the others
-// of that subnet with it (__inet_del_ifa, net/ipv4/devinet.c).
+// removeAddress always names the prefix length and the device: without a prefix length ip
+// deletes every address that fits. The kernel removes all other addresses of a subnet
+// along with the first one (__inet_del_ifa, net/ipv4/devinet.c), which must be prevented.
 func removeAddress(_ *State, k AddressKey, _ Address) []shell.Command {
 	family := "-4"
 	if k.Prefix.Addr().Is6() {

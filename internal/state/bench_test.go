@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkParseIPVS reads ten servers a service, with their thresholds.
+// BenchmarkParseIPVS parses services with ten servers each, with their thresholds.
 func BenchmarkParseIPVS(b *testing.B) {
 	for _, n := range []int{1_000, 10_000} {
 		var table, listing strings.Builder
@@ -39,7 +39,7 @@ func BenchmarkParseIPVS(b *testing.B) {
 	}
 }
 
-// BenchmarkParseFiles reads a file of lvsctl's own.
+// BenchmarkParseFiles parses a large file of lvsctl's own.
 func BenchmarkParseFiles(b *testing.B) {
 	for _, n := range []int{20_000, 40_000} {
 		text := "-rwxr-xr-x 1 0 0 42 Nov 21 09:00 /etc/lvsctl/web.sh\n" + strings.Repeat(" ip -4 addr replace 10.1.0.100/32 dev eth0 || s=1\n", n)

@@ -10,14 +10,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// HostsFile is where a node looks names up first.
+// HostsFile is the path of the hosts file.
 const HostsFile = "/etc/hosts"
 
-// BlockKey is a part of a file that is not lvsctl's own: the lines between a
-// topology's two marker lines. There is one a topology and file.
+// BlockKey identifies a block: the lines between a topology's two marker lines in a file
+// that others use too. A topology has at most one block in a file.
 type BlockKey struct{ Path, Topology string }
 
-// Block is what stands between the marker lines.
+// Block is the text between the marker lines.
 type Block struct {
 	Text string `json:"text"` // whole lines
 }
@@ -74,14 +74,15 @@ func (b Block) String() string { return countLines(b.Text) }
 
 func countLines(text string) string { return plural.Of(strings.Count(text, "\n"), "line") }
 
-// What a begin line says of the file as it was before: taking the block away
-// then takes the newline before it too, or the whole file if it is empty.
+// Words in the begin line that tell what the block added to the file. When the block is
+// removed, the newline before it is too, or the whole file if nothing else is in it.
 const (
 	noNewline = " (there was no newline before this)"
 	noFile    = " (there was no file before this)"
 )
 
-// newFileMode is what a shared file gets that is not there yet: some are run.
+// newFileMode is the mode of a file that is made for a block. Some of these files are
+// executed at boot.
 func newFileMode(path string) string {
 	if strings.HasSuffix(path, ".modules") || strings.HasSuffix(path, "/rc.local") || strings.HasSuffix(path, "/ifup-local") {
 		return "0755"
@@ -97,8 +98,8 @@ func writeBlock(k BlockKey, b Block) shell.Command {
 	return shell.Call(shell.Block, args...)
 }
 
-// reload makes systemd read a unit file that changed. Nothing is started,
-// stopped or reloaded by it but systemd's own idea of its units.
+// reload adds the command that makes systemd read its unit files, if the file is one. That
+// neither starts nor stops nor reloads a service.
 func reload(path string, commands ...shell.Command) []shell.Command {
 	if strings.HasPrefix(path, "/etc/systemd/system/") {
 		commands = append(commands, shell.Call(shell.Systemctl, "daemon-reload"))
@@ -106,8 +107,8 @@ func reload(path string, commands ...shell.Command) []shell.Command {
 	return commands
 }
 
-// blockSection prints a topology's block of each file that has one, marker lines
-// included, after the file's path. paths are patterns of the shell.
+// blockSection prints the topology's block of each file that has one: the file's path,
+// then the block with its marker lines. paths are patterns of the shell.
 func blockSection(topology string, paths []string) Section {
 	k := BlockKey{Topology: topology}
 	quoted := strings.NewReplacer(".", `\.`)
@@ -119,7 +120,7 @@ func blockSection(topology string, paths []string) Section {
 	}}
 }
 
-// begins reports whether a line is the block's first.
+// begins reports whether a line is the first marker line of the block.
 func (k BlockKey) begins(line string) bool {
 	rest, ok := strings.CutPrefix(line, k.begin())
 	return ok && (rest == "" || rest == noNewline || rest == noFile)

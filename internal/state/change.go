@@ -6,17 +6,17 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Op is what happens to one entry.
+// Op is what a change does to an entry.
 type Op string
 
-// The operations, as they stand in plans and in JSON.
+// The operations, by the names in plans and JSON.
 const (
 	Add    Op = "add"
 	Edit   Op = "change"
 	Remove Op = "remove"
 )
 
-// Symbol is the sign that people know the operation by, as in a plan.
+// Symbol is the operation's sign in a plan: +, ~ or -.
 func (o Op) Symbol() string {
 	switch o {
 	case Add:
@@ -27,24 +27,26 @@ func (o Op) Symbol() string {
 	return "-"
 }
 
-// Change is one difference, with the commands that close it and those that
-// undo it. It is data: nothing in it knows SSH, colours or ownership.
+// Change is one difference between two States, with the commands that make it and the
+// ones that undo it.
 type Change struct {
 	Op Op
 	Ref
-	// Before and After are the entry's values as a person reads them; Before is ""
-	// for an addition, After for a removal.
+	// Before and After are the entry's values in words. Before is "" for an addition,
+	// After for a removal.
 	Before, After string
-	// BeforeText and AfterText are a file's, in full.
+	// BeforeText and AfterText are the contents of a file.
 	BeforeText, AfterText string
 	Do, Undo              []shell.Command
-	// Quiesce goes before all of a batch's steps: it keeps new traffic from what
-	// is about to leave, so that everything leaves at the same time.
+	// Quiesce are commands that run before the first entry of a batch is removed. They
+	// stop new traffic to this one, so that the servers of a batch drain at the same
+	// time.
 	Quiesce []shell.Command
 }
 
-// Diff lists what turns have into want, kind by kind in order of creation,
-// sorted within each. Every entry of have counts: [Settle] first.
+// Diff lists the changes that turn have into want, by kind in order of creation, and
+// sorted within each. An entry that is only in have is removed. So have must hold only
+// what the plan may touch, as [Settled.Have] does.
 func Diff(have, want *State) []Change {
 	var changes []Change
 	for _, k := range kinds {
@@ -97,8 +99,8 @@ func (t *table[K, V]) diff(haveState, wantState *State) []Change {
 	return changes
 }
 
-// undo takes a new entry away again. One of a kind that lvsctl never takes away
-// stays.
+// undo returns the commands that remove a new entry again. There are none for a kind that
+// lvsctl never removes.
 func (t *table[K, V]) undo(to *State, k K, v V) []shell.Command {
 	if t.unmake == nil {
 		return nil

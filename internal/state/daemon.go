@@ -10,22 +10,22 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// The two daemons that synchronise connections between directors, as Daemons
-// is keyed. A director can run both.
+// The keys of [State.Daemons]: the two daemons that copy connections between directors. A
+// director can run both.
 const (
 	DaemonMaster = "master"
 	DaemonBackup = "backup"
 )
 
-// Daemon is a running synchronisation daemon.
+// Daemon is a running sync daemon.
 type Daemon struct {
-	// Interface is "" where ipvsadm does not say (up to 1.27, for a backup).
+	// Interface is "" if ipvsadm does not print it (up to 1.27, for a backup).
 	Interface string `json:"interface,omitempty"`
-	// ID tells directors' groups apart on one network: 0 to 255.
+	// ID is the number of the group of directors, 0 to 255. Other groups on the same
+	// network have another one.
 	ID int `json:"id"`
-	// Rest is what else ipvsadm 1.29 and later print of it, where it is not the
-	// default: group=224.0.0.90, ttl=4. A wanted daemon has none; it takes a live
-	// one's.
+	// Rest is what ipvsadm 1.29 and later print beside that, if it is not the default:
+	// group=224.0.0.90, ttl=4. A wanted daemon has none, and accepts a live one's.
 	Rest string `json:"rest,omitempty"`
 }
 
@@ -40,7 +40,7 @@ var daemons = &table[string, Daemon]{
 	make: func(_ *State, k string, d Daemon) []shell.Command {
 		return []shell.Command{startDaemon(k, d)}
 	},
-	// One that runs cannot be changed, and there is at most one of each.
+	// A daemon that runs cannot be changed, so it is stopped and started.
 	edit: func(_ *State, k string, _, d Daemon) []shell.Command {
 		return []shell.Command{shell.Cmd("ipvsadm", "--stop-daemon", k), startDaemon(k, d)}
 	},
@@ -58,13 +58,13 @@ var daemons = &table[string, Daemon]{
 	},
 }
 
-// daemonDefaults are what a daemon has that was not told otherwise
-// (ip_vs_sync.c; maxlen follows the interface's MTU, here 1500).
+// daemonDefaults are the words that ipvsadm prints for a daemon's default settings
+// (ip_vs_sync.c). maxlen depends on the interface's MTU, here 1500.
 func daemonDefaults() []string {
 	return []string{"maxlen=1472", "group=224.0.0.81", "port=8848", "ttl=1"}
 }
 
-// startDaemon always names the interface: ipvsadm's default is literally eth0
+// startDaemon names the interface always: ipvsadm's default is literally eth0
 // (DEF_MCAST_IFN, libipvs.h).
 func startDaemon(k string, d Daemon) shell.Command {
 	args := []string{"ipvsadm", "--start-daemon", k, "--mcast-interface", d.Interface, "--syncid", strconv.Itoa(d.ID)}
@@ -83,8 +83,8 @@ func startDaemon(k string, d Daemon) shell.Command {
 //	master sync daemon (mcast=eth0, syncid=1)
 //	backup sync daemon (mcast=eth0, syncid=1, maxlen=1472, group=224.0.0.81, port=8848, ttl=1)
 //
-// The second form is 1.29's and later. 1.25 and 1.26 print a backup only beside a
-// master, and 1.27 prints the master in its place (list_daemon, ipvsadm.c, mended
+// 1.29 and later print the second form. 1.25 and 1.26 print a backup only if there is a
+// master too, and 1.27 prints the master in its place (list_daemon, ipvsadm.c; corrected
 // in 1.28).
 func parseDaemons(text string, s *State) error {
 	for line := range strings.Lines(text) {

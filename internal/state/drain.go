@@ -6,11 +6,11 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Connections are a server's entries in the connection table. Those of UDP are
-// all inactive.
+// Connections are the numbers of a server's entries in the connection table. All entries
+// of UDP are inactive.
 type Connections struct{ Active, Inactive int }
 
-// Open is how many of them end when the server goes: those of TCP that are
+// Open is how many connections end when the server is removed. TCP connections that are
 // closing already do not count.
 func (c Connections) Open(p Protocol) int {
 	if p == UDP || p == SCTP {
@@ -19,8 +19,8 @@ func (c Connections) Open(p Protocol) int {
 	return c.Active
 }
 
-// removeServer takes a server out of the table. Its open connections end with
-// it, so a service with a drain time waits for them first, at most that long.
+// removeServer removes a server from the table. Its open connections end then. So if the
+// service has a drain time, the command waits for them first, at most that long.
 func removeServer(to *State, k ServerKey, _ Server) []shell.Command {
 	remove := shell.Cmd(append(append([]string{"ipvsadm", "-d"}, k.Service.args()...), "-r", k.Addr.String())...)
 	drain := to.Drain[k.Service]
@@ -35,7 +35,8 @@ func removeServer(to *State, k ServerKey, _ Server) []shell.Command {
 	return []shell.Command{wait, remove}
 }
 
-// quiesceServer gives a server that is to be drained no new connections.
+// quiesceServer sets the weight of a server that will be drained to 0, so that it gets no
+// new connections.
 func quiesceServer(to *State, k ServerKey, v Server) []shell.Command {
 	if to.Drain[k.Service] <= 0 {
 		return nil

@@ -1,6 +1,6 @@
 package state
 
-// For tests outside of the package, which know the model of a node.
+// These are for the tests in package state_test, which use the model of a node.
 var (
 	WriteBlock = writeBlock
 	WriteFile  = writeFile

@@ -9,48 +9,47 @@ import (
 	"strings"
 )
 
-// A Flow is traffic that a node sends, as far as the kernel's choice of a route
-// depends on it.
+// A Flow is a packet that a node sends, with what the kernel's choice of a route depends
+// on.
 type Flow struct {
 	From, To netip.Addr
-	// Protocol and Port are the source's; "" and 0 where nobody knows.
+	// Protocol and Port are those of the source; "" and 0 if they are not known.
 	Protocol Protocol
 	Port     uint16
-	// Device is the one that From is on; "" if it does not matter.
+	// Device is the device of the address From, or "" if it does not matter.
 	Device string
 }
 
-// A Way is where the kernel sends a flow.
+// A Way is the route that the kernel chooses for a flow.
 type Way struct {
 	Key   RouteKey
 	Route Route
-	// By is the rule that decided, and Policy what it does. Main reports the rule
-	// that every kernel has, or a table of rules without it: the main table.
+	// By and Policy are the rule that led to the route.
 	By     PolicyKey
 	Policy Policy
 }
 
-// Main reports whether the main table decided.
+// Main reports whether the route is one of the main table.
 func (w Way) Main() bool { return w.Key.Table == "" && w.Policy.Action == "lookup main" }
 
-// A FIB answers where the kernel of a node would send a flow (ip route get,
-// without asking the node).
+// A FIB computes which route the kernel of a node chooses for a flow, as `ip route get`
+// would on the node.
 //
-// The kernel goes through the rules by priority (fib_rules_lookup,
-// net/core/fib_rules.c). A rule for the flow names a table; in it the longest
-// prefix counts, and of its routes the one of the lowest metric. Without a route
-// there, or with a throw route, the next rule is asked.
+// The kernel asks the rules in the order of their priority (fib_rules_lookup,
+// net/core/fib_rules.c). A rule that fits the flow names a table. In that table the route
+// with the longest prefix wins, and of several the one with the lowest metric. If there is
+// none, or it is a throw route, the kernel asks the next rule.
 //
-// What a flow does not say, no rule is assumed to ask for: a rule for marked
-// packets, for a user or for another device never takes it.
+// A rule that selects packets by something that a flow does not have (a mark, a user,
+// another device) never fits.
 type FIB struct {
-	policies []PolicyRule          // as the kernel asks them
+	policies []PolicyRule          // in the order in which the kernel asks them
 	tables   map[string][]RouteKey // longest prefix first, then lowest metric
 	routes   map[RouteKey]Route
 	vrf      func(device string) string
 }
 
-// FIB indexes the rules and routes of a live State.
+// FIB returns the FIB of a live State.
 func (s *State) FIB() *FIB {
 	f := &FIB{
 		policies: s.policyRules(), routes: s.Routes, tables: map[string][]RouteKey{},
@@ -69,8 +68,8 @@ func (s *State) FIB() *FIB {
 	return f
 }
 
-// policyRules are all policies as the kernel asks them: those of a live node in the
-// order they were read, and after them what is to come.
+// policyRules returns all policies in the order in which the kernel asks them: those that
+// were read in their order, and then those that a plan adds.
 func (s *State) policyRules() []PolicyRule {
 	var list []PolicyRule
 	read := map[PolicyKey]bool{}
@@ -95,10 +94,11 @@ func (s *State) policyRules() []PolicyRule {
 	return list
 }
 
-// mainPriority is that of the kernel's own rule for the main table.
+// mainPriority is the priority of the kernel's own rule for the main table.
 const mainPriority = 32766
 
-// Way is where a flow goes; ok is false where it cannot be sent.
+// Way returns the route for a flow. ok is false if the kernel cannot send it; then Policy
+// is the rule that refuses it, if there is one.
 func (f *FIB) Way(flow Flow) (way Way, ok bool) {
 	var from uint32 // the priority that a goto leads to
 	for _, rule := range f.policies {
@@ -126,7 +126,8 @@ func (f *FIB) Way(flow Flow) (way Way, ok bool) {
 	return Way{}, false
 }
 
-// lookup finds the route of a rule's table: "lookup 100 suppress_prefixlength 0".
+// lookup finds the route in the table of a rule with these words: "lookup 100
+// suppress_prefixlength 0".
 func (f *FIB) lookup(words []string, flow Flow) (RouteKey, bool) {
 	if len(words) < 2 {
 		return RouteKey{}, false
@@ -137,7 +138,7 @@ func (f *FIB) lookup(words []string, flow Flow) (RouteKey, bool) {
 		name = ""
 	case "[l3mdev-table]":
 		if name = f.vrf(flow.Device); name == "" {
-			return RouteKey{}, false // not in a VRF
+			return RouteKey{}, false // the flow is in no VRF
 		}
 	}
 	shortest := -1
@@ -148,14 +149,15 @@ func (f *FIB) lookup(words []string, flow Flow) (RouteKey, bool) {
 	}
 	for _, k := range f.tables[name] {
 		if k.Dst.Contains(flow.To) {
-			// A route that refuses is never suppressed (fib_rules_lookup).
+			// A route that refuses (unreachable, prohibit) is never suppressed
+			// (fib_rules_lookup).
 			return k, k.Dst.Bits() > shortest || f.routes[k].Type != ""
 		}
 	}
 	return RouteKey{}, false
 }
 
-// selected reports whether a rule is for the flow.
+// selected reports whether a rule's selector fits the flow.
 func (flow Flow) selected(selector string) bool {
 	words := strings.Fields(selector)
 	not := len(words) > 0 && words[0] == "not"
@@ -183,15 +185,14 @@ func (flow Flow) fits(words []string) bool {
 			fits = ports(value, flow.Port)
 		}
 		if !fits {
-			return false // fwmark, iif, oif, tos, dport, uidrange, and what is to come
+			return false // fwmark, iif, oif, tos, dport, uidrange, and any new word
 		}
 		words = words[min(2, len(words)):]
 	}
 	return true
 }
 
-// ipProtocols are protocols as ip prints one whose name it does not find
-// (/etc/protocols).
+// ipProtocols are protocols as ip prints them if /etc/protocols does not have their name.
 var ipProtocols = map[Protocol]string{TCP: "6", UDP: "17", SCTP: "132"}
 
 func within(prefix string, addr netip.Addr) bool {
@@ -199,7 +200,7 @@ func within(prefix string, addr netip.Addr) bool {
 	return err == nil && p.Contains(addr)
 }
 
-// ports reports whether a port is that of a selector, or within it: 80, 80-90.
+// ports reports whether a port is in a selector: 80, or 80-90.
 func ports(selector string, port uint16) bool {
 	low, high, isRange := strings.Cut(selector, "-")
 	if !isRange {

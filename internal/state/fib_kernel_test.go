@@ -11,14 +11,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestFIBAsKernel asks this machine's kernel where it would send a flow, after
-// random rules and routes of every sort, and holds the model to its answer.
+// TestFIBAsKernel sets random rules and routes of every sort in a namespace of this
+// machine. For random flows the FIB must choose the route that the kernel chooses.
 func TestFIBAsKernel(t *testing.T) {
 	h := newHost(t)
 	rapid.Check(t, func(r *rapid.T) {
 		var script strings.Builder
 		do := func(format string, args ...any) {
-			// What the kernel refuses (a route twice) was not made.
+			// The kernel refuses some commands, for example a second equal route.
 			line := "ip " + fmt.Sprintf(format, args...)
 			fmt.Fprintf(&script, "%s 2>/dev/null && echo '%s' || :\n", line, line)
 		}

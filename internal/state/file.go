@@ -8,15 +8,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// File is a file that is a topology's own from its first byte to its last; keyed
-// by its path.
+// File is a whole file of lvsctl's own. Its key is its path.
 type File struct {
-	// Text is whole lines, the last with its newline too.
+	// Text is the content. It ends in a newline.
 	Text string `json:"text"`
-	// Mode is the permissions as chmod takes them, four octal digits: 0644.
+	// Mode is the permissions as four octal digits: 0644.
 	Mode string `json:"mode"`
-	// Owner is UID:GID of a live file that is not root's, "" for 0:0. A wanted file
-	// is always root's.
+	// Owner is UID:GID of a live file that does not belong to root, or "" for 0:0. A
+	// wanted file always belongs to root.
 	Owner string `json:"owner,omitempty"`
 }
 
@@ -57,8 +56,8 @@ func writeFile(path string, f File) shell.Command {
 	return shell.Call(shell.File, args...)
 }
 
-// fileSection prints each file that matches the shell's patterns: a line of
-// ls -ldn, then the file's own lines, each after a blank.
+// fileSection prints each file that matches the patterns of the shell: a line of ls -ldn,
+// then the file's lines, each after a blank.
 func fileSection(paths []string) Section {
 	return Section{"own files", shell.Call(shell.ReadFiles, paths...), parseFiles}
 }
@@ -70,7 +69,7 @@ func fileSection(paths []string) Section {
 //	   version: 2
 func parseFiles(text string, s *State) error {
 	path := ""
-	var inside strings.Builder // of the file at path
+	var inside strings.Builder // the content of the file at path
 	end := func() {
 		if f, there := s.Files[path]; there {
 			f.Text = inside.String()
@@ -110,7 +109,7 @@ func Listed(line string) (File, bool) {
 	return f, true
 }
 
-// octal is the mode that ls prints as -rwxr-xr-x.
+// octal returns the octal digits of permissions as ls prints them, -rwxr-xr-x.
 func octal(perms string) string {
 	mode := 0
 	for i := 1; i < 10; i++ {

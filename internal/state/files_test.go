@@ -17,13 +17,13 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
-// step is one change of a file.
+// step is a change of one file.
 type step struct {
-	path, topology string // topology "" for a whole file
+	path, topology string // topology is "" for a whole file
 	lines          []string
 }
 
-// command is the step as lvsctl sends it, below a folder.
+// command is the step as a command of lvsctl, with root in place of /.
 func (c step) command(root string) shell.Command {
 	text := ""
 	for _, l := range c.lines {
@@ -35,7 +35,7 @@ func (c step) command(root string) shell.Command {
 	return state.WriteBlock(state.BlockKey{Path: root + c.path, Topology: c.topology}, state.Block{Text: text})
 }
 
-// sequence is what a node's files are, and what becomes of them.
+// sequence is a node's files, and steps that change them.
 type sequence struct {
 	texts, modes map[string]string
 	steps        []step
@@ -81,7 +81,7 @@ func drawSequence(t *rapid.T) sequence {
 		}
 		q.steps = append(q.steps, c)
 	}
-	// In the end all are taken out, in whichever order.
+	// The last steps remove every block and file, in random order.
 	var last []step
 	for _, path := range sharedPaths {
 		last = append(last, step{path: path, topology: "web"}, step{path: path, topology: "web.s"})
@@ -91,9 +91,9 @@ func drawSequence(t *rapid.T) sequence {
 	return q
 }
 
-// TestFilesAsModel holds the functions of the shell to the model of a node: every
-// byte and mode after each change, nothing else left beside the files, and the
-// files as they were once all blocks are out.
+// TestFilesAsModel runs random steps by the shell functions and on the model of a node.
+// After each step every byte and mode must be the same, with no other files. After the
+// last one the files must be as they were at first.
 func TestFilesAsModel(t *testing.T) {
 	const sequences = 8
 	for name := range shelltest.Commands {
@@ -117,7 +117,7 @@ func TestFilesAsModel(t *testing.T) {
 					if err := node.Exec(command); err != nil {
 						t.Fatal(err)
 					}
-					// The removals at the end show what they leave, each a process less.
+					// Not every removal at the end is compared: that saves processes.
 					if k < len(q.steps)-2*len(sharedPaths)-1 || k == len(q.steps)-1 {
 						kept := fmt.Sprintf("%s.%d", root, k)
 						fmt.Fprintf(&script, "keep %s %s\n", root, kept)
@@ -141,7 +141,7 @@ func TestFilesAsModel(t *testing.T) {
 	}
 }
 
-// present is texts and modes in one.
+// present joins the contents and modes of files.
 func present(texts, modes map[string]string) map[string]string {
 	all := map[string]string{}
 	for path, text := range texts {
@@ -158,7 +158,7 @@ func model(n *statetest.Node, root string) map[string]string {
 	return all
 }
 
-// found is every file below a folder.
+// found returns the files below a folder, with content and mode.
 func found(t testing.TB, root string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -173,8 +173,8 @@ func found(t testing.TB, root string) map[string]string {
 	return all
 }
 
-// TestBrokenMarkers holds files with marker lines that do not pair up to what they
-// are, whatever is to be done to them.
+// TestBrokenMarkers has files whose marker lines do not pair up. No command may change
+// them.
 func TestBrokenMarkers(t *testing.T) {
 	broken := []string{
 		"# BEGIN lvsctl web\nx\n", "x\n# END lvsctl web\n", "# BEGIN lvsctl web\n# BEGIN lvsctl web\n# END lvsctl web\n",
@@ -207,7 +207,7 @@ func TestBrokenMarkers(t *testing.T) {
 	}
 }
 
-// TestLinkedFile holds a file that is a link to being one.
+// TestLinkedFile has a file that is a symbolic link. It stays one.
 func TestLinkedFile(t *testing.T) {
 	for name := range shelltest.Commands {
 		sh := newShell(t, name)
@@ -226,7 +226,7 @@ func TestLinkedFile(t *testing.T) {
 	}
 }
 
-// TestReadBack holds the scripts that read files to giving back what was written.
+// TestReadBack writes blocks and files and reads them again by lvsctl's scripts.
 func TestReadBack(t *testing.T) {
 	for name := range shelltest.Commands {
 		sh := newShell(t, name)

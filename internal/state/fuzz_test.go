@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// seed adds every captured file whose name begins with a tool's.
+// seed adds the captured outputs of the tools to the corpus.
 func seed(f *testing.F, tools ...string) {
 	f.Helper()
 	for _, tool := range tools {
@@ -27,8 +27,8 @@ func seed(f *testing.F, tools ...string) {
 	}
 }
 
-// twice holds a parser to give the same for the same text, and to be done with
-// it: what it refuses is an error, never a panic.
+// twice parses a text two times. Both results must be the same. The parser may return an
+// error, and must not panic.
 func twice(t *testing.T, text string, parse func(string, *State) error) *State {
 	t.Helper()
 	a, b := New(), New()
@@ -148,7 +148,7 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// stable holds a key that was read to be read the same again from its own text.
+// stable checks that a key is the same after writing it and reading it again.
 func stable[K comparable, P interface {
 	*K
 	UnmarshalText([]byte) error

@@ -12,9 +12,8 @@ import (
 	"testing"
 )
 
-// TestImports holds the direction in which rooms know each other. It reads the
-// import lines themselves: go list may answer from its cache. Any room may know
-// internal/plural.
+// TestImports checks which packages import which. It reads the import lines, because go
+// list may answer from its cache. Every package may import internal/plural.
 func TestImports(t *testing.T) {
 	const module = "github.com/lvsctl/lvsctl/"
 	allowed := map[string][]string{

@@ -86,7 +86,7 @@ var (
 		addressKey("10.0.0.104/32", "lo"): {Label: "lo:1"},
 		addressKey("10.0.0.105/32", "lo"): {},
 		addressKey("10.1.0.1/24", "eth9"): {},
-		addressKey("10.2.0.1/32", "eth9"): {}, // of a peer
+		addressKey("10.2.0.1/32", "eth9"): {}, // it has a peer
 		addressKey("10.3.0.1/24", "eth9"): {},
 		addressKey("10.1.0.2/24", "eth9"): {Label: "eth9:vip"},
 	}

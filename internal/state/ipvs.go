@@ -12,7 +12,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Protocol is a virtual service's: tcp, udp, sctp, or fwm for a firewall mark.
+// Protocol is the protocol of a virtual service: tcp, udp, sctp, or fwm for a firewall
+// mark.
 type Protocol string
 
 // The protocols of the IPVS table.
@@ -23,33 +24,33 @@ const (
 	FWMark Protocol = "fwm"
 )
 
-// ServiceKey is a virtual service's identity in the kernel: protocol, address
-// and port, or mark and family. Everything else is edited in place.
+// ServiceKey identifies a virtual service in the kernel: by protocol, address and port, or
+// by mark and family. Everything else of a service can be edited in place.
 type ServiceKey struct {
 	Protocol Protocol
-	Addr     netip.AddrPort // zero for fwm
-	Mark     uint32         // for fwm
-	V6       bool           // the family of a fwm service
+	Addr     netip.AddrPort // zero if Protocol is fwm
+	Mark     uint32         // only if Protocol is fwm
+	V6       bool           // only if Protocol is fwm: its family
 }
 
-// Service is what can be edited of a virtual service.
+// Service holds the properties of a virtual service that can be edited.
 type Service struct {
-	// Scheduler is the name of the kernel's module without ip_vs_: rr, wlc, sh.
+	// Scheduler is the name of the kernel module without ip_vs_: rr, wlc, sh.
 	Scheduler string `json:"scheduler"`
 	// Flags are sorted and joined by commas: "sh-fallback,sh-port".
 	Flags string `json:"flags,omitempty"`
-	// Timeout is the persistence timeout in seconds; 0 for no persistence.
+	// Timeout is the persistence timeout in seconds, or 0 without persistence.
 	Timeout int `json:"timeout,omitempty"`
-	// Mask is the persistence granularity as a prefix length: 32 or 128 where
-	// each client is by itself, 0 without persistence.
+	// Mask is a prefix length: clients in one such subnet go to one server. 32 and 128
+	// mean each client by itself. It is 0 without persistence.
 	Mask int `json:"mask,omitempty"`
 	// Engine is the persistence engine: sip, or "" for the client's address.
 	Engine string `json:"engine,omitempty"`
-	// OnePacket schedules every packet by itself; for UDP and firewall marks.
+	// OnePacket schedules every packet by itself. It is for UDP and firewall marks.
 	OnePacket bool `json:"one_packet,omitempty"`
 }
 
-// ServerKey is a real server's identity within its service.
+// ServerKey identifies a real server: by its service, address and port.
 type ServerKey struct {
 	Service ServiceKey
 	Addr    netip.AddrPort
@@ -58,23 +59,23 @@ type ServerKey struct {
 // Forward is how packets reach a real server.
 type Forward string
 
-// The forwarding methods, under the names of the modes they make.
+// The forwarding methods, by the names of lvsctl's modes.
 const (
 	Masq   Forward = "nat"
 	Direct Forward = "dr"
 	Tunnel Forward = "tun"
 )
 
-// Server is what can be edited of a real server.
+// Server holds the properties of a real server that can be edited.
 type Server struct {
 	Forward Forward `json:"forward"`
-	// Weight is 0 to 65535 (ipvsadm.c); with 0 it gets no new connections.
+	// Weight is 0 to 65535 (ipvsadm.c). With 0 the server gets no new connections.
 	Weight int `json:"weight"`
-	// Upper is how many connections make the server overloaded, and Lower below how
-	// many it is used again; 0 for no threshold. ipvsadm -S prints neither.
+	// From Upper connections on the server gets no new ones, until it has less than
+	// Lower. 0 is no threshold. ipvsadm -S prints neither.
 	Upper int `json:"upper,omitempty"`
 	Lower int `json:"lower,omitempty"`
-	// Tunnel is what follows --tun-type where it is not plain ipip.
+	// Tunnel is what follows --tun-type, or "" for ipip.
 	Tunnel string `json:"tunnel,omitempty"`
 }
 
@@ -181,8 +182,8 @@ var services = &table[ServiceKey, Service]{
 	},
 }
 
-// servers are made in one order everywhere: sh and dh fill their tables by
-// walking the list (ip_vs_sh_reassign), so two directors agree only then.
+// servers are added in the same order on every director: sh and dh fill their hash tables
+// by walking the list (ip_vs_sh_reassign), so two directors agree only then.
 var servers = &table[ServerKey, Server]{
 	kind:    KindServer,
 	of:      func(s *State) *map[ServerKey]Server { return &s.Servers },
@@ -201,8 +202,8 @@ var servers = &table[ServerKey, Server]{
 			local[k.Prefix.Addr()] = true
 		}
 		for k, w := range want {
-			// Old kernels serve an address of the director's own as Local, however it
-			// was added, which -S prints as -g (__ip_vs_update_dest, 2.6.32).
+			// Old kernels turn a server with an address of the director's own into Local,
+			// whatever its method, and -S prints that as -g (__ip_vs_update_dest, 2.6.32).
 			if h, ok := have[k]; ok && local[k.Addr.Addr()] && h.Forward == Direct && k.Addr.Port() == k.Service.Addr.Port() {
 				w.Forward = Direct
 				want[k] = w
@@ -229,7 +230,7 @@ var servers = &table[ServerKey, Server]{
 			if want.Governed.Sorry[k.Service] == k.Addr {
 				return false // it stands in for the others
 			}
-			return ours || exclusive || set && !stays // what goes takes its servers along
+			return ours || exclusive || set && !stays // a removed service has no servers
 		},
 		drift: func(set *State, k ServerKey) bool {
 			_, ok := set.Services[k.Service]
@@ -272,7 +273,7 @@ func (s Server) String() string {
 	return strings.Join(words, " ")
 }
 
-// args names the service to ipvsadm.
+// args are the words that identify the service to ipvsadm.
 func (k ServiceKey) args() []string {
 	switch k.Protocol {
 	case TCP:
@@ -284,13 +285,13 @@ func (k ServiceKey) args() []string {
 	}
 	args := []string{"-f", strconv.FormatUint(uint64(k.Mark), 10)}
 	if k.V6 {
-		args = append(args, "-6") // has to follow -f
+		args = append(args, "-6") // must follow -f
 	}
 	return args
 }
 
-// serviceCommand restates the whole tuple: what -E leaves out returns to its
-// default (ipvsadm 1.31, process_options).
+// serviceCommand names every property of a service: -E sets those that are left out to
+// their defaults (ipvsadm 1.31, process_options).
 func serviceCommand(verb string, k ServiceKey, s Service) shell.Command {
 	args := append([]string{"ipvsadm", verb}, k.args()...)
 	args = append(args, "-s", s.Scheduler)
@@ -312,7 +313,7 @@ func serviceCommand(verb string, k ServiceKey, s Service) shell.Command {
 	return shell.Cmd(args...)
 }
 
-// netmask is the argument of -M, "" for the default: dotted for IPv4, because
+// netmask is the argument of -M, or "" for the default. It is dotted for IPv4, because
 // ipvsadm reads "24" as 0.0.0.24, and a prefix length for IPv6.
 func (s Service) netmask(k ServiceKey) string {
 	if k.V6 || k.Addr.Addr().Is6() {
@@ -327,8 +328,8 @@ func (s Service) netmask(k ServiceKey) string {
 	return net.IP(net.CIDRMask(s.Mask, 32)).String()
 }
 
-// serverCommand restates the whole tuple: -e without -w means weight 1, without
-// a method DR, without -x and -y no thresholds.
+// serverCommand names every property of a server: -e sets the weight to 1 without -w, the
+// method to DR without one, and the thresholds to 0 without -x and -y.
 func serverCommand(verb string, k ServerKey, s Server) shell.Command {
 	args := append([]string{"ipvsadm", verb}, k.Service.args()...)
 	args = append(args, "-r", k.Addr.String(), forwardFlags[s.Forward], "-w", strconv.Itoa(s.Weight))

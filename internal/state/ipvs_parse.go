@@ -19,11 +19,11 @@ var errNoIPVSADM = errors.New("the node has virtual services but no ipvsadm to r
 //	-A -f -1412536447 -s rr
 //	-A -u 10.0.0.1:5060 -s rr -p 300 pe sip ops
 //
-// 1.26 forgets the dashes of --pe and -o; up to 1.31 marks from 2^31 on are
-// negative; 1.31 ends every tunnelled server in --tun-type ipip.
+// 1.26 leaves out the dashes of --pe and -o. Up to 1.31 marks from 2^31 on are negative.
+// 1.31 ends every tunnelled server in --tun-type ipip.
 //
-// A line that cannot be read is noted with its service, in [State.Unreadable]: it
-// concerns whoever touches that service, and nobody else.
+// A line that cannot be read is stored in [State.Unreadable] under its service. It is an
+// error only for a plan that touches the service.
 func parseIPVS(text string, s *State) error {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
@@ -52,8 +52,8 @@ func parseIPVS(text string, s *State) error {
 	return nil
 }
 
-// cannotRead notes the first thing of a service that could not be read. The zero key
-// is for what names no service.
+// cannotRead stores the first error of a service. The zero key is for a line that names no
+// service.
 func (s *State) cannotRead(k ServiceKey, err error) {
 	if _, known := s.Unreadable[k]; !known {
 		s.Unreadable[k] = err.Error()
@@ -191,7 +191,7 @@ func parseHostPort(word string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr, 0), err
 }
 
-// parseMark reads a firewall mark, printed by %d or by %u.
+// parseMark reads a firewall mark, which ipvsadm prints by %d or by %u.
 func parseMark(word string) (uint32, error) {
 	mark, err := strconv.ParseInt(word, 10, 64)
 	if err == nil && (mark < math.MinInt32 || mark > math.MaxUint32) {
@@ -225,7 +225,7 @@ func parseMask(word string) (int, error) {
 	return bits, nil
 }
 
-// SortFlags is the one way scheduler flags are written.
+// SortFlags joins scheduler flags as they are in [Service.Flags].
 func SortFlags(flags []string) string {
 	flags = slices.Clone(flags)
 	slices.Sort(flags)
@@ -242,7 +242,8 @@ func SortFlags(flags []string) string {
 //	  -> 10.0.0.2:80                  10         5          0          0
 //	FWM  7 IPv6 rr
 //
-// An address too long for its column runs into the next: words, not columns.
+// An address that is too long for its column moves the next ones, so it reads words and
+// not columns.
 func parseThresholds(text string, s *State) error {
 	var current ServiceKey
 	known := false

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// captured is what a tool printed on some system.
+// captured is the output of a tool on a certain system, from testdata/live.
 func captured(t *testing.T, system, tool string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "testdata", "live", system, tool+".txt"))
@@ -21,7 +21,7 @@ func captured(t *testing.T, system, tool string) string {
 	return string(text)
 }
 
-// same compares addresses by value.
+// same are the options by which cmp compares addresses by value.
 var same = cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{}), cmpopts.EquateEmpty()}
 
 func service(text string) ServiceKey {
@@ -78,7 +78,8 @@ func TestParseIPVSRefuses(t *testing.T) {
 			if err := parseIPVS("-A -t 10.0.0.7:80 -s rr\n"+text+"\n", have); err != nil {
 				t.Fatal(err)
 			}
-			// It is noted with the service it names, and stops nothing else.
+			// The error is stored under the service that the line names. Other lines are
+			// read.
 			var k ServiceKey
 			if strings.Contains(text, "-t 10.0.0.1:80") {
 				k = service("tcp 10.0.0.1:80")
@@ -160,7 +161,7 @@ func TestParseThresholds(t *testing.T) {
 	const (
 		rules = "-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.2:80 -i -w 1\n-a -t 10.0.0.1:80 -r 10.0.0.3:80 -i -w 1\n" +
 			"-A --sctp-service 10.0.0.1:9 -s rr\n-a --sctp-service 10.0.0.1:9 -r 10.0.0.2:9 -m -w 2\n"
-		// A server of another program's that came in between is passed over.
+		// A server that was added since ipvsadm -S is left out.
 		listing = "TCP  10.0.0.1:80 rr\n" +
 			"  -> 10.0.0.2:80                  10         5          3          4         \n" +
 			"  -> 10.0.0.3:80                  0          0          0          0         \n" +

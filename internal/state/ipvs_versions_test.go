@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// releases are the versions of ipvsadm whose output is in testdata/live, by
-// their minor number; Debian's 1.31 takes weights beyond 65535.
+// releases are the versions of ipvsadm whose output is in testdata/live, by their minor
+// number. Debian's 1.31 accepts weights above 65535.
 var releases = []struct {
 	folder string
 	minor  int
@@ -19,8 +19,8 @@ var releases = []struct {
 	{"ipvsadm-1.31-debian", 31, true},
 }
 
-// loaded is what was loaded by each of them, as far as it knew how to: since is
-// the first version that does.
+// loaded are the lines by which each of them filled the table. since is the first version
+// that knows a line.
 var loaded = []struct {
 	since   int
 	service string
@@ -56,7 +56,7 @@ var loaded = []struct {
 	}},
 }
 
-// TestEveryRelease reads what each version printed of one and the same table.
+// TestEveryRelease parses what each version printed of the same table.
 func TestEveryRelease(t *testing.T) {
 	for _, r := range releases {
 		t.Run(r.folder, func(t *testing.T) {
@@ -94,18 +94,18 @@ func TestEveryRelease(t *testing.T) {
 	}
 }
 
-// TestEveryReleaseDaemons: up to 1.27 the script itself says that a backup runs;
-// what it is like is told only as the version does.
+// TestEveryReleaseDaemons parses what each version printed of the sync daemons. Up to 1.27
+// lvsctl's script adds that a backup runs, because ipvsadm does not always print it.
 func TestEveryReleaseDaemons(t *testing.T) {
 	for _, r := range releases {
 		master, backup := Daemon{Interface: "eth0", ID: 7}, Daemon{Interface: "eth1", ID: 9}
-		beside := backup // a master
+		beside := backup // the backup as printed beside a master
 		switch {
-		case r.minor == 24: // takes no --syncid
+		case r.minor == 24: // it has no --syncid
 			master.ID, backup.ID, beside.ID = 0, 0, 0
-		case r.minor < 27: // prints a backup only beside a master
+		case r.minor < 27: // it prints a backup only beside a master
 			backup = Daemon{}
-		case r.minor == 27: // prints the master in its place
+		case r.minor == 27: // it prints the master in place of the backup
 			backup, beside = Daemon{}, Daemon{}
 		case r.minor > 28:
 			master.Rest = "maxlen=1400, group=224.0.0.82, port=8849, ttl=4"

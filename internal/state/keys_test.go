@@ -34,7 +34,7 @@ func TestKeysRefuse(t *testing.T) {
 	}
 }
 
-// roundTrip reads a key's text back.
+// roundTrip checks that a key is the same after writing it and reading it again.
 func roundTrip[K comparable, P interface {
 	*K
 	encoding.TextUnmarshaler
@@ -105,7 +105,7 @@ func drawServiceKey(t *rapid.T) ServiceKey {
 	return ServiceKey{Protocol: p, Addr: drawAddrPort(t)}
 }
 
-// drawMap draws a few entries.
+// drawMap draws a few entries into a map.
 func drawMap[K comparable, V any](t *rapid.T, into map[K]V, key func(*rapid.T) K, value func(*rapid.T) V) {
 	for range rapid.IntRange(0, 3).Draw(t, "entries") {
 		into[key(t)] = value(t)
@@ -175,8 +175,8 @@ func TestStateJSON(t *testing.T) {
 	})
 }
 
-// TestRecordSysctls: a shell reads the second line before anything parses the
-// rest.
+// TestRecordSysctls checks that the record's second line has the sysctl keys: a shell
+// script reads it there.
 func TestRecordSysctls(t *testing.T) {
 	r := NewRecord("web")
 	r.Sysctls = "net/ipv4/ip_forward net/ipv4/conf/all/arp_ignore"
@@ -190,8 +190,8 @@ func TestRecordSysctls(t *testing.T) {
 	}
 }
 
-// TestClone changes every map of a State under a clone of it, in all fields that
-// there are: reflection finds one that Clone forgets.
+// TestClone changes every map of a State, which it finds by reflection. A clone made before
+// must not change.
 func TestClone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawState(t)

@@ -2,12 +2,11 @@ package state
 
 import "slices"
 
-// Kind is one sort of thing on a node, under the name that plans and JSON have
-// for it.
+// Kind is a kind of entry, by the name that plans and JSON use.
 type Kind string
 
-// The kinds. KindFile stands for two: a topology's part of somebody else's file
-// ([BlockKey]) and a file of its own ([Path]). Their keys tell them apart.
+// The kinds. KindFile has two tables: a block of lines in a file that others use too
+// ([BlockKey]), and a file of lvsctl's own ([Path]). The type of the key tells which.
 const (
 	KindPackage Kind = "package"
 	KindModule  Kind = "module"
@@ -17,8 +16,8 @@ const (
 	KindLink    Kind = "link"
 	KindAddress Kind = "address"
 	KindRoute   Kind = "route"
-	// KindPolicy are the rules of ip-rule(8), which say whose traffic takes which
-	// routing table; KindRule are those of netfilter.
+	// KindPolicy is a rule of ip-rule(8), which chooses a routing table. KindRule is a
+	// rule of netfilter.
 	KindPolicy  Kind = "policy"
 	KindTimeout Kind = "timeout"
 	KindService Kind = "service"
@@ -30,11 +29,11 @@ const (
 	KindUnit       Kind = "unit"
 )
 
-// kinds is the order of creation; removal goes the other way. Reading the list
-// is reading the rules: tools and modules before what needs them, ARP quiet
-// before a VIP, a rule before the traffic that it is for, an address before a
-// route through it, a route before the policy that leads to it, a service before its servers. plan/order.go says where a
-// director differs.
+// kinds is the order of creation on a node. Entries are removed in the reverse order.
+// Tools and modules come before what needs them, the ARP parameters before a VIP, a
+// netfilter rule before its traffic, an address before a route through it, a route before
+// the policy that leads to it, and a service before its servers. On a director addresses
+// come last, see plan/stage.go.
 var kinds = []kind{
 	packages,
 	modules,
@@ -61,21 +60,20 @@ func Kinds() []Kind {
 	for i, k := range kinds {
 		list[i] = k.is()
 	}
-	return slices.Compact(list) // both sorts of file are one
+	return slices.Compact(list) // blocks and files have the same Kind
 }
 
-// Persistent reports whether entries of a kind are for the node's next boot.
-// They are changed once all others of the node are confirmed: until then a power
-// cut is a rollback.
+// Persistent reports whether entries of a kind are for the node's next boot. They are
+// changed when all others of the node are confirmed. So a power cut before that restores
+// the old configuration.
 func (k Kind) Persistent() bool { return k == KindFile || k == KindUnit }
 
-// Key is an entry's identity within its kind. What it holds is comparable, so
-// that keys compare with ==. String is the key as a person reads it, and nothing
-// is ever looked up by that.
+// Key identifies an entry within its kind. Keys are compared with ==. String is for people
+// only; no code looks an entry up by it.
 //
-// It is the key of the kind's map in a [State] where that has a type of its own,
-// otherwise a [Path] for a file, a [SysctlKey] for a kernel parameter and a
-// [Name] for everything else.
+// A key is the key of the kind's map in [State] if that has a type of its own. Otherwise
+// it is a [Path] for a file, a [SysctlKey] for a kernel parameter, and a [Name] for
+// everything else.
 type Key interface{ String() string }
 
 // Name is the key of a package, module, link, timeout, daemon or unit.
@@ -83,7 +81,7 @@ type Name string
 
 func (n Name) String() string { return string(n) }
 
-// Path is the key of a file that is a topology's own.
+// Path is the key of a file of lvsctl's own.
 type Path string
 
 func (p Path) String() string { return string(p) }
@@ -94,11 +92,11 @@ type SysctlKey string
 // String is the key as sysctl(8) prints it, see [SysctlName].
 func (k SysctlKey) String() string { return SysctlName(string(k)) }
 
-// Ref names one entry of any kind. Refs compare with ==.
+// Ref identifies an entry of any kind. Refs are compared with ==.
 type Ref struct {
 	Kind Kind
 	Key  Key
 }
 
-// String is the entry as a person reads it: "sysctl net.ipv4.ip_forward".
+// String is the entry for people: "sysctl net.ipv4.ip_forward".
 func (r Ref) String() string { return string(r.Kind) + " " + r.Key.String() }

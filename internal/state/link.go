@@ -10,10 +10,10 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Link is a network device's administrative state. lvsctl sets devices up and
-// down; it makes and deletes none.
+// Link is the administrative state of a network device. lvsctl sets devices up and down,
+// and never adds or deletes one.
 type Link struct {
-	// Up is the flag UP (IFF_UP), whatever the carrier is.
+	// Up is the flag UP (IFF_UP), which says nothing of the carrier.
 	Up bool `json:"up"`
 }
 
@@ -29,7 +29,7 @@ var links = &table[string, Link]{
 		return setLink(to, k, v)
 	},
 	fit: func(_ *State, _ Record, have, want map[string]Link) {
-		// A device that a module is about to bring starts down.
+		// A device that a module of this plan brings is down at first.
 		for dev := range want {
 			if _, ok := have[dev]; !ok {
 				have[dev] = Link{}
@@ -54,7 +54,7 @@ func setLink(_ *State, dev string, l Link) []shell.Command {
 //	2: eth0@if5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP \    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff
 //	3: tunl0@NONE: <NOARP> mtu 1480 qdisc noop state DOWN \    link/ipip 0.0.0.0 brd 0.0.0.0
 //
-// Old versions print an alias on a line of its own, which has no index.
+// Old versions print an alias on a separate line without an index.
 func parseLinks(text string, s *State) error {
 	for line := range strings.Lines(text) {
 		index, rest, ok := strings.Cut(line, ": ")

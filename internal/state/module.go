@@ -7,9 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Module is a loaded kernel module, or its function where the kernel has it
-// built in. It is never unloaded: it belongs to the whole machine, containers
-// included, and nobody can tell who came to rely on it.
+// Module is a kernel module that is loaded or built in. lvsctl never unloads one: it
+// serves the whole machine with its containers, and others may use it by now.
 type Module struct{}
 
 var modules = &table[string, Module]{
@@ -24,16 +23,16 @@ var modules = &table[string, Module]{
 	},
 }
 
-// moduleSign is what a node has exactly while a module is loaded or built in.
-// Where nothing is listed it is /sys/module/NAME, which a built-in module
-// without parameters lacks.
+// moduleSign is a path that exists if and only if a module is loaded or built in. For
+// modules that are not in it, that is /sys/module/NAME, which a built-in module without
+// parameters does not have.
 var moduleSign = map[string]string{
 	"ip_vs":      "/proc/net/ip_vs",
 	"ipip":       "/proc/sys/net/ipv4/conf/tunl0",
 	"ip6_tunnel": "/proc/sys/net/ipv6/conf/ip6tnl0",
 }
 
-// moduleSection prints the names of those modules that are there.
+// moduleSection prints the names of those of the modules that are loaded or built in.
 func moduleSection(names []string) Section {
 	var args []string
 	for _, n := range names {

@@ -12,20 +12,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// RuleKey is a netfilter rule's identity: the chain it is in, and the comment
-// that says whose it is. Only rules whose comment begins with [RulePrefix] of
-// the topology are ever looked at.
+// RuleKey identifies a netfilter rule by its chain and its comment. Only rules whose
+// comment begins with the topology's [RulePrefix] are read.
 type RuleKey struct {
 	V6           bool
 	Table, Chain string
 	Comment      string
-	// Copy tells rules of one comment apart, in their order; all but copy 0 are
-	// one too many.
+	// Copy is 0 for the first rule with this comment in the chain, 1 for the next, and so
+	// on. Only the first one is wanted.
 	Copy int
 }
 
-// Rule is what a rule matches and does, in the words of iptables-save with its
-// comment among them: iptables -D compares the matches in their order.
+// Rule holds the words of a rule in the order of iptables-save, among them the comment:
+// iptables -D compares the matches in their order.
 type Rule struct {
 	Spec string `json:"spec"`
 }
@@ -35,14 +34,15 @@ var (
 	_ encoding.TextUnmarshaler = (*RuleKey)(nil)
 )
 
-// RulePrefix begins the comment of every rule that is a topology's.
+// RulePrefix is how the comment of every rule of a topology begins.
 func RulePrefix(topology string) string { return "lvsctl:" + topology + ":" }
 
-// longestComment is XT_MAX_COMMENT_LEN without its NUL (xt_comment.h).
+// longestComment is the longest comment in bytes: XT_MAX_COMMENT_LEN without the NUL
+// (xt_comment.h).
 const longestComment = 255
 
-// RuleComment marks a rule as a topology's: its service, and which of the
-// service's rules it is. What does not fit is told apart by a digest.
+// RuleComment is the comment of a rule of a topology: it names the service and which of
+// its rules this is. If that is too long, the end is replaced by a digest.
 func RuleComment(topology, service, which string) string {
 	c := RulePrefix(topology) + service + ":" + which
 	if len(c) <= longestComment {
@@ -109,20 +109,20 @@ var rules = &table[RuleKey, Rule]{
 		return []shell.Command{ruleCommand("-A", k, r)}
 	},
 	edit: func(_ *State, k RuleKey, from, r Rule) []shell.Command {
-		// The new one first: no packet meets neither.
+		// The new rule is added first, so that one of the two applies to every packet.
 		return []shell.Command{ruleCommand("-A", k, r), ruleCommand("-D", k, from)}
 	},
 	unmake: func(_ *State, k RuleKey, r Rule) []shell.Command {
 		return []shell.Command{ruleCommand("-D", k, r)}
 	},
-	// The comment says that they are ours, whatever the record says.
+	// The comment shows that a rule is this topology's, even if the record lacks it.
 	foreign: &foreignRule[RuleKey]{
 		removed: func(*State, Record, bool, RuleKey) bool { return true },
 		drift:   func(*State, RuleKey) bool { return true },
 	},
 }
 
-// String is the rule without its comment, which stands in the key.
+// String is the rule without its comment, which is in the key.
 func (r Rule) String() string {
 	words := splitRule(r.Spec)
 	for i := 0; i+3 < len(words); i++ {
@@ -134,14 +134,13 @@ func (r Rule) String() string {
 	return joinRule(words)
 }
 
-// RuleCommands are the command that succeeds if a rule is there, and the one that
-// adds it.
+// RuleCommands returns a command that succeeds if a rule exists, and one that adds it.
 func RuleCommands(k RuleKey, r Rule) (check, add shell.Command) {
 	return ruleCommand("-C", k, r), ruleCommand("-A", k, r)
 }
 
-// ruleCommand waits for the lock that other users of iptables may hold (-w,
-// iptables 1.4.20).
+// ruleCommand waits for iptables' lock, which another process may have (-w, iptables
+// 1.4.20).
 func ruleCommand(verb string, k RuleKey, r Rule) shell.Command {
 	tool := "iptables"
 	if k.V6 {

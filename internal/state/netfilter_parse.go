@@ -44,7 +44,7 @@ func parseRules(text, prefix string, s *State) error {
 		}
 		words := splitRule(line)
 		if len(words) < 2 || words[0] != "-A" {
-			continue // someone's remark
+			continue // a comment line
 		}
 		k.Chain, k.Comment, k.Copy = words[1], commentOf(words), 0
 		if !strings.HasPrefix(k.Comment, prefix) {
@@ -73,9 +73,8 @@ func commentOf(words []string) string {
 	return ""
 }
 
-// splitRule cuts a line of iptables-save into words. Values with blanks or
-// quotes are in double quotes, with a backslash before what would end them
-// (xtables_save_string).
+// splitRule splits a line of iptables-save into words. Values with blanks or quotes are in
+// double quotes, with a backslash before a quote or backslash (xtables_save_string).
 func splitRule(line string) []string {
 	var words []string
 	var word strings.Builder
@@ -123,9 +122,9 @@ func joinRule(words []string) string {
 	return b.String()
 }
 
-// normaliseRule brings the ways in which versions print one rule together:
-// addresses without /32, protocols by name and IPVS's by number, marks as
-// --set-xmark in hexadecimal.
+// normaliseRule gives a rule one form, however a version of iptables prints it: addresses
+// without /32, protocols by name and those of IPVS by number, marks as --set-xmark in
+// hexadecimal.
 func normaliseRule(words []string) []string {
 	out := append([]string{}, words...)
 	for i := 0; i+1 < len(out); i++ {
@@ -146,7 +145,7 @@ func normaliseRule(words []string) []string {
 		default:
 			continue
 		}
-		i++ // the value is no option
+		i++ // skip the value
 	}
 	return out
 }

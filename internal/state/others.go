@@ -7,14 +7,17 @@ import (
 
 // Records of several topologies on one node.
 //
-// Each topology has a record of its own there, and two of them may want the same:
-// a kernel parameter, a VIP with two ports. What another record holds too is not
-// taken away when this topology gives it up, and is no longer this one's; the
-// record that holds it last knows what was there before. For that the second who
-// comes takes over what the first has noted (rememberBefore).
+// Each topology has its own record, and two of them may want the same entry: a kernel
+// parameter, or a VIP with two ports. When one topology gives up an entry that another
+// record holds too, the entry stays, and leaves only the first one's record. The last
+// record that holds it restores the old value. It can, because a second topology takes
+// the old value from the first one's record (rememberBefore).
+//
+// Example. a wants ip_forward = 1 where it was 0, then b wants it too. a is destroyed:
+// ip_forward stays 1, as b's record holds it. b is destroyed: ip_forward returns to 0.
 
-// Adopt makes what another topology's record holds a part of this one, as if this
-// topology had set it then.
+// Adopt adds another topology's record to this one, as if this topology had set its
+// entries at that time.
 func (r *Record) Adopt(other Record) {
 	for _, k := range kinds {
 		k.adopt(r, &other)
@@ -28,13 +31,14 @@ func (t *table[K, V]) adopt(to, from *Record) {
 		if _, ours := set[k]; !ours {
 			set[k] = v
 		}
-		delete(before, k) // it was set by then
+		delete(before, k) // what this record saw was the other topology's value
 	}
 	maps.Copy(before, older)
 }
 
-// heldBy is the first other record that holds an entry.
-func (t *table[K, V]) heldBy(r Record, k K) (before V, had, held bool) {
+// inOtherRecord reports whether another topology's record holds an entry (held). before is
+// the old value there, and had whether there is one.
+func (t *table[K, V]) inOtherRecord(r Record, k K) (before V, had, held bool) {
 	for _, o := range r.Others {
 		if _, held := (*t.of(o.Set))[k]; held {
 			before, had := (*t.of(o.Before))[k]
@@ -44,9 +48,9 @@ func (t *table[K, V]) heldBy(r Record, k K) (before V, had, held bool) {
 	return before, false, false
 }
 
-// Sole reports whether an entry of a kind is one topology's by nature, as a VIP or a
-// virtual server is and a kernel parameter is not.
-func (k Kind) Sole() bool {
+// SingleOwner reports whether an entry of a kind normally belongs to one topology alone,
+// as a VIP or a virtual server does. Two topologies often want the same kernel parameter.
+func (k Kind) SingleOwner() bool {
 	switch k {
 	case KindAddress, KindRule, KindRoute, KindService, KindServer, KindDaemon:
 		return true
@@ -54,12 +58,12 @@ func (k Kind) Sole() bool {
 	return false
 }
 
-// Shared are the entries of a State that another one has too, in order: of those
-// kinds that are one topology's by nature.
+// Shared returns the entries of a that b has too, sorted, of those kinds that have a
+// single owner. If two records share one, they may be the same topology's under two names.
 func Shared(a, b *State) []Ref {
 	var list []Ref
 	for _, k := range kinds {
-		if k.is().Sole() {
+		if k.is().SingleOwner() {
 			list = append(list, k.shared(a, b)...)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestOthers has two topologies want one kernel parameter and one VIP. Whoever goes
-// first leaves them, and whoever goes last puts back what was there before both.
+// TestOthers has two topologies that want the same kernel parameter and VIP. When the first
+// is destroyed both stay. When the second is, the old values are restored.
 func TestOthers(t *testing.T) {
 	const key = "net/ipv4/ip_forward"
 	vip := AddressKey{netip.MustParsePrefix("10.0.0.100/32"), "lo"}
@@ -48,8 +48,7 @@ func TestOthers(t *testing.T) {
 	}
 }
 
-// TestAdopt: what an old name's record holds is this one's, with what was there
-// before either.
+// TestAdopt takes over the record of an old name, with the old values in it.
 func TestAdopt(t *testing.T) {
 	older, r := NewRecord("old"), NewRecord("new")
 	older.Set.Sysctls = map[string]string{"a": "1", "b": "1"}

@@ -7,10 +7,10 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Package is a tool that has to be there: keyed by the command's name, because
-// missing means that the command is not found. It is never uninstalled.
+// Package is a tool that a node must have. Its key is the command's name: the package is
+// missing if the command is not found. It is never uninstalled.
 type Package struct {
-	// Manager is the node's package manager; "" if it has none that is known.
+	// Manager is the node's package manager, or "" if lvsctl knows none there.
 	Manager string `json:"manager,omitempty"`
 }
 
@@ -35,8 +35,8 @@ var packages = &table[string, Package]{
 	},
 }
 
-// install installs a command's package. The packages lvsctl needs are called like
-// their commands on every distribution, but that ip6tables comes with iptables.
+// install installs a command's package. On every distribution the packages have the names
+// of the commands, except that ip6tables is in iptables.
 func install(manager, name string) shell.Command {
 	if name == "ip6tables" {
 		name = "iptables"
@@ -44,8 +44,7 @@ func install(manager, name string) shell.Command {
 	return shell.Call(shell.Install, manager, name)
 }
 
-// packageSection prints the package manager, then each wanted command that is
-// there:
+// packageSection prints the package manager, then each of the commands that the node has:
 //
 //	manager apt-get
 //	ipvsadm

@@ -11,23 +11,22 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// PolicyKey is the identity of a rule of ip-rule(8): where it stands, and which
-// packets it is for.
+// PolicyKey identifies a rule of ip-rule(8) by its priority and the packets it selects.
 type PolicyKey struct {
 	V6 bool
-	// Priority is 0 to 4294967295; the kernel asks the rules in this order.
+	// Priority is 0 to 4294967295. The kernel asks the rules in this order.
 	Priority uint32
-	// Selector is in ip's words ("from 10.0.0.11"); "" for every packet.
+	// Selector is in the words of ip ("from 10.0.0.11"), or "" for every packet.
 	Selector string
 }
 
 // Policy is what a rule of ip-rule(8) does.
 type Policy struct {
-	// Action is in ip's words: "lookup 100", "unreachable".
+	// Action is in the words of ip: "lookup 100", "unreachable".
 	Action string `json:"action"`
 }
 
-// PolicyRule is a policy with its key, where the order counts.
+// PolicyRule is a policy with its key, for an ordered list.
 type PolicyRule struct {
 	Key    PolicyKey
 	Policy Policy
@@ -38,13 +37,12 @@ var (
 	_ encoding.TextUnmarshaler = (*PolicyKey)(nil)
 )
 
-// ReplyTable is the routing table for replies of real servers whose default route
-// is not to change, and the priority of the rules that lead to it: a number that
-// nobody else is likely to have.
+// ReplyTable is the number of the routing table for the replies of real servers whose
+// default route must not change. It is also the priority of the rules that lead to that
+// table. Others are unlikely to use this number.
 const ReplyTable = 27492
 
-// ReplyPolicy is the rule by which what comes from an address takes the routes of
-// [ReplyTable].
+// ReplyPolicy is the rule that leads packets from an address to [ReplyTable].
 func ReplyPolicy(from netip.Addr) (PolicyKey, Policy) {
 	return PolicyKey{V6: from.Is6(), Priority: ReplyTable, Selector: "from " + from.String()}, Policy{Action: "lookup " + strconv.Itoa(ReplyTable)}
 }
@@ -98,12 +96,12 @@ var policies = &table[PolicyKey, Policy]{
 	},
 }
 
-// ComparePolicies orders policies as the kernel asks them.
+// ComparePolicies is the order in which the kernel asks policies.
 func ComparePolicies(a, b PolicyKey) int {
 	return cmp.Or(strings.Compare(a.family(), b.family()), cmp.Compare(a.Priority, b.Priority), cmp.Compare(a.Selector, b.Selector))
 }
 
-// PolicyCommand is ip rule with a verb: add or del.
+// PolicyCommand is the ip rule command with a verb, add or del.
 func PolicyCommand(verb string, k PolicyKey, p Policy) shell.Command {
 	args := []string{"ip", k.family(), "rule", verb}
 	args = append(args, strings.Fields(k.Selector)...)

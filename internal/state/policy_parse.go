@@ -10,8 +10,8 @@ import (
 func parsePolicies4(text string, s *State) error { return parsePolicies(text, false, s) }
 func parsePolicies6(text string, s *State) error { return parsePolicies(text, true, s) }
 
-// parsePolicies reads ip rule show (iproute2 2.6.32 to 7, busybox), and the routes
-// of other tables than main, which were read already:
+// parsePolicies reads ip rule show (iproute2 2.6.32 to 7, busybox), and after it the
+// routes of all tables, of which those of main are known already:
 //
 //	0:	from all lookup local
 //	100:	not from 10.0.0.0/24 fwmark 0x1/0xff iif eth0 lookup 100 suppress_prefixlength 0
@@ -33,7 +33,7 @@ func parsePolicies(text string, v6 bool, s *State) error {
 		}
 		k.V6 = v6
 		s.PolicyOrder[len(s.PolicyOrder)] = PolicyRule{k, p}
-		if _, twice := s.Policies[k]; !twice { // the kernel asks the first one first
+		if _, twice := s.Policies[k]; !twice { // the kernel uses the first one
 			s.Policies[k] = p
 		}
 	}
@@ -54,7 +54,7 @@ func parsePolicies(text string, v6 bool, s *State) error {
 	return parseRoutes4(others.String(), s)
 }
 
-// actions are the words that begin what a rule does.
+// actions are the words with which the action of a rule begins.
 var actions = []string{"lookup", "table", "unreachable", "prohibit", "blackhole", "goto", "nop", "nat", "map-to", "masquerade"}
 
 func parsePolicy(line string) (PolicyKey, Policy, error) {
@@ -69,11 +69,11 @@ func parsePolicy(line string) (PolicyKey, Policy, error) {
 		return PolicyKey{}, Policy{}, fmt.Errorf("no action")
 	}
 	action := words[i:]
-	if action[0] == "table" { // as some busybox prints it
+	if action[0] == "table" { // some versions of busybox print this word
 		action[0] = "lookup"
 	}
 	if n := slices.IndexFunc(action, func(w string) bool { return w == "proto" || strings.HasPrefix(w, "[") && w != "[l3mdev-table]" }); n >= 0 {
-		action = action[:n] // who made it, and how it is doing
+		action = action[:n] // cut off the rule's protocol and status
 	}
 	selector := strings.Join(words[:i], " ")
 	selector = strings.TrimPrefix(strings.TrimPrefix(selector, "from all"), " ")

@@ -2,30 +2,29 @@ package state
 
 import "github.com/lvsctl/lvsctl/internal/shell"
 
-// A Section is one part of a node's live state: the command that prints it and
-// the parser of what it prints. Commands change nothing on a node, need no tool
-// but ip and ipvsadm, and return non-zero when they could not read.
+// A Section is a part of a node's live State: a command that prints it, and the parser of
+// the output. The commands change nothing on a node, need no tools but ip and ipvsadm, and
+// have a non-zero exit status if they could not read.
 type Section struct {
 	Name  string
 	Read  shell.Command
 	Parse func(text string, s *State) error
 }
 
-// Wanted is what of a node's state cannot be found by looking around: it has to
-// be asked for by name.
+// Wanted names the entries that the reading cannot find by itself.
 type Wanted struct {
-	Topology string // whose rules and file blocks
+	Topology string // its netfilter rules and file blocks are read
 	Sysctls  []string
 	Packages []string
 	Modules  []string
-	// Shared are the files that may have a block of the topology's, Own those that
-	// are its own, both as patterns of the shell; Units may start at boot.
+	// Shared are files that may have a block of the topology, and Own its own files, both
+	// as patterns of the shell. Units are services that may start at boot.
 	Shared, Own []string
 	Units       []string
 }
 
-// Sections returns every section in the order they are read. Names in w are
-// assumed to be validated; they are quoted all the same.
+// Sections returns all sections in the order in which they are read. Names in w must be
+// valid; they are quoted all the same.
 func Sections(w Wanted) []Section {
 	return append([]Section{
 		packageSection(w.Packages),
@@ -45,7 +44,7 @@ func Sections(w Wanted) []Section {
 	}, TopologySections(w.Topology, w.Shared, w.Own, w.Units)...)
 }
 
-// TopologySections are those that read what bears a topology's name. They may be
+// TopologySections are the sections that read entries with a topology's name. They may be
 // read for several topologies, one after the other.
 func TopologySections(topology string, shared, own, units []string) []Section {
 	return []Section{

@@ -2,28 +2,29 @@ package state
 
 import "maps"
 
-// Record is what lvsctl keeps on each node for each topology: what it set
-// there, and what was there before. By it a removal is exact, and drift is told
-// from a change of the topology.
+// Record is a file that lvsctl keeps on each node for each topology. It holds what the
+// topology has set there, and what was there before. With it lvsctl can remove exactly
+// that, and can tell drift from a change of the topology.
 type Record struct {
-	// Sysctls lists every key the record names, so that a shell can read them all
-	// before anything parses the rest. It is the first line after the brace.
+	// Sysctls are the keys of all kernel parameters in the record, joined by blanks. The
+	// script that reads a node takes them from the file's second line, because it has no
+	// JSON parser.
 	Sysctls  string `json:"sysctls"`
-	Version  int    `json:"version"`
+	Version  int    `json:"version"` // RecordVersion
 	Topology string `json:"topology"`
-	// Exclusive reports that the node's virtual services were all to be this topology's.
+	// Exclusive is set if all virtual services of the node should be this topology's.
 	Exclusive bool `json:"exclusive,omitempty"`
-	// Set is what the topology holds on the node.
+	// Set are the entries that the topology has set.
 	Set *State `json:"set"`
-	// Before is what entries of Set were when they were first touched, and what
-	// else changed along with them; an entry that was not there is absent.
+	// Before are the old values of the entries of Set, and of those that changed along
+	// with them or were removed for them. An entry that did not exist is not in it.
 	Before *State `json:"before"`
-	// Others are the records that other topologies have on the node.
+	// Others are the records of other topologies on the node.
 	Others []Record `json:"-"`
 }
 
-// RecordVersion is the format this program writes. A record of a later one is
-// refused: reading it wrongly could take away what is not ours.
+// RecordVersion is the version of the format that this program writes. It refuses records
+// of a later version: if it misread one, it could remove what others own.
 const RecordVersion = 1
 
 // NewRecord returns an empty record.
@@ -31,7 +32,7 @@ func NewRecord(topology string) Record {
 	return Record{Version: RecordVersion, Topology: topology, Set: New(), Before: New()}
 }
 
-// Empty reports whether the record holds nothing.
+// Empty reports whether Set has no entries.
 func (r Record) Empty() bool {
 	for _, k := range kinds {
 		if k.count(r.Set) > 0 {
@@ -41,9 +42,9 @@ func (r Record) Empty() bool {
 	return true
 }
 
-// Confirm is the record to leave behind once changes were made: of what was
-// intended, what is now as wanted and what is not yet as it was before. s was
-// settled from final, the node as read afterwards.
+// Confirm returns the record to write after the changes. final is the node as it was read
+// afterwards, and s was settled from it. The record has the entries of s.Intent except
+// those that are as they were before, and are not wanted.
 func Confirm(s Settled, final *State) Record {
 	r := NewRecord(s.Intent.Topology)
 	r.Exclusive = s.Intent.Exclusive
@@ -54,9 +55,9 @@ func Confirm(s Settled, final *State) Record {
 	return r
 }
 
-// RecordBeforeFiles is the record to write before the files for the next boot are
-// written: of everything else it says what was confirmed, of the files what is
-// intended. live is the node as it was confirmed.
+// RecordBeforeFiles returns the record to write before the files for the next boot. It
+// has all other entries as confirmed, and the files as intended. live is the node as it
+// was confirmed.
 func (s Settled) RecordBeforeFiles(live *State) Record {
 	r := Confirm(s, live)
 	for _, k := range kinds {
@@ -68,8 +69,8 @@ func (s Settled) RecordBeforeFiles(live *State) Record {
 	return r
 }
 
-// RecordAfterFiles is the record to write once the files are written. They are
-// not read again: the shell's functions that write them fail where they cannot.
+// RecordAfterFiles returns the record to write after the files for the next boot. The
+// files need not be read again, because the commands that write them report errors.
 func (s Settled) RecordAfterFiles(live *State) Record {
 	after := live.Clone()
 	for _, k := range kinds {
@@ -89,7 +90,7 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 		b, had := before[k]
 		asWanted := wanted && there && f == w && !s.Restored[t.ref(k)]
 		asBefore := there == had && f == b
-		gone := t.lifetime == given && !there && !wanted // with its device or module
+		gone := t.lifetime == given && !there && !wanted // it went with its device or module
 		if !asWanted && (asBefore || gone) {
 			continue
 		}
@@ -98,8 +99,8 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 			(*t.of(to.Before))[k] = b
 		}
 	}
-	// What changed along with an entry, or made way for one, is remembered as long
-	// as that entry is ours, and until it is as before.
+	// An entry that changed along with another one, or was removed for it, stays in Before
+	// while that other one is in Set, and after that until it is as before.
 	for k, b := range before {
 		_, ours := (*t.of(to.Set))[k]
 		f, there := live[k]

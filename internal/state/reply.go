@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// A Reply is what a real server answers clients with, and the gateway that it has
-// to leave by.
+// A Reply is a packet by which a real server answers a client, with the gateway that it
+// must take.
 type Reply struct {
-	Flow // whatever its To: clients may be anywhere
-	// Via is the gateway, and no other will do if Exactly is set: with nat the
-	// director has to rewrite the reply. Otherwise any will but Never, the
-	// directors, which drop what comes from their own VIP (fib_validate_source,
+	Flow // To is not set: clients may be anywhere
+	// Via is the gateway. If Exactly is set, no other one will do: with nat the director
+	// must rewrite the reply. Otherwise any gateway will do except those in Never: the
+	// directors drop packets that come from their own VIP (fib_validate_source,
 	// net/ipv4/fib_frontend.c).
 	Via     netip.Addr
 	Exactly bool
 	Never   []netip.Addr
 }
 
-// Goes reports whether a way is one that the reply may take.
+// Goes reports whether the reply reaches its client by a way.
 func (r Reply) Goes(way Way) bool {
 	if r.Exactly {
 		return way.Route.Via == r.Via

@@ -8,20 +8,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// ReplyRoute is the way that replies from one address take while their node's
-// default route is, or is about to be, another one. It is no part of a State: see
-// plan/modechange.go.
+// ReplyRoute is a temporary route for replies from one address, while the node's default
+// route leads elsewhere. It is no part of a State. plan/modechange.go says what it is for.
 type ReplyRoute struct {
 	From, Via netip.Addr
 	Dev       string
-	// For is how long it is there at most, in whole seconds.
+	// For is how long it stays at most, in whole seconds. Then the node removes it.
 	For time.Duration
 }
 
-// Begin makes the route.
+// Begin is the command that adds the route.
 func (r ReplyRoute) Begin() shell.Command {
 	return shell.Call(shell.ReplyRoute, r.From.String(), r.Via.String(), r.Dev, strconv.Itoa(int(r.For.Seconds())))
 }
 
-// End takes it away.
+// End is the command that removes the route.
 func (r ReplyRoute) End() shell.Command { return shell.Call(shell.ReplyRouteEnd, r.From.String()) }

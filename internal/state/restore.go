@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// RestoreLines are the table's timeouts, daemons, services and servers as
-// ipvsadm -R reads them, with the thresholds that ipvsadm -S forgets. What may
-// fail comes first: the exit status of -R is that of its last line. Services in
-// again are taken out before they are added, because a file has them already.
+// RestoreLines are the lines by which ipvsadm -R restores the IPVS table: its timeouts,
+// daemons, services and servers, with the thresholds that ipvsadm -S leaves out. Lines
+// that may fail come first, because the exit status of -R is that of the last line.
+// Services in again are deleted before they are added: another file adds them too.
 func (s *State) RestoreLines(again map[ServiceKey]bool) []string {
 	var lines []string
 	add := func(args ...string) { lines = append(lines, strings.Join(args, " ")) }
 	if len(s.Timeouts) > 0 {
 		args := []string{"--set"}
 		for _, k := range timeoutOrder() {
-			args = append(args, strconv.Itoa(s.Timeouts[k])) // 0 leaves one alone
+			args = append(args, strconv.Itoa(s.Timeouts[k])) // 0 leaves the timeout as it is
 		}
 		add(args...)
 	}

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Ports finds the port of a service's name, as /etc/services has it: http for tcp.
+// Ports returns the port of a service name in /etc/services, for example http of tcp.
 type Ports func(name string, p Protocol) (uint16, bool)
 
-// RestoredService is the service that a line for ipvsadm -R adds; ok is false for a
-// line that adds none. A line that may add one and does not say which is an error:
-// it names a host, or it is no line of ipvsadm's.
+// RestoredService returns the service that a line for ipvsadm -R adds. ok is false if the
+// line adds none. It is an error if the line may add a service and does not say which:
+// because it names a host, or is not ipvsadm's.
 //
-// ipvsadm reads a line's words by popt(3): the command comes first, then options in
-// any order, short ones joined (-At10.0.0.1:80), with their values in the same word
-// or the next (--tcp-service=10.0.0.1:80).
+// ipvsadm reads a line by popt(3). The command comes first, then options in any order.
+// Short options may be joined (-At10.0.0.1:80), and a value may be in the same word
+// (--tcp-service=10.0.0.1:80) or the next one.
 func RestoredService(line string, ports Ports) (k ServiceKey, ok bool, err error) {
 	words := strings.Fields(line)
 	if len(words) > 0 && words[0] == "ipvsadm" {
@@ -49,11 +49,11 @@ func RestoredService(line string, ports Ports) (k ServiceKey, ok bool, err error
 	return k, true, nil
 }
 
-// poptOption is an option by its short name, if it has one, and its value.
+// poptOption is an option with its value. name is the short name if there is one.
 type poptOption struct{ name, value string }
 
-// poptTable is every option of ipvsadm 1.24 to 1.31: its long name, its short one,
-// and whether it has a value: "=", or "?" if the value may be left out.
+// poptTable is all options of ipvsadm 1.24 to 1.31. value is "=" if an option has a value,
+// and "?" if the value may be left out.
 var poptTable = []struct{ long, short, value string }{
 	{"add-service", "A", ""}, {"edit-service", "E", ""}, {"delete-service", "D", ""}, {"clear", "C", ""},
 	{"list", "L", ""}, {"list", "l", ""}, {"zero", "Z", ""}, {"add-server", "a", ""}, {"edit-server", "e", ""},
@@ -71,8 +71,7 @@ var poptTable = []struct{ long, short, value string }{
 	{"tun-remcsum", "", ""},
 }
 
-// poptNames are the options by how they are written. The value is whether they
-// have one.
+// poptNames are the options by how they are written. Their value is that of poptTable.
 var poptNames = func() map[string]poptOption {
 	names := map[string]poptOption{}
 	for _, o := range poptTable {
@@ -84,7 +83,7 @@ var poptNames = func() map[string]poptOption {
 	return names
 }()
 
-// poptOptions takes words apart as popt does.
+// poptOptions parses words as popt does.
 func poptOptions(words []string) ([]poptOption, error) {
 	var list []poptOption
 	for i := 0; i < len(words); i++ {
@@ -102,7 +101,7 @@ func poptOptions(words []string) ([]poptOption, error) {
 			continue
 		}
 		if len(word) < 2 || word[0] != '-' {
-			continue // arguments of --set; ipvsadm refuses others
+			continue // the arguments of --set; ipvsadm refuses any others
 		}
 		for rest := word[1:]; rest != ""; {
 			o, known := poptNames["-"+rest[:1]]
@@ -124,8 +123,8 @@ func poptOptions(words []string) ([]poptOption, error) {
 	return list, nil
 }
 
-// nextValue is an option's value, if that is the next word, and the last word that
-// was read.
+// nextValue returns an option's value if that is the next word, and the index of the last
+// word that was read.
 func nextValue(o poptOption, words []string, i int) (string, int) {
 	if o.value == "" || i+1 == len(words) || o.value == "?" && strings.HasPrefix(words[i+1], "-") {
 		return "", i
@@ -133,8 +132,8 @@ func nextValue(o poptOption, words []string, i int) (string, int) {
 	return words[i+1], i + 1
 }
 
-// restoredAddr reads an address and a port, or an address alone, in every form of
-// ipvsadm's: 10.0.0.1:http, 10.1:0x50, [2001:db8::1]:80, 2001:db8::1.
+// restoredAddr reads an address with or without a port, in each form that ipvsadm
+// accepts: 10.0.0.1:http, 10.1:0x50, [2001:db8::1]:80, 2001:db8::1.
 func restoredAddr(word string, p Protocol, ports Ports) (netip.AddrPort, error) {
 	host, port := word, ""
 	if bare, ok := strings.CutPrefix(word, "["); ok {
@@ -163,8 +162,8 @@ func restoredAddr(word string, p Protocol, ports Ports) (netip.AddrPort, error) 
 	return netip.AddrPort{}, fmt.Errorf("it names the port %q", port)
 }
 
-// inetAton reads an IPv4 address of one to four numbers, decimal, octal or
-// hexadecimal; the last fills the bytes that are left (inet_aton(3)).
+// inetAton reads an IPv4 address of one to four numbers, decimal, octal or hexadecimal.
+// The last number fills all bytes that are left (inet_aton(3)).
 func inetAton(text string) (netip.Addr, error) {
 	parts := strings.Split(text, ".")
 	bad := fmt.Errorf("no address: %q", text)
@@ -189,8 +188,8 @@ func inetAton(text string) (netip.Addr, error) {
 	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), nil
 }
 
-// restoredMark reads a mark: decimal, octal or hexadecimal, and as 1.31 prints one
-// above 2^31, negative.
+// restoredMark reads a firewall mark: decimal, octal or hexadecimal. It may be negative,
+// as ipvsadm up to 1.31 prints a mark from 2^31 on.
 func restoredMark(word string) (uint32, error) {
 	n, err := strconv.ParseInt(word, 0, 64)
 	if err != nil || n == 0 || n < -1<<31 || n > 1<<32-1 {

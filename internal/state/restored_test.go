@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestRestoredService has lines as administrators and other versions write them.
+// TestRestoredService has lines as administrators and other versions of ipvsadm write
+// them.
 func TestRestoredService(t *testing.T) {
 	ports := func(name string, p Protocol) (uint16, bool) {
 		n, ok := map[string]uint16{"http/tcp": 80, "www/tcp": 80, "domain/udp": 53}[name+"/"+string(p)]

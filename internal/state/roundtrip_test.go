@@ -15,8 +15,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
-// TestRoundTrip makes random states on a node and reads them back, from every
-// version of the tools.
+// TestRoundTrip makes random States on a model node and reads them again, with the output
+// of every version of the tools.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := statetest.New()

@@ -12,33 +12,33 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// RouteKey is a route's identity: the kernel replaces a route with the same
-// destination, type of service and metric in the same table, and keeps one that
-// differs in any of them beside it (fib_table_insert, net/ipv4/fib_trie.c).
+// RouteKey identifies a route. The kernel replaces a route that has the same destination,
+// type of service, metric and table; if one of them differs, it keeps both routes
+// (fib_table_insert, net/ipv4/fib_trie.c).
 type RouteKey struct {
 	Dst    netip.Prefix
 	Metric uint32
-	// TOS is the type of service in ip's words; "" for a route that takes every
-	// packet. lvsctl only ever wants those.
+	// TOS is the type of service in the words of ip, or "" for a route for every packet.
+	// lvsctl wants only those.
 	TOS string
-	// Table is the routing table in ip's words, a number or a name; "" for main.
+	// Table is the routing table in the words of ip, a number or a name, or "" for main.
 	Table string
 }
 
-// Route is where a route leads.
+// Route holds where a route leads, and its other properties.
 type Route struct {
 	Via netip.Addr `json:"via,omitzero"`
 	Dev string     `json:"dev,omitempty"`
-	// Type is blackhole, unreachable or the like; "" for unicast.
+	// Type is blackhole, unreachable or the like, or "" for unicast.
 	Type string `json:"type,omitempty"`
-	// Rest is what else ip printed of it, in its words: protocol, source, next
-	// hops. A wanted route has at most onlink; it takes a live one's.
+	// Rest are the other words that ip printed: protocol, source, next hops. A wanted
+	// route has at most onlink, and accepts a live one's Rest.
 	Rest string `json:"rest,omitempty"`
-	// Behind are further routes of the same identity, in ip's words and order, one
-	// a line. IPv4 never takes them while this one is there; IPv6 may take any.
+	// Behind are further routes with the same key, in the words and the order of ip, one
+	// on each line. IPv4 uses none of them while this one is there. IPv6 may use any.
 	Behind string `json:"behind,omitempty"`
-	// Learnt reports a route by router advertisement: it ends by itself, and
-	// setting it by hand would make it last.
+	// Learnt is set for a route from a router advertisement. It ends by itself, and would
+	// not if lvsctl set it.
 	Learnt bool `json:"learnt,omitempty"`
 }
 
@@ -47,19 +47,19 @@ var (
 	_ encoding.TextUnmarshaler = (*RouteKey)(nil)
 )
 
-// DefaultMetric6 is the metric the kernel gives an IPv6 route that names none
+// DefaultMetric6 is the metric that the kernel gives an IPv6 route without one
 // (IP6_RT_PRIO_USER, include/net/ip6_route.h).
 const DefaultMetric6 = 1024
 
-// winningMetric6 is what a route gets that another would win over.
+// winningMetric6 is the metric of a wanted IPv6 route that would lose to another one with
+// the default metric.
 const winningMetric6 = 1
 
-// learntLifetime is how long, in seconds, a route by router advertisement is there
-// when it is put back: long enough for the router to announce it again (at most
-// 1800 s apart, RFC 4861, 6.2.1).
+// learntLifetime is how long, in seconds, a route from a router advertisement stays after
+// an undo. The router announces it again within 1800 s (RFC 4861, 6.2.1).
 const learntLifetime = "1800"
 
-// NewRouteKey makes a route's identity; metric 0 is the family's default.
+// NewRouteKey makes a key in the main table. metric 0 means the family's default.
 func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
 	if metric == 0 && dst.Addr().Is6() {
 		metric = DefaultMetric6
@@ -67,7 +67,7 @@ func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
 	return RouteKey{Dst: dst.Masked(), Metric: metric}
 }
 
-// IsDefault reports whether it is the default route of its family.
+// IsDefault reports whether it is a default route.
 func (k RouteKey) IsDefault() bool { return k.Dst.Bits() == 0 }
 
 func (k RouteKey) String() string {
@@ -78,11 +78,12 @@ func (k RouteKey) String() string {
 	if k.ExplicitMetric() {
 		s += " metric " + strconv.FormatUint(uint64(k.Metric), 10)
 	}
-	return s + k.apart()
+	return s + k.suffix()
 }
 
-// apart is what tells the key from one of the main table for every packet.
-func (k RouteKey) apart() string {
+// suffix is the end of a key's text if it has a type of service or another table than
+// main.
+func (k RouteKey) suffix() string {
 	var s string
 	if k.TOS != "" {
 		s += " tos " + k.TOS
@@ -93,7 +94,7 @@ func (k RouteKey) apart() string {
 	return s
 }
 
-// ExplicitMetric reports whether the metric is not the family's default.
+// ExplicitMetric reports whether the metric differs from the family's default.
 func (k RouteKey) ExplicitMetric() bool {
 	return k.Metric != 0 && !(k.Dst.Addr().Is6() && k.Metric == DefaultMetric6)
 }
@@ -107,7 +108,7 @@ func (k RouteKey) destination() string {
 
 // MarshalText makes the key a JSON object's key.
 func (k RouteKey) MarshalText() ([]byte, error) {
-	return fmt.Appendf(nil, "%s metric %d%s", k.Dst, k.Metric, k.apart()), nil
+	return fmt.Appendf(nil, "%s metric %d%s", k.Dst, k.Metric, k.suffix()), nil
 }
 
 // UnmarshalText is the inverse of MarshalText.
@@ -148,9 +149,11 @@ var routes = &table[RouteKey, Route]{
 	make: func(_ *State, k RouteKey, r Route) []shell.Command {
 		switch {
 		case r.Behind != "":
-			return []shell.Command{RouteCommand("prepend", k, r)} // the others are there
+			return []shell.Command{RouteCommand("prepend", k, r)} // those behind it exist
 		case k.Table != "":
-			return []shell.Command{RouteCommand("replace", k, r)} // read only if a policy leads there
+			// Routes of other tables are read only if a policy leads there, so this one may
+			// exist already.
+			return []shell.Command{RouteCommand("replace", k, r)}
 		}
 		return []shell.Command{RouteCommand("add", k, r)}
 	},
@@ -159,18 +162,18 @@ var routes = &table[RouteKey, Route]{
 		return []shell.Command{RouteCommand("del", k, r)}
 	},
 	fit:      fitRoutes,
-	possible: (*State).takes,
+	possible: (*State).accepts,
 }
 
-// onLink is ip's word for a next hop that is taken to be on the device's own link,
-// although no subnet says so.
+// onLink is ip's word for a next hop that is on the device's link, although it is in none
+// of the device's subnets.
 const onLink = "onlink"
 
 // OnLink reports whether the route's next hop needs no subnet of the device.
 func (r Route) OnLink() bool { return slices.Contains(strings.Fields(r.Rest), onLink) }
 
-// ByGateway is a route to a next hop; offSubnet says that it is on none of the
-// subnets of its device.
+// ByGateway is a route through a next hop. offSubnet is set if that is in none of the
+// device's subnets.
 func ByGateway(via netip.Addr, dev string, offSubnet bool) Route {
 	r := Route{Via: via, Dev: dev}
 	if offSubnet && !via.IsLinkLocalUnicast() {
@@ -179,10 +182,10 @@ func ByGateway(via netip.Addr, dev string, offSubnet bool) Route {
 	return r
 }
 
-// takes reports whether the kernel would take a route: its next hop has to be on a
-// network of its device (fib_check_nh, net/ipv4/fib_semantics.c), unless it is
-// onlink. A node that has lost its own address takes no default route.
-func (s *State) takes(r Route) bool {
+// accepts reports whether the kernel would accept a route: its next hop must be in a
+// subnet of its device (fib_check_nh, net/ipv4/fib_semantics.c), unless it is onlink. A
+// node that has lost its own address accepts no default route.
+func (s *State) accepts(r Route) bool {
 	if !r.Via.IsValid() || r.Via.IsLinkLocalUnicast() || r.OnLink() {
 		return true
 	}
@@ -216,7 +219,7 @@ func (r Route) String() string {
 	return strings.Join(words, " ")
 }
 
-// rest is what String leaves out: it matters to ip, not to a reader.
+// rest returns the words that String leaves out, because only ip needs them.
 func (r Route) rest() string {
 	if r.Via.IsValid() {
 		return r.Rest
@@ -224,7 +227,7 @@ func (r Route) rest() string {
 	return ""
 }
 
-// RouteCommand is ip route with a verb: add, prepend, append, replace, del.
+// RouteCommand is the ip route command with a verb: add, prepend, append, replace or del.
 func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	family := "-4"
 	if k.Dst.Addr().Is6() {
@@ -244,8 +247,8 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	if r.Dev != "" {
 		args = append(args, "dev", r.Dev)
 	}
-	// Without one ip6_route_del takes the first that leads there, whatever its
-	// metric.
+	// Without a metric ip6_route_del deletes the first route to the destination, whatever
+	// its metric.
 	if k.ExplicitMetric() || verb == "del" && k.Metric != 0 {
 		args = append(args, "metric", strconv.FormatUint(uint64(k.Metric), 10))
 	}
@@ -261,35 +264,36 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	return shell.Cmd(args...)
 }
 
-// fitRoutes accepts a live route that leads where the wanted one does: with
-// whatever else it has, and for a default metric also under the metric of the
-// node's best route to that destination. One of the record keeps its own.
+// fitRoutes lets a live route stand for the wanted one if both have the same next hop and
+// device. The live one's other words are accepted. If the wanted route has the default
+// metric, the live one may have any, provided that it is the node's best route to the
+// destination. A route in the record keeps its metric.
 //
-// A live route leads somewhere else, too, if the kernel may choose another of the
-// same metric (IPv6), and it is never replaced if a router announced it: then the
-// wanted one gets a metric that wins.
+// In two cases the wanted route gets a metric that wins over a live one: if the kernel may
+// choose another route of the same metric in its place (IPv6), and if the live route is
+// from a router advertisement, which must not be replaced.
 func fitRoutes(live *State, old Record, have, want map[RouteKey]Route) {
-	best, held := bestRoutes(live), heldRoutes(old, want)
+	best, recorded := bestRoutes(live), recordedRoutes(old, want)
 	for k, w := range want {
 		found := k
 		if b, ok := best[k.Dst]; ok && k.Table == "" && !k.ExplicitMetric() {
 			first := live.Routes[b]
-			wins := first.leads(w) && !first.strays(b, w)
-			mine, ok := held[k.Dst]
+			wins := first.sameHop(w) && !first.mayUseOther(b, w)
+			mine, ok := recorded[k.Dst]
 			if ok {
 				found = mine
 			} else if wins {
 				found = b
 			}
-			if !wins && (b.Metric < found.Metric || b == found && first.beside(b)) {
-				found.Metric = winningMetric6 // the default is not the best metric
+			if !wins && (b.Metric < found.Metric || b == found && first.mustStay(b)) {
+				found.Metric = winningMetric6 // it is less than the default metric
 			}
 		}
 		h, ok := live.Routes[found]
-		if ok && h.leads(w) {
+		if ok && h.sameHop(w) {
 			w = h
 		} else if ok {
-			w.Behind = h.without(w)
+			w.Behind = h.behindExcept(w)
 		}
 		if found != k {
 			delete(want, k)
@@ -302,39 +306,39 @@ func fitRoutes(live *State, old Record, have, want map[RouteKey]Route) {
 	}
 }
 
-// strays reports whether the kernel may take another route of the same identity
-// that leads elsewhere: IPv6 chooses among them by what it knows of their gateways
+// mayUseOther reports whether the kernel may use a route behind this one that leads
+// elsewhere. IPv6 chooses among routes of one key by what it knows of their gateways
 // (rt6_select, net/ipv6/route.c).
-func (r Route) strays(k RouteKey, want Route) bool {
-	return k.Dst.Addr().Is6() && r.without(want) != ""
+func (r Route) mayUseOther(k RouteKey, want Route) bool {
+	return k.Dst.Addr().Is6() && r.behindExcept(want) != ""
 }
 
-// beside reports whether another route has to stand beside this one, instead of
-// taking its place.
-func (r Route) beside(k RouteKey) bool { return r.Learnt || k.Dst.Addr().Is6() && r.Behind != "" }
+// mustStay reports whether a wanted route must be added beside this one and not in its
+// place.
+func (r Route) mustStay(k RouteKey) bool { return r.Learnt || k.Dst.Addr().Is6() && r.Behind != "" }
 
-// without is Behind without what leads where another route does.
-func (r Route) without(other Route) string {
+// behindExcept is Behind without the routes that have the same next hop as other.
+func (r Route) behindExcept(other Route) string {
 	var lines []string
 	for b := range r.behind() {
-		if !b.leads(other) {
+		if !b.sameHop(other) {
 			lines = append(lines, b.words())
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// leads reports whether a live route leads where a wanted one does.
-func (r Route) leads(want Route) bool {
+// sameHop reports whether a live route has the next hop and device of a wanted one.
+func (r Route) sameHop(want Route) bool {
 	return r.Via == want.Via && r.Dev == want.Dev && r.Type == ""
 }
 
-// bestRoutes are the routes that the kernel takes, by destination.
+// bestRoutes returns the routes of the main table that the kernel uses, by destination.
 func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	best := map[netip.Prefix]RouteKey{}
 	for k := range live.Routes {
 		if k.TOS != "" || k.Table != "" {
-			continue // not for every packet
+			continue // it is not for every packet, or in another table
 		}
 		if b, ok := best[k.Dst]; !ok || k.Metric < b.Metric {
 			best[k.Dst] = k
@@ -343,10 +347,11 @@ func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	return best
 }
 
-// heldRoutes are those of the record that stand for a wanted default metric: what
-// was there before them would come back, and win, were they left.
-func heldRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
-	held := map[netip.Prefix]RouteKey{}
+// recordedRoutes returns the routes of the record that may stand for a wanted route with
+// the default metric, by destination. If such a route were given up for one with another
+// metric, what was there before it would be restored, and win.
+func recordedRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
+	list := map[netip.Prefix]RouteKey{}
 	for k := range old.Set.Routes {
 		if k.Table != "" {
 			continue
@@ -356,9 +361,9 @@ func heldRoutes(old Record, want map[RouteKey]Route) map[netip.Prefix]RouteKey {
 		if k.ExplicitMetric() && !winning {
 			continue
 		}
-		if h, ok := held[k.Dst]; !ok || k.Metric < h.Metric {
-			held[k.Dst] = k
+		if h, ok := list[k.Dst]; !ok || k.Metric < h.Metric {
+			list[k.Dst] = k
 		}
 	}
-	return held
+	return list
 }

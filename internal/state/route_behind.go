@@ -9,15 +9,15 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// replaceRoute puts a route in the place of another. The kernel refuses one that
-// is further behind already (fib_table_insert: fa_match is not the first), so that
-// one goes first; what was behind comes back, in its order, when the change is
-// undone.
+// replaceRoute replaces a route by another with the same key. The kernel refuses a
+// replacement that is already there behind the first one (fib_table_insert: fa_match is
+// not the first), so that one is deleted before. An undo adds what was behind again, in
+// its order.
 func replaceRoute(_ *State, k RouteKey, from, to Route) []shell.Command {
 	var commands []shell.Command
 	behind := map[string]bool{}
 	for r := range from.behind() {
-		if r.leads(to) {
+		if r.sameHop(to) {
 			commands = append(commands, RouteCommand("del", k, r))
 			continue
 		}
@@ -31,14 +31,14 @@ func replaceRoute(_ *State, k RouteKey, from, to Route) []shell.Command {
 			continue
 		}
 		if there {
-			commands = append(commands, RouteCommand("del", k, r)) // to come after the one before it
+			commands = append(commands, RouteCommand("del", k, r)) // appended again below, for the order
 		}
 		commands = append(commands, RouteCommand("append", k, r))
 	}
 	return commands
 }
 
-// behind are the routes of Behind.
+// behind iterates over the routes in Behind.
 func (r Route) behind() iter.Seq[Route] {
 	return func(yield func(Route) bool) {
 		for line := range strings.Lines(r.Behind) {
@@ -55,7 +55,7 @@ func (r Route) behind() iter.Seq[Route] {
 	}
 }
 
-// words is a route as ip reads it, without what identifies it.
+// words is a route in the words of ip, without those of its key.
 func (r Route) words() string {
 	return strings.Join(slices.DeleteFunc([]string{r.String(), r.rest()}, func(s string) bool { return s == "" }), " ")
 }

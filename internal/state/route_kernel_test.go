@@ -17,9 +17,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// host is a network namespace with two LANs, for what this machine's kernel itself
-// makes of routes: eth0 is 10.0.0.11/24 and 2001:db8:1::11/64, eth1 192.168.50.11/24
-// and 2001:db8:2::11/64.
+// host is a network namespace of this machine, for tests of routes in a real kernel. It
+// has two LANs: eth0 is 10.0.0.11/24 and 2001:db8:1::11/64, eth1 192.168.50.11/24 and
+// 2001:db8:2::11/64.
 type host struct {
 	testing.TB
 	name string
@@ -54,7 +54,7 @@ ip addr add 2001:db8:2::11/64 dev eth1 nodad`)
 	return h
 }
 
-// run runs a script on the host and returns what it printed.
+// run runs a script on the host and returns its output.
 func (h host) run(script string) string {
 	h.Helper()
 	cmd := exec.Command("ip", "netns", "exec", h.name, "sh", "-ec", script)
@@ -85,23 +85,23 @@ func (h host) read() *state.State {
 
 var lifetimes = regexp.MustCompile(` expires \S+`)
 
-// routes are all routes of the host, without the time that is left to each.
+// routes lists all routes of the host, without their remaining lifetimes.
 func (h host) routes() string {
 	h.Helper()
 	return lifetimes.ReplaceAllString(h.run("ip -4 route; ip -6 route"), "")
 }
 
-// TestRoutesInKernel holds what lvsctl does with routes to what the kernel makes of
-// it: the traffic goes where it was wanted, a second look finds nothing to do, and
-// undoing gives back every route that was there, in its order.
+// TestRoutesInKernel applies wanted routes in a real kernel. The traffic must use the
+// wanted route, a second plan must be empty, and the inverse must restore all old routes in
+// their order.
 func TestRoutesInKernel(t *testing.T) {
 	const (
 		ours  = "via 10.0.0.1 dev eth0"
 		ours6 = "via 2001:db8:1::1 dev eth0"
 	)
 	for name, c := range map[string]struct {
-		routes  string // what is there, one ip route command a line
-		nothing bool   // nothing has to change
+		routes  string // the old routes, one ip route command on each line
+		nothing bool   // no change is needed
 		ipv6    bool
 	}{
 		"none":                       {routes: ""},
@@ -196,8 +196,8 @@ func script(commands []shell.Command) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestReplyPolicyInKernel: what comes from the RIP goes its own way, and nothing
-// else does.
+// TestReplyPolicyInKernel checks in a real kernel that packets from the RIP, and no
+// others, use the routing table for replies.
 func TestReplyPolicyInKernel(t *testing.T) {
 	h := newHost(t)
 	h.run("ip -4 route add default via 192.168.50.1; ip -6 route add default via 2001:db8:2::1")

@@ -25,7 +25,7 @@ func parseRoutes6(text string, s *State) error {
 //	blackhole 10.70.0.0/16
 //	10.80.0.0/16 via inet6 2001:db8:1::2 dev eth9
 //
-// Of routes with one identity ip prints the one that IPv4 takes first.
+// Of several routes with one key ip first prints the one that IPv4 uses.
 func parseRoutes(text string, unspecified netip.Addr, s *State) error {
 	for line := range strings.Lines(text) {
 		words := strings.Fields(strings.ReplaceAll(line, `\`, " "))
@@ -50,11 +50,11 @@ var routeTypes = map[string]bool{
 	"unreachable": true, "prohibit": true, "blackhole": true, "nat": true, "anycast": true,
 }
 
-// fleeting words say how a route is doing, not what it is; those in the second
-// group are followed by a value.
+// statusWords tell the status of a route, which is no part of it. Those in
+// statusWordsWithValue are followed by a value.
 var (
-	fleeting       = map[string]bool{"linkdown": true, "dead": true, "offload": true, "offload_failed": true, "rt_offload": true, "rt_trap": true, "trap": true, "pervasive": true}
-	fleetingValued = map[string]bool{"expires": true, "error": true, "users": true, "age": true}
+	statusWords          = map[string]bool{"linkdown": true, "dead": true, "offload": true, "offload_failed": true, "rt_offload": true, "rt_trap": true, "trap": true, "pervasive": true}
+	statusWordsWithValue = map[string]bool{"expires": true, "error": true, "users": true, "age": true}
 )
 
 func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error) {
@@ -111,13 +111,13 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 				table = value
 			}
 			i++
-		case fleetingValued[word]:
+		case statusWordsWithValue[word]:
 			r.Learnt = r.Learnt || word == "expires" && dst.Addr().Is6()
 			i++
 		case word == "proto" && value == "ra":
 			r.Learnt = true
 			rest = append(rest, word)
-		case !fleeting[word]:
+		case !statusWords[word]:
 			rest = append(rest, word)
 		}
 	}
@@ -130,7 +130,7 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 	return k, r, nil
 }
 
-// parseMetric reads a metric, which busybox prints as negative from 2^31 on.
+// parseMetric reads a metric. busybox prints one from 2^31 on as negative.
 func parseMetric(word string) (uint32, error) {
 	if negative, err := strconv.ParseInt(word, 10, 32); err == nil && negative < 0 {
 		return uint32(negative), nil
@@ -142,14 +142,14 @@ func parseMetric(word string) (uint32, error) {
 func dropFleeting(words []string) []string {
 	var kept []string
 	for _, w := range words {
-		if !fleeting[w] {
+		if !statusWords[w] {
 			kept = append(kept, w)
 		}
 	}
 	return kept
 }
 
-// parseDestination reads a destination, which ip prints without /32 or /128.
+// parseDestination reads a destination. ip leaves /32 and /128 out.
 func parseDestination(word string, unspecified netip.Addr) (netip.Prefix, error) {
 	if word == "default" {
 		return netip.PrefixFrom(unspecified, 0), nil

@@ -4,73 +4,71 @@ import "maps"
 
 // Ownership: what a plan may touch.
 //
-// Terms. live is what was read of a node, want is what the topology asks of it.
-// The record is a file on the node that says what this topology has set there
-// (Set) and what those entries were before it first touched them (Before); an
-// entry of Set that is not in Before was not there. An entry is foreign if it is
-// neither wanted nor recorded.
+// Terms. live is what was read from a node, want is what the topology asks for. The
+// record is a file on the node. It holds the entries that this topology has set there
+// (Set), and the values that they had before the topology first touched them (Before). An
+// entry of Set that is not in Before did not exist. An entry is foreign if it is neither
+// wanted nor recorded.
 //
-// Premise. A node belongs to others too: to its distribution, to people who log
-// in, to other topologies. So the topology and the record alone give a right to an
-// entry, and what is foreign is never part of a plan. An entry that was there as
-// wanted before we came is recorded as such, and stays when the topology no
-// longer asks for it.
+// Premise. A node is used by others too: by its distribution, by people who log in, by
+// other topologies. So a plan may touch an entry only if the topology wants it or the
+// record has it. A foreign entry is never part of a plan. If an entry was already as
+// wanted before the first apply, Before holds it, and it stays when the topology no longer
+// asks for it.
 //
 // Cases, by where an entry is found:
 //
-//	want  Set  Before  what becomes of it
+//	want  Set  Before  what happens to it
 //	yes   no   no      It is added or changed to what is wanted. Set gets it, and
-//	                   Before what was there, if anything was.
-//	yes   yes  any     It is changed to what is wanted if it differs. If Set says
-//	                   that it was so once, somebody changed it since: drift.
+//	                   Before gets its old value, if there was any.
+//	yes   yes  any     It is changed to what is wanted if it differs. If Set has the
+//	                   wanted value, somebody else changed the entry: drift.
 //	no    yes  no      It is removed.
-//	no    yes  yes     It returns to what Before says.
-//	no    no   yes     It changed because an entry of ours did (sideEffects), or it
-//	                   made way for one (foreignRule). It returns once that cause
-//	                   is no longer wanted.
+//	no    yes  yes     It is set back to the value in Before.
+//	no    no   yes     It changed along with an entry of the topology (sideEffects),
+//	                   or was removed for one (foreignRule). It is set back when
+//	                   that other entry is no longer wanted.
 //	no    no   no      It is foreign and left alone, unless the kind's foreignRule
-//	                   says that it is in the way: a server in a wanted service, a
-//	                   rule with our comment, any service on an exclusive director.
-//	                   Then it is removed, and Before gets it.
+//	                   removes it: a server in a wanted service, a netfilter rule
+//	                   with this topology's comment, any service on an exclusive
+//	                   director. Then Before gets it.
 //
-// Two sorts of kind differ, see lifetime: a permanent entry is not recorded, and
-// a given one is not brought back where its device or module is gone.
+// Two lifetimes differ. A permanent entry is not recorded. A given entry is not set back
+// if its device or module is gone.
 //
-// Example. The topology wants net.ipv4.conf.all.arp_ignore = 1 and the VIP on lo.
-// The node has arp_ignore = 0 and no VIP. The first apply records Set {arp_ignore
-// 1, VIP} and Before {arp_ignore 0}. Later somebody deletes the VIP: the next plan
-// adds it and calls that drift. Then both leave the topology: the VIP is in Set
-// and not in Before, so it is removed; arp_ignore returns to 0. Had the node had
-// arp_ignore = 2 from the start, that would have served as well (fit): Set and
-// Before would both say 2, and nothing would ever change.
+// Example. The topology wants net.ipv4.conf.all.arp_ignore = 1 and the VIP on lo. The node
+// has arp_ignore = 0 and no VIP. The first apply records Set {arp_ignore 1, VIP} and
+// Before {arp_ignore 0}. Later somebody deletes the VIP. The next plan adds it, and calls
+// that drift. Then both leave the topology. The VIP is in Set and not in Before, so it is
+// removed; arp_ignore is set back to 0. If the node had had arp_ignore = 2 from the start,
+// that would do what 1 should (fit): Set and Before would both hold 2, and nothing would
+// ever change.
 
-// Settled is a node's case once it is known what of it may be touched, and what
-// that is to become. Whoever works with it need not ask who owns what.
+// Settled is what a plan may touch on a node, and what that should become. Code that has
+// it need not ask who owns an entry.
 type Settled struct {
 	// Have is the part of the live State that the plan may touch.
 	Have *State
-	// Want is the whole of what Have is to become: the wanted entries, fitted to
-	// live ones that serve as well, and the old values of recorded entries that are
-	// no longer wanted. What is in Have and not in Want is removed.
+	// Want is what Have should become: the wanted entries, adapted to live ones that do
+	// the same, and the old values of recorded entries that are no longer wanted. An
+	// entry that is in Have and not in Want is removed.
 	Want *State
-	// Intent is the record to write before the first change: should the apply
-	// die half-way, what was there before is known.
+	// Intent is the record to write before the first change. With it the old values are
+	// known even if the apply is killed half-way.
 	Intent Record
-	// Restored holds the entries that are no longer wanted: they are removed, or
-	// return to what they were.
+	// Restored are the entries that are no longer wanted. They are removed, or set back
+	// to their old values.
 	Restored map[Ref]bool
-	// Drifted holds the entries that were as wanted when the topology was last
-	// applied, and are not now.
+	// Drifted are the entries that were as wanted after the last apply, and are not now.
 	Drifted map[Ref]bool
 	// Released are the entries that are no longer wanted and that another topology's
-	// record holds too: they stay, and are that topology's.
+	// record holds too. They stay.
 	Released []Ref
 	// Ceded holds what addresses were that keepalived moves from now on.
 	Ceded map[AddressKey]Address
 }
 
-// Wanted is the part of Want that is there because it is wanted, without the old
-// values that come back.
+// Wanted is Want without the old values that are set back.
 func (s Settled) Wanted() *State {
 	w := s.Want.Clone()
 	for _, k := range kinds {
@@ -79,16 +77,16 @@ func (s Settled) Wanted() *State {
 	return w
 }
 
-// Settle decides what a plan may touch, see the top of this file. exclusive says
-// that the node's virtual services are all this topology's. It changes none of
-// its arguments.
+// Settle decides what a plan may touch, as the top of this file says. old is the record on
+// the node. exclusive removes every virtual service that is not wanted. Settle changes
+// none of its arguments.
 func Settle(live, want *State, old Record, exclusive bool) Settled {
 	return SettleWithFiles(live, want, old, exclusive, nil)
 }
 
-// SettleWithFiles is [Settle] where the files for the next boot depend on all
-// else. files, if set, is told what every other kind was settled to. It returns
-// want together with the entries of the kinds that are [Kind.Persistent].
+// SettleWithFiles is [Settle] for a plan with files for the next boot. They depend on what
+// all other kinds were settled to. files is called with that, and returns want with the
+// entries of the kinds that are [Kind.Persistent]. It may be nil.
 func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(Settled) *State) Settled {
 	s := Settled{
 		Have:     New(),

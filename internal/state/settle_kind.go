@@ -2,16 +2,16 @@ package state
 
 import "maps"
 
-// settling is one kind of a node while it is settled.
+// settling is one kind of a node that is being settled.
 type settling[K, V comparable] struct {
 	*table[K, V]
-	to         *Settled
+	to         *Settled // the result
 	liveState  *State
 	wantState  *State
 	old        Record
 	exclusive  bool
-	live       map[K]V
-	have, want map[K]V // to's
+	live       map[K]V // the kind's map in liveState
+	have, want map[K]V // the kind's maps in to.Have and to.Want
 }
 
 func (t *table[K, V]) settle(to *Settled, live, want *State, old Record, exclusive bool) {
@@ -30,13 +30,13 @@ func (t *table[K, V]) settle(to *Settled, live, want *State, old Record, exclusi
 		s.intend()
 	}
 	s.findDrift()
-	wanted := maps.Clone(s.want) // before old values come back
+	wanted := maps.Clone(s.want) // restore adds old values to s.want
 	s.removeForeign(wanted)
 	s.restore(wanted)
 }
 
-// touch makes an entry part of the plan, and with it those that change along with
-// it, so that an undo puts them back too.
+// touch makes an entry part of the plan. So it does with those that change along with it,
+// so that an undo sets them back too.
 func (s *settling[K, V]) touch(k K) {
 	if v, ok := s.live[k]; ok {
 		s.have[k] = v
@@ -49,8 +49,8 @@ func (s *settling[K, V]) touch(k K) {
 	}
 }
 
-// intend completes the record with the wanted entries, and with what those that
-// are touched for the first time were until now.
+// intend fills the record of intent: with the wanted entries, and with the present value
+// of those that are touched for the first time.
 func (s *settling[K, V]) intend() {
 	set, before := *s.of(s.to.Intent.Set), *s.of(s.to.Intent.Before)
 	maps.Copy(set, *s.of(s.old.Set))
@@ -63,13 +63,13 @@ func (s *settling[K, V]) intend() {
 	}
 }
 
-// rememberBefore notes what an entry is that we are about to touch for the first
-// time, and what those are that will change along with it.
+// rememberBefore stores in before the present value of an entry that is touched for the
+// first time, and those of the entries that change along with it.
 func (s *settling[K, V]) rememberBefore(set, before map[K]V, k K) {
-	// Where something else of ours changed it, it is noted already: what it was
-	// before that counts.
+	// If it has changed along with another entry of this topology, before has the value
+	// from before that. If another topology has set it, the old value is in its record.
 	if _, noted := before[k]; !noted {
-		if v, had, held := s.heldBy(s.old, k); held {
+		if v, had, held := s.inOtherRecord(s.old, k); held {
 			if had {
 				before[k] = v
 			}
@@ -92,7 +92,7 @@ func (s *settling[K, V]) rememberBefore(set, before map[K]V, k K) {
 	}
 }
 
-// findDrift finds the entries that were set to what is wanted still, and differ.
+// findDrift finds the entries that were set to the wanted value, and now have another one.
 func (s *settling[K, V]) findDrift() {
 	set := *s.of(s.old.Set)
 	for k, v := range s.want {
@@ -103,14 +103,14 @@ func (s *settling[K, V]) findDrift() {
 	}
 }
 
-// inTheWay reports whether a foreign entry is removed. An old value in such a
-// place does not come back, and stays in the record.
+// inTheWay reports whether a foreign entry with this key is removed. If it is, an old
+// value of the entry cannot be set back now, and stays in the record.
 func (s *settling[K, V]) inTheWay(k K) bool {
 	return s.foreign != nil && s.foreign.removed(s.wantState, s.old, s.exclusive, k)
 }
 
-// removeForeign makes the foreign entries that are in the way part of the plan.
-// Not being wanted, they are removed.
+// removeForeign makes the foreign entries that are in the way part of the plan. They are
+// removed, because they are not wanted.
 func (s *settling[K, V]) removeForeign(wanted map[K]V) {
 	set := *s.of(s.old.Set)
 	for k := range s.live {
@@ -129,19 +129,19 @@ func (s *settling[K, V]) removeForeign(wanted map[K]V) {
 	}
 }
 
-// release leaves an entry to the other topology that holds it too.
+// release leaves an entry to another topology whose record holds it too.
 func (s *settling[K, V]) release(k K) {
 	delete(*s.of(s.to.Intent.Set), k)
 	delete(*s.of(s.to.Intent.Before), k)
 	s.to.Released = append(s.to.Released, s.ref(k))
 }
 
-// restore makes the recorded entries that are no longer wanted part of the plan.
-// They become what they were.
+// restore makes the recorded entries that are no longer wanted part of the plan. They are
+// removed or set back, unless another topology's record holds them too.
 func (s *settling[K, V]) restore(wanted map[K]V) {
 	set, before := *s.of(s.old.Set), *s.of(s.old.Before)
-	one := func(k K) {
-		if _, _, held := s.heldBy(s.old, k); held && !s.inTheWay(k) {
+	restoreOne := func(k K) {
+		if _, _, held := s.inOtherRecord(s.old, k); held && !s.inTheWay(k) {
 			s.release(k)
 			return
 		}
@@ -155,7 +155,7 @@ func (s *settling[K, V]) restore(wanted map[K]V) {
 	}
 	for k := range set {
 		if _, ok := wanted[k]; !ok && !s.wantedByAnotherName(wanted, k) {
-			one(k)
+			restoreOne(k)
 		}
 	}
 	for k := range before {
@@ -163,11 +163,12 @@ func (s *settling[K, V]) restore(wanted map[K]V) {
 		_, stillWanted := wanted[k]
 		caused := s.effects != nil && s.effects.caused(s.wantState, k)
 		if !ours && !stillWanted && !caused && !s.inTheWay(k) {
-			one(k)
+			restoreOne(k)
 		}
 	}
 }
 
+// wantedByAnotherName reports whether another key of the same variable is wanted.
 func (s *settling[K, V]) wantedByAnotherName(wanted map[K]V, k K) bool {
 	if s.effects == nil {
 		return false

@@ -53,7 +53,7 @@ func recordOf(set, before *State) Record {
 	return r
 }
 
-// summary is each change as OP KIND KEY: BEFORE -> AFTER.
+// summary lists changes as OP KIND KEY: BEFORE -> AFTER.
 func summary(changes []Change) []string {
 	var list []string
 	for _, c := range changes {
@@ -81,7 +81,7 @@ func TestSettle(t *testing.T) {
 			wanted: nothing, old: noRecord,
 		},
 
-		// What serves as well is left alone.
+		// A live entry that does what the wanted one should is left alone.
 		{name: "arp_ignore 2 serves for 1", live: stateOf(sysctl(arpIgnore, "2")), wanted: stateOf(sysctl(arpIgnore, "1")), old: noRecord},
 		{
 			name: "arp_ignore 1 does not serve for 2", live: stateOf(sysctl(arpIgnore, "1")), wanted: stateOf(sysctl(arpIgnore, "2")), old: noRecord,
@@ -153,7 +153,7 @@ func TestSettle(t *testing.T) {
 			wanted: stateOf(route("::/0", 0, via("fd00::fe", "eth0", ""))), old: noRecord,
 		},
 
-		// What is not there yet.
+		// Entries that will appear with their device or module.
 		{
 			name: "a tunnel that its module will bring", live: stateOf(sysctl("net/ipv4/conf/default/rp_filter", "1")),
 			wanted: stateOf(up("tunl0"), sysctl("net/ipv4/conf/tunl0/rp_filter", "2")), old: noRecord,
@@ -168,7 +168,7 @@ func TestSettle(t *testing.T) {
 			want: []string{"add sysctl net.ipv4.vs.conntrack:  -> 1"},
 		},
 
-		// What leaves the topology.
+		// Entries that leave the topology.
 		{
 			name: "an added entry goes", live: stateOf(address("10.0.0.1/32", "lo", "")), wanted: nothing,
 			old:  recordOf(stateOf(address("10.0.0.1/32", "lo", "")), nil),
@@ -275,12 +275,12 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestRecord follows what is remembered from one apply to the next.
+// TestRecord follows the record from one apply to the next.
 func TestRecord(t *testing.T) {
 	type step struct {
-		live, wanted *State // the node as it is found, and what is wanted of it
-		after        *State // the node once that was applied
-		set, before  *State // what is remembered then
+		live, wanted *State // the node before the apply, and what is wanted
+		after        *State // the node after the apply
+		set, before  *State // the record after the apply
 	}
 	for _, c := range []struct {
 		name  string
@@ -334,7 +334,7 @@ func TestRecord(t *testing.T) {
 			after:  stateOf(svc("tcp 10.0.0.1:80", "rr")),
 			set:    stateOf(svc("tcp 10.0.0.1:80", "rr")),
 			before: stateOf(svc("tcp 10.0.0.1:80", "rr"), srv("tcp 10.0.0.1:80 -> 10.0.0.8:80", 3)),
-		}, { // one that came later is drift
+		}, { // a foreign server that came later is drift
 			live:   stateOf(svc("tcp 10.0.0.1:80", "rr"), srv("tcp 10.0.0.1:80 -> 10.0.0.9:80", 1)),
 			wanted: stateOf(svc("tcp 10.0.0.1:80", "rr")),
 			after:  stateOf(svc("tcp 10.0.0.1:80", "rr")),
@@ -363,8 +363,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestUndoOfASwitch: what the kernel changes along is put back too, wanted or
-// not.
+// TestUndoOfASwitch undoes a forwarding switch. The keys that the kernel changed along with
+// it are set back too, wanted or not.
 func TestUndoOfASwitch(t *testing.T) {
 	live := stateOf(sysctl(ipForward, "0"), sysctl(acceptRedirects, "0"), sysctl(eth1Forwarding, "1"))
 	s := Settle(live, stateOf(sysctl(ipForward, "1")), recordOf(nil, nil), false)
@@ -386,8 +386,8 @@ func TestUndoOfASwitch(t *testing.T) {
 	}
 }
 
-// TestBeforeByAnotherName is the first record of a switch that is set already under
-// its other name: what was there before that counts.
+// TestBeforeByAnotherName records a forwarding switch that lvsctl has already set by its
+// other key. The old value is the one from before that.
 func TestBeforeByAnotherName(t *testing.T) {
 	live := stateOf(sysctl(allForwarding, "1"), sysctl(ipForward, "1"))
 	old := recordOf(stateOf(sysctl(allForwarding, "1")), stateOf(sysctl(allForwarding, "0")))

@@ -12,8 +12,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 )
 
-// shells are those that nodes have. busybox brings its own awk, sed and cp.
-// nodeShell runs scripts as a node's shell would, in a folder that stands for /.
+// nodeShell runs scripts as a node's shell does, in a folder in place of /.
 type nodeShell struct {
 	testing.TB
 	name, root string
@@ -30,7 +29,7 @@ func newShell(t testing.TB, name string) nodeShell {
 	return nodeShell{t, name, t.TempDir()}
 }
 
-// run runs a script whose paths are those of the folder already.
+// run runs a script whose paths are in the folder already.
 func (s nodeShell) run(script string) string {
 	s.Helper()
 	path := os.Getenv("PATH")
@@ -43,7 +42,7 @@ func (s nodeShell) run(script string) string {
 	}
 	prelude := "set -u\n"
 	if os.Geteuid() != 0 {
-		prelude += "chown() { :; }\n" // root's alone
+		prelude += "chown() { :; }\n" // only root may use chown
 	}
 	cmd := exec.Command(shelltest.Commands[s.name][0], append(shelltest.Commands[s.name][1:], "-s")...)
 	cmd.Stdin = strings.NewReader(prelude + shell.Definitions(shell.Block) + script)

@@ -1,12 +1,14 @@
-// Package state says what lvsctl manages on a node, and how each kind of it is
+// Package state defines what lvsctl manages on a node, and how each kind of entry is
 // read, compared, changed and undone.
 //
-// A [State] is wanted (from roles) or live (from a node); both are the same
-// type, normalised when made, so == on entries decides everything. A kind is a
-// table: one map of the State with the commands that make, edit and unmake its
-// entries. To add a kind: a field here, a file with its table, a line in kinds.
+// A [State] is wanted (made by roles) or live (read from a node). Both are the same type,
+// and their entries are normalised, so that == decides whether two are alike. A kind has a
+// table: one map of the State, with the commands that make, edit and unmake its entries.
 //
-// What may be touched is settled before anything is compared, see [Settle].
+// Before a live and a wanted State are compared by [Diff], [Settle] decides what the plan
+// may touch.
+//
+// A new kind takes a field of State, a file with its table, and a line in kinds.
 package state
 
 import (
@@ -25,7 +27,7 @@ type State struct {
 	Addresses map[AddressKey]Address `json:"addresses,omitempty"`
 	Routes    map[RouteKey]Route     `json:"routes,omitempty"`
 	Policies  map[PolicyKey]Policy   `json:"policies,omitempty"`
-	// Timeouts are keyed by TimeoutTCP and the like, in seconds.
+	// Timeouts are in seconds, by TimeoutTCP and the like.
 	Timeouts map[string]int         `json:"timeouts,omitempty"`
 	Services map[ServiceKey]Service `json:"services,omitempty"`
 	Servers  map[ServerKey]Server   `json:"servers,omitempty"`
@@ -35,35 +37,40 @@ type State struct {
 	Confs      map[string]Conf       `json:"configs,omitempty"`
 	Keepalived map[string]Keepalived `json:"keepalived,omitempty"`
 
-	// Blocks and Files are what comes back at boot, and Units what brings it. They
-	// are written last, see [Kind.Persistent].
+	// Blocks, Files and Units are for the next boot. They are written last, see
+	// [Kind.Persistent].
 	Blocks map[BlockKey]Block `json:"files,omitempty"`
 	Files  map[string]File    `json:"own_files,omitempty"`
 	Units  map[string]Unit    `json:"units,omitempty"`
 
-	// Connections are what a live node's servers have open.
+	// The fields below are no entries: Diff does not compare them. All but Drain are of
+	// a live State.
+
+	// Connections are the entries of the connection table, by server.
 	Connections map[ServerKey]Connections `json:"-"`
-	// Masters are the devices, bridge, bond or VRF, that a live node's devices belong
-	// to; VRFs are the routing tables of its VRFs, by device.
+	// Masters is the bridge, bond or VRF of each device that belongs to one. VRFs is the
+	// routing table of each VRF, by its device.
 	Masters map[string]string `json:"-"`
 	VRFs    map[string]string `json:"-"`
-	// PolicyOrder are a live node's policies as the kernel asks them, from 0 on: those
-	// of one priority as they were made, and one of the same identity several times.
+	// PolicyOrder are all policies in the order in which the kernel asks them, from 0
+	// on. Policies has no order, and only the first of several with the same key.
 	PolicyOrder map[int]PolicyRule `json:"-"`
-	// Unreadable is why a live service, or one of its servers, could not be read. The
-	// zero key is for a line of the table that names no service. NoRules is why no
-	// netfilter rules could be read; "" if they were.
+	// Unreadable says why a service or one of its servers could not be read. The zero
+	// key is for a line of the table that names no service. NoRules says why the
+	// netfilter rules could not be read, or is "".
 	Unreadable map[ServiceKey]string `json:"-"`
 	NoRules    string                `json:"-"`
-	// Drain is how long a wanted service's servers may take to leave.
+	// Drain is how long the servers of a wanted service may keep connections before they
+	// are removed, in whole seconds.
 	Drain map[ServiceKey]time.Duration `json:"-"`
 	// Governed is what keepalived does on the node, and Texts what is known of its
 	// files by their hash.
 	Governed Governed            `json:"-"`
 	Texts    map[string]ConfText `json:"-"`
-	// Manager is the package manager a live node has; "" for none that is known.
+	// Manager is the package manager, or "" if lvsctl knows none there.
 	Manager string `json:"-"`
-	// Init is what starts a live node's services; "" for nothing that is known.
+	// Init is what starts services, InitSystemd and so on, or "" if lvsctl does not know
+	// it.
 	Init string `json:"-"`
 }
 

@@ -36,8 +36,8 @@ var sysctls = &table[string, string]{
 	},
 }
 
-// SysctlName is a key as sysctl(8) prints it: dots between its parts, and a
-// slash where an interface's own name has a dot.
+// SysctlName is a key as sysctl(8) prints it: with dots between its parts, and a slash for
+// a dot in an interface's name.
 func SysctlName(key string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
@@ -50,10 +50,10 @@ func SysctlName(key string) string {
 	}, key)
 }
 
-// CompareSysctls puts the forwarding switches first: writing one resets other
-// keys (inet_forward_change, net/ipv4/devinet.c), which are therefore written
-// after it. Only accept_ra comes before: it decides whether IPv6's switch takes
-// default routes away (rt6_purge_dflt_routers, net/ipv6/route.c).
+// CompareSysctls is the order in which keys are written. The forwarding switches come
+// first, because the kernel changes other keys along with them (inet_forward_change,
+// net/ipv4/devinet.c). Only accept_ra comes before them: it decides whether the switch of
+// IPv6 removes default routes (rt6_purge_dflt_routers, net/ipv6/route.c).
 func CompareSysctls(a, b string) int {
 	return cmp.Or(cmp.Compare(sysctlRank(a), sysctlRank(b)), cmp.Compare(a, b))
 }
@@ -68,7 +68,7 @@ func sysctlRank(key string) int {
 	return 2
 }
 
-// IPv6Forwarding is IPv6's forwarding switch.
+// IPv6Forwarding is the forwarding switch of IPv6.
 const IPv6Forwarding = "net/ipv6/conf/all/forwarding"
 
 const (
@@ -77,8 +77,8 @@ const (
 	acceptRedirects = "net/ipv4/conf/all/accept_redirects"
 )
 
-// writeSysctl writes a key, then whatever the kernel changes along with it and
-// the State wants otherwise.
+// writeSysctl writes a key. Then it writes the keys that the kernel changes along with it
+// and that have another value in the State.
 func writeSysctl(to *State, key, value string) []shell.Command {
 	commands := []shell.Command{sysctlCommand(key, value)}
 	for _, k := range sideSysctls(to, key) {
@@ -93,9 +93,8 @@ func sysctlCommand(key, value string) shell.Command {
 	return shell.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
 }
 
-// forwardingSwitches are the names of the switch of a key's family. IPv4's has two:
-// both stand for one variable of the kernel (devinet_sysctl_forward,
-// net/ipv4/devinet.c).
+// forwardingSwitches are the keys of the forwarding switch of a key's family. IPv4 has
+// two for one variable of the kernel (devinet_sysctl_forward, net/ipv4/devinet.c).
 func forwardingSwitches(key string) []string {
 	if strings.HasPrefix(key, "net/ipv6/") {
 		return []string{IPv6Forwarding}
@@ -105,8 +104,7 @@ func forwardingSwitches(key string) []string {
 
 func isForwardingSwitch(key string) bool { return slices.Contains(forwardingSwitches(key), key) }
 
-// SameSysctl returns the other key of the variable that a key stands for, if there
-// is one.
+// SameSysctl returns the other key of the same variable of the kernel, if there is one.
 func SameSysctl(key string) (string, bool) {
 	switch key {
 	case ipForward:
@@ -117,9 +115,9 @@ func SameSysctl(key string) (string, bool) {
 	return "", false
 }
 
-// sideSysctls are the keys that writing k changes too. A forwarding switch sets
-// every interface's forwarding; an interface that agreed with it before agrees
-// again after. IPv4's also sets all.accept_redirects to its opposite.
+// sideSysctls returns the keys that the kernel changes when k is written. A forwarding
+// switch sets the forwarding of every interface. The switch of IPv4 also sets
+// all.accept_redirects to the opposite.
 func sideSysctls(s *State, k string) []string {
 	if !isForwardingSwitch(k) {
 		return nil
@@ -138,8 +136,8 @@ func sideSysctls(s *State, k string) []string {
 	return keys
 }
 
-// sysctlBefore is a key's value before the record's forwarding switch changed it:
-// an interface that agreed with the switch is not in the record.
+// sysctlBefore returns a key's value before the forwarding switch in the record changed
+// it. An interface whose value agreed with the switch is not in the record.
 func sysctlBefore(old Record, k, live string) string {
 	if !strings.HasSuffix(k, "/forwarding") && k != ipForward {
 		return live
@@ -152,27 +150,27 @@ func sysctlBefore(old Record, k, live string) string {
 	return live
 }
 
-// fitSysctls fills in the values of keys that are not there yet because their
-// device or module is not, and leaves alone those that a stricter live value
-// satisfies already.
+// fitSysctls adds to have the keys that will appear with their device or module, with the
+// value that they will start with. A live value that is stricter than the wanted one
+// replaces that in want.
 func fitSysctls(live *State, _ Record, have, want map[string]string) {
 	for k, v := range want {
 		if _, ok := have[k]; !ok {
-			if v, ok := unborn(live, k); ok {
+			if v, ok := startValue(live, k); ok {
 				have[k] = v
 			}
 		}
-		if old, ok := have[k]; ok && serves(k, old, v) {
+		if old, ok := have[k]; ok && satisfies(k, old, v) {
 			want[k] = old
 		}
 	}
 }
 
-// unborn is the value a key will have when its device or module appears: a
-// device starts with conf/default (devinet_init, net/ipv4/devinet.c), ip_vs
-// with its defaults (net/netfilter/ipvs/ip_vs_ctl.c). A key that is missing beside
-// others of its kind will not appear: the kernel lacks it.
-func unborn(live *State, key string) (string, bool) {
+// startValue returns the value that a key will have when its device or module appears. A
+// device starts with the values of conf/default (devinet_init, net/ipv4/devinet.c), ip_vs
+// with its defaults (net/netfilter/ipvs/ip_vs_ctl.c). ok is false if the device or module
+// is there without the key: then the kernel does not have it.
+func startValue(live *State, key string) (string, bool) {
 	for _, family := range []string{"net/ipv4/conf/", "net/ipv6/conf/"} {
 		rest, ok := strings.CutPrefix(key, family)
 		dev, name, _ := strings.Cut(rest, "/")
@@ -205,20 +203,20 @@ var ipvsDefaults = map[string]string{
 	"sync_retries": "0", "sync_sock_size": "0", "sync_threshold": "3\t50", "sync_version": "1",
 }
 
-// serves reports whether a live value is as good as the wanted one.
-func serves(key, live, want string) bool {
+// satisfies reports whether a live value does what the wanted one should.
+func satisfies(key, live, want string) bool {
 	if strings.Join(strings.Fields(live), "\t") == strings.Join(strings.Fields(want), "\t") {
 		return true
 	}
 	if strings.HasSuffix(key, "/arp_ignore") {
-		// 2 is 1 and more: also the sender has to be of the subnet (arp_ignore,
-		// net/ipv4/arp.c).
+		// 2 does what 1 does, and in addition ignores senders from outside the subnet
+		// (arp_ignore, net/ipv4/arp.c).
 		return want == "1" && live == "2"
 	}
 	return Automatic(key) && (want == "1" || want == "2") && (live == "1" || live == "2")
 }
 
-// Automatic reports whether the kernel itself flips a parameter between 1 and 2
+// Automatic reports whether the kernel itself changes a parameter between 1 and 2
 // (update_defense_level, net/netfilter/ipvs/ip_vs_ctl.c).
 func Automatic(key string) bool {
 	switch key[strings.LastIndexByte(key, '/')+1:] {
@@ -228,12 +226,13 @@ func Automatic(key string) bool {
 	return false
 }
 
-// sysctlSection prints the keys that roles deal in, and those named.
+// sysctlSection prints the keys that roles want, and those in keys.
 func sysctlSection(keys []string) Section {
 	var files []string
 	for _, k := range keys {
 		files = append(files, "/proc/sys/"+k)
-		// What a device's own value is combined with, or starts as.
+		// The value of "all" is combined with a device's own, and that of "default" is what
+		// a new device starts with.
 		if rest, ok := strings.CutPrefix(k, "net/ipv4/conf/"); ok {
 			_, name, _ := strings.Cut(rest, "/")
 			files = append(files, "/proc/sys/net/ipv4/conf/all/"+name, "/proc/sys/net/ipv4/conf/default/"+name)
@@ -246,7 +245,7 @@ func sysctlSection(keys []string) Section {
 //
 //	/proc/sys/net/ipv4/conf/all/arp_ignore:0
 //
-// Of a value of several lines the first counts.
+// If a value has several lines, only the first one is read.
 func ParseSysctls(text string, s *State) error {
 	for line := range strings.Lines(text) {
 		path, v, ok := strings.Cut(strings.TrimRight(line, "\n"), ":")

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// Overruled is a wanted kernel parameter that the kernel does not go by, because
-// it combines the value for all interfaces with each interface's own.
+// Overruled is a wanted kernel parameter without effect, because the kernel combines the
+// value for all interfaces with that of each interface.
 type Overruled struct {
 	Key, Value string
-	By, Other  string // the key that wins, and its value
+	By, Other  string // the key that decides, and its value
 	Rule       string // how the kernel combines the two, in words
 }
 
-// ipv4Rules say how the kernel combines conf/all and conf/DEV
-// (include/linux/inetdevice.h, the same from 2.6.32 to 6.12): the greater, one
-// of them, or both. accept_redirects is of both kinds, as the interface forwards
-// or not, and is left out; forwarding is the interface's alone.
+// ipv4Rule returns how the kernel combines conf/all and conf/DEV of a parameter, as a
+// function and in words (include/linux/inetdevice.h, the same from 2.6.32 to 6.12): by the
+// maximum, by or, or by and. It returns none for accept_redirects, whose rule depends on
+// forwarding, and for forwarding, of which only the interface's value counts.
 func ipv4Rule(name string) (combine func(all, dev string) string, words string) {
 	switch name {
 	case "arp_ignore", "arp_announce", "arp_notify", "rp_filter":
@@ -30,10 +30,9 @@ func ipv4Rule(name string) (combine func(all, dev string) string, words string) 
 	return nil, ""
 }
 
-// OverruledSysctls lists the wanted IPv4 parameters that will have no effect on
-// a node's devices once want is there. A value for all is held against the
-// devices' own only where the greater counts: what else all turns off, each
-// device has to turn off by itself.
+// OverruledSysctls lists the wanted IPv4 parameters that will have no effect on the node's
+// devices. A wanted value for "all" is compared with those of the devices only if the
+// maximum counts: otherwise "all" alone is not meant to decide for every device.
 func OverruledSysctls(live, want *State, devices []string) []Overruled {
 	after := func(key string) (string, bool) {
 		if v, ok := want.Sysctls[key]; ok {
@@ -60,9 +59,9 @@ func OverruledSysctls(live, want *State, devices []string) []Overruled {
 			by := "net/ipv4/conf/" + other + "/" + name
 			o, known := after(by)
 			if !known || len(o) != 1 || len(v) != 1 {
-				continue // all of these are one digit
+				continue // values of more than one digit are not compared
 			}
-			if in := combine(o, v); in != v && !serves(k, in, v) {
+			if in := combine(o, v); in != v && !satisfies(k, in, v) {
 				list = append(list, Overruled{k, v, by, o, words})
 			}
 		}

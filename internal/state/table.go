@@ -6,7 +6,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// kind is one sort of thing on a node, whatever its entries' types are.
+// kind is a table without its type parameters, so that kinds can list all tables.
 type kind interface {
 	is() Kind
 	init(*State)
@@ -21,80 +21,80 @@ type kind interface {
 	confirm(to *Record, final *State, s Settled)
 }
 
-// table is a kind: one map of the State, and all that is known of its entries.
+// table is everything that is known of a kind: its map in the State, and how its entries
+// are compared and changed. Fields that are nil are explained at each.
 type table[K, V comparable] struct {
 	kind     Kind
 	lifetime lifetime
-	// of points at the kind's map in a State.
+	// of returns the kind's map in a State.
 	of func(*State) *map[K]V
-	// compare orders entries within the kind: the order they are made in.
+	// compare is the order in which entries are made.
 	compare func(a, b K) int
-	// key is what a [Ref] holds of an entry, and value its value as a person reads
-	// it. text is the value in full, for kinds whose value only sums it up.
+	// key returns the [Ref.Key] of an entry, and value its value in words. text returns
+	// the value in full, for kinds whose value is only a summary; else it is nil.
 	key   func(K) Key
 	value func(V) string
 	text  func(in *State, v V) string
 
-	// make, edit and unmake are the commands for one entry on the way to a State.
-	// A nil edit unmakes and makes; a nil unmake means that entries are never
-	// taken away.
+	// make, edit and unmake return the commands for one entry. to is the whole State
+	// that the commands lead to. If edit is nil, an entry is changed by unmake and make.
+	// If unmake is nil, entries are never removed.
 	make   func(to *State, k K, v V) []shell.Command
 	edit   func(to *State, k K, from, v V) []shell.Command
 	unmake func(to *State, k K, v V) []shell.Command
-	// quiesce, if set, is what goes before unmake, and before that of every other
-	// entry.
+	// quiesce returns commands that run before any entry of the batch is removed. It may
+	// be nil.
 	quiesce func(to *State, k K, v V) []shell.Command
 
-	// fit, if set, fits the wanted entries to the node before they are compared. A
-	// live entry that serves as well as the wanted one is wanted as it is; have
-	// gets the value that an entry will start with once its device or module is
-	// there. live is the node whole, have what of it the plan may touch.
+	// fit adapts the wanted entries to the node before they are compared. It may be nil.
+	// If a live entry does what the wanted one should, it replaces that in want. If an
+	// entry will appear along with its device or module, have gets the value that it
+	// will start with. live is the whole node, have is what the plan may touch.
 	fit func(live *State, old Record, have, want map[K]V)
-	// possible, if set, reports whether the node takes an old value back in a place
-	// that is empty now. One that it does not take stays in the record.
+	// possible reports whether the node accepts an old value where there is no entry
+	// now. If not, the value stays in the record. nil means that it always does.
 	possible func(live *State, v V) bool
-	// foreign, if set, decides about live entries that nobody wants and no record
-	// names. Without it they are left alone.
+	// foreign decides about live entries that are neither wanted nor recorded. nil means
+	// that they are left alone.
 	foreign *foreignRule[K]
-	// effects, if set, says how a change of one entry changes others by itself.
+	// effects describes how the kernel changes entries along with others. nil means that
+	// it does not.
 	effects *sideEffects[K, V]
 }
 
-// lifetime is how entries of a kind come to be and end. With the zero value they
-// are made and taken away.
+// lifetime is how entries of a kind begin and end.
 type lifetime int
 
 const (
-	// The zero value is for entries that are made and taken away. permanent entries
-	// are made and then left for good: no record names them.
+	// The zero value is for entries that are added and removed. permanent entries are
+	// added and never removed, so no record names them.
 	permanent lifetime = iota + 1
-	// given entries come and go with their device or module. Their value can be
-	// changed and restored, but one that is not there cannot be made.
+	// given entries appear and disappear with their device or module. Their value can be
+	// changed and restored, but an entry that is not there cannot be added.
 	given
 )
 
 // foreignRule decides about entries that somebody else made.
 type foreignRule[K comparable] struct {
-	// removed reports whether the plan removes such an entry and keeps it away.
+	// removed reports whether the plan removes such an entry.
 	removed func(want *State, old Record, exclusive bool, k K) bool
-	// drift, if set, reports whether the entry can only have come after set, which
-	// is what the record says we set. Then it is drift, and nothing to put back
-	// later.
+	// drift reports whether such an entry must have come after set, which is the
+	// record's. Then it is drift, and will not be restored later. nil means never.
 	drift func(set *State, k K) bool
 }
 
-// sideEffects is for a kind where the kernel changes some entries when another is
-// written.
+// sideEffects describes a kind of which the kernel changes some entries when another one
+// is written.
 type sideEffects[K, V comparable] struct {
-	// of names the entries that change when k is written.
+	// of returns the entries that change when k is written.
 	of func(live *State, k K) []K
-	// before is the value that an entry had before the record's entries were
-	// written, where the live value may come of them.
+	// before returns the value that k had before the record's entries were written. live
+	// is its value now, which may be an effect of them.
 	before func(old Record, k K, live V) V
-	// caused reports whether want still holds the entry by which k changed.
+	// caused reports whether want still has the entry along with which k changed.
 	caused func(want *State, k K) bool
-	// same is another key of the very thing that k stands for, if there is one. What
-	// is wanted under the one is not brought back under the other.
+	// same returns another key of the same variable of the kernel, if there is one. While
+	// one of the two is wanted, the other one is not restored.
 	same func(k K) (K, bool)
 }
 
@@ -116,7 +116,7 @@ func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
 
 func (t *table[K, V]) ref(k K) Ref { return Ref{t.kind, t.key(k)} }
 
-// without takes the entries out of s that refs name.
+// without removes the entries in refs from s.
 func (t *table[K, V]) without(s *State, refs map[Ref]bool) {
 	if len(refs) == 0 {
 		return

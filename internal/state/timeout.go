@@ -10,7 +10,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// The timeouts of IPVS connections, as Timeouts is keyed.
+// The keys of [State.Timeouts].
 const (
 	TimeoutTCP    = "tcp"
 	TimeoutTCPFin = "tcp_fin"
@@ -35,15 +35,15 @@ var timeouts = &table[string, int]{
 		if len(live.Timeouts) > 0 {
 			return
 		}
-		// ip_vs is not loaded: it will start with its defaults
-		// (ip_vs_proto_tcp.c, ip_vs_proto_udp.c).
+		// ip_vs is not loaded yet and will start with its defaults (ip_vs_proto_tcp.c,
+		// ip_vs_proto_udp.c).
 		for k := range want {
 			have[k] = map[string]int{TimeoutTCP: 15 * 60, TimeoutTCPFin: 2 * 60, TimeoutUDP: 5 * 60}[k]
 		}
 	},
 }
 
-// setTimeout sets one of the three; 0 leaves the others alone.
+// setTimeout sets one of the three timeouts. ipvsadm leaves those with 0 as they are.
 func setTimeout(_ *State, k string, seconds int) []shell.Command {
 	args := []string{"ipvsadm", "--set", "0", "0", "0"}
 	args[2+slices.Index(timeoutOrder(), k)] = strconv.Itoa(seconds)

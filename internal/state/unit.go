@@ -7,8 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// Unit is a service that starts at boot; keyed by its name. lvsctl starts and
-// stops none: what a service would do is done already.
+// Unit is a service that starts at boot. Its key is its name. lvsctl starts and stops no
+// service, because the node is already as the service would make it.
 type Unit struct {
 	// Init is what starts services on the node: InitSystemd and so on.
 	Init string `json:"init,omitempty"`
@@ -17,8 +17,8 @@ type Unit struct {
 // What may start a node's services.
 const (
 	InitSystemd = "systemd"
-	InitRedHat  = "chkconfig"   // SysV scripts of Red Hat's
-	InitDebian  = "update-rc.d" // SysV scripts of Debian's
+	InitRedHat  = "chkconfig"   // SysV scripts on Red Hat
+	InitDebian  = "update-rc.d" // SysV scripts on Debian
 )
 
 var units = &table[string, Unit]{
@@ -40,8 +40,7 @@ var units = &table[string, Unit]{
 	},
 }
 
-// set switches a service on or off at boot, and leaves it running or not as it
-// is.
+// set makes a service start at boot or not. It neither starts nor stops it now.
 func (u Unit) set(name string, on bool) shell.Command {
 	switch u.Init {
 	case InitRedHat:
@@ -53,8 +52,8 @@ func (u Unit) set(name string, on bool) shell.Command {
 	return shell.Call(shell.Systemctl, "--no-reload", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
 }
 
-// unitSection prints what starts the node's services, then those of the named
-// that start at boot:
+// unitSection prints what starts services on the node, then those of the names that start
+// at boot:
 //
 //	init systemd
 //	ipvsadm

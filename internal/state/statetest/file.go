@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// iptables adds and deletes rules. A rule is kept as iptables-save prints it,
-// because -D finds it by what it means.
+// iptables adds and deletes rules. The node stores a rule as iptables-save prints it, so
+// that -D finds it however it was written.
 func (n *Node) iptables(tool string, args []string) error {
 	if !n.Commands[tool] {
 		return errors.New("not found")
@@ -34,7 +34,7 @@ func (n *Node) iptables(tool string, args []string) error {
 	return errSyntax
 }
 
-// saved is a rule in iptables-save's words: a host has its mask, a comment is in
+// saved returns a rule in the words of iptables-save: a host has its mask, a comment is in
 // quotes, and a mark is hexadecimal with its mask.
 func saved(args []string) string {
 	words := slices.Clone(args)
@@ -51,8 +51,8 @@ func saved(args []string) string {
 	return strings.Join(words, " ")
 }
 
-// block puts lines between two marker lines at the end of a file, and leaves the
-// rest of it byte by byte. A file that is made for it goes with it.
+// block writes lines between two marker lines at the end of a file, and changes nothing
+// else in it. If there are no lines it removes the block, and a file that was made for it.
 func (n *Node) block(path, mode, begin, end string, lines []string) error {
 	const open, made = " (there was no newline before this)", " (there was no file before this)"
 	text, there := n.Files[path]
@@ -101,7 +101,7 @@ func (n *Node) block(path, mode, begin, end string, lines []string) error {
 	return nil
 }
 
-// file writes a whole file, or takes it away.
+// file writes a whole file, or removes it.
 func (n *Node) file(path, mode string, lines []string) {
 	if len(lines) == 0 {
 		delete(n.Files, path)
@@ -111,7 +111,7 @@ func (n *Node) file(path, mode string, lines []string) {
 	n.Files[path], n.Modes[path] = strings.Join(lines, "\n")+"\n", mode
 }
 
-// systemctl switches units on and off at boot.
+// systemctl makes units start at boot or not.
 func (n *Node) systemctl(args []string) error {
 	switch {
 	case n.Init != "systemd":

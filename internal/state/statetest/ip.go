@@ -12,7 +12,7 @@ import (
 type Address struct {
 	Prefix netip.Prefix // host bits kept
 	Dev    string
-	Label  string // the device's name without an alias; "" for IPv6
+	Label  string // the alias, or the device's name; "" for IPv6
 }
 
 // Policy is a rule of ip-rule(8).
@@ -23,10 +23,10 @@ type Policy struct {
 	Action   string // "lookup 100"
 }
 
-// Route is a route; Table is "" for the main table.
+// Route is a route. Table is "" for the main table.
 type Route struct {
 	Dst    netip.Prefix
-	Metric int // as the kernel has it: 1024 for an IPv6 route that named none
+	Metric int // as in the kernel: 1024 for an IPv6 route without one
 	Type   string
 	Via    string
 	Dev    string
@@ -72,7 +72,7 @@ func (n *Node) setLink(dev, to string) error {
 		n.Links[dev] = true
 	case "down":
 		n.Links[dev] = false
-		// fib_disable_ip; addrconf_ifdown takes the IPv6 addresses too.
+		// fib_disable_ip; addrconf_ifdown removes the IPv6 addresses too.
 		n.Routes = slices.DeleteFunc(n.Routes, func(r Route) bool { return r.Dev == dev })
 		n.Addresses = slices.DeleteFunc(n.Addresses, func(a Address) bool { return a.Dev == dev && a.Prefix.Addr().Is6() })
 	default:
@@ -119,8 +119,8 @@ func (n *Node) address(v6 bool, verb string, args []string) error {
 	return errSyntax
 }
 
-// addAddress: IPv4 tells addresses of one device apart by prefix length too
-// (__inet_insert_ifa), IPv6 does not (ipv6_chk_same_addr).
+// addAddress adds an address. A device may have an IPv4 address twice, with two prefix
+// lengths (__inet_insert_ifa), and an IPv6 address only once (ipv6_chk_same_addr).
 func (n *Node) addAddress(a Address) error {
 	for _, b := range n.Addresses {
 		same := b.Prefix == a.Prefix || b.Prefix.Addr().Is6() && b.Prefix.Addr() == a.Prefix.Addr()
@@ -135,9 +135,9 @@ func (n *Node) addAddress(a Address) error {
 	return nil
 }
 
-// delAddress takes the secondaries of a primary address with it, unless
-// promote_secondaries is 1 meanwhile (__inet_del_ifa), and the routes from an address
-// (fib_sync_down_addr).
+// delAddress removes an address. The kernel also removes the secondaries of a primary
+// address, unless promote_secondaries is 1 (__inet_del_ifa), and the routes with that
+// source (fib_sync_down_addr).
 func (n *Node) delAddress(a Address) error {
 	i := slices.IndexFunc(n.Addresses, func(b Address) bool { return b.Dev == a.Dev && b.Prefix == a.Prefix })
 	if i < 0 {
@@ -192,8 +192,8 @@ func (n *Node) route(v6 bool, verb string, args []string) error {
 	return errSyntax
 }
 
-// policy: one rule twice is refused (fib_nl_newrule, net/core/fib_rules.c, from 4.11
-// on).
+// policy adds or deletes a rule. A second equal rule is refused (fib_nl_newrule,
+// net/core/fib_rules.c, since 4.11).
 func (n *Node) policy(v6 bool, verb string, args []string) error {
 	if len(args) != 6 || args[0] != "from" || args[2] != "pref" || args[4] != "lookup" {
 		return errSyntax
@@ -219,8 +219,8 @@ func (n *Node) policy(v6 bool, verb string, args []string) error {
 	return nil
 }
 
-// delRoute: without a metric the route of the lowest one that fits goes
-// (fib_table_delete; ip6_route_del).
+// delRoute deletes a route. Without a metric that is the one with the lowest metric of
+// those that fit (fib_table_delete; ip6_route_del).
 func (n *Node) delRoute(r Route, metricNamed bool) error {
 	best := -1
 	for i, o := range n.Routes {
@@ -239,7 +239,7 @@ func (n *Node) delRoute(r Route, metricNamed bool) error {
 	return nil
 }
 
-// reach holds a next hop to be on a subnet of its device, which is up.
+// reach refuses a next hop that is on no subnet of its device, and a device that is down.
 func (n *Node) reach(r Route) error {
 	if r.Dev == "" {
 		return nil
@@ -308,7 +308,7 @@ func parseRoute(v6 bool, args []string) (r Route, metricNamed bool, err error) {
 		case "proto", "scope", "src", "mtu":
 			rest = append(rest, word, value)
 		case "pref":
-			if value != "medium" { // the default, which is printed all the same
+			if value != "medium" { // ip prints this default too
 				rest = append(rest, word, value)
 			}
 		case "onlink":

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Service is a virtual service, keyed in its node by the words that name it to
-// ipvsadm: "-t 10.0.0.1:80", "-f 7 -6".
+// Service is a virtual service. Its key in the node is the words that name it to ipvsadm:
+// "-t 10.0.0.1:80", "-f 7 -6".
 type Service struct {
 	Scheduler string
 	Flags     []string
@@ -26,7 +26,7 @@ type Server struct {
 	Forward      string // "-g", "-i" or "-m"
 	Weight       int
 	Upper, Lower int
-	Tunnel       string // what follows -i in -S, but for plain ipip
+	Tunnel       string // what follows -i in -S, or "" for ipip
 }
 
 var (
@@ -80,7 +80,7 @@ func (n *Node) ipvsadm(args []string) error {
 		if n.Services[o.service] == nil {
 			return errNoService
 		}
-		delete(n.Services, o.service) // with all its servers (ip_vs_unlink_service)
+		delete(n.Services, o.service) // and all its servers (ip_vs_unlink_service)
 		return nil
 	case "-a", "-e", "-d":
 		return n.server(args[0], o)
@@ -120,7 +120,7 @@ func parseOptions(args []string) (options, error) {
 			}
 			o.service, o.mark = word+" "+value, true
 		case "-M":
-			// For IPv6 it has to come after the service (parse_netmask, ipvsadm.c).
+			// For IPv6 it must come after the service (parse_netmask, ipvsadm.c).
 			if o.service == "" {
 				return o, errSyntax
 			}
@@ -137,8 +137,8 @@ func parseOptions(args []string) (options, error) {
 	return o, nil
 }
 
-// service adds or edits one. An edit restates it whole: what is left out returns
-// to its default.
+// service adds or edits a service. An edit sets every property that is left out to its
+// default.
 func (n *Node) service(verb string, o options) error {
 	if o.has("-g", "-m", "-i", "-r", "-w", "-x", "-y") {
 		return errSyntax
@@ -192,8 +192,8 @@ func (n *Node) service(verb string, o options) error {
 	return nil
 }
 
-// mask: IPv4's is read by inet_aton, so that 24 would be 0.0.0.24, which nobody
-// means.
+// mask checks the argument of -M. ipvsadm reads that of IPv4 by inet_aton, so 24 would be
+// 0.0.0.24, which nobody means.
 func (o options) mask() (string, error) {
 	v, ok := o.values["-M"]
 	if !ok {
@@ -243,7 +243,7 @@ func (n *Node) server(verb string, o options) error {
 		return err
 	}
 	if verb != "-d" && d.Forward != "-m" && !o.mark {
-		d.Addr = netip.AddrPortFrom(addr.Addr(), o.port) // silently, process_options
+		d.Addr = netip.AddrPortFrom(addr.Addr(), o.port) // without a message, process_options
 	}
 	if addr.Addr().Is6() != o.v6 && d.Forward != "-i" && verb != "-d" {
 		return errors.New("Different address family is allowed only for tunneling servers")
@@ -314,7 +314,7 @@ func (o options) has(flags ...string) bool {
 	return slices.ContainsFunc(flags, func(f string) bool { return o.values[f] != "" })
 }
 
-// drain waits for a server's connections, of which there are none.
+// drain waits for a server's connections, which the model does not have.
 func (n *Node) drain(server string, service []string) error {
 	s := n.Services[strings.Join(service, " ")]
 	if s == nil || !slices.ContainsFunc(s.Servers, func(d Server) bool { return d.Addr.String() == server }) {
@@ -329,7 +329,7 @@ func (n *Node) setTimeouts(values []string) error {
 		if err != nil || seconds < 0 {
 			return errSyntax
 		}
-		if seconds > 0 { // 0 leaves it
+		if seconds > 0 { // 0 leaves the timeout as it is
 			n.Timeouts[i] = seconds
 		}
 	}

@@ -1,10 +1,9 @@
-// Package statetest is a node made of maps, for tests of what plans do.
+// Package statetest has a model of a node, for tests of what plans do.
 //
-// A [Node] executes the commands of a plan as the kernel and the tools would,
-// with what they do on the side and what they refuse, and prints itself in the
-// tools' own formats. It knows nothing of package state's rules: what it does
-// not know fails. To teach it a command: a case in Exec; a quirk of a tool: at
-// the place where it happens, with its source.
+// A [Node] executes the commands of a plan as the kernel and the tools do, with their side
+// effects and refusals, and prints itself in the formats of the tools. It shares no rules
+// with package state. A command that it does not know fails. A new command is a case in
+// Exec. A quirk of a tool or the kernel is modelled where it happens, with its source.
 package statetest
 
 import (
@@ -25,30 +24,29 @@ type Node struct {
 	Routes      []Route
 	Policies    []Policy // beside the kernel's own, in the order they were made
 	Modules     map[string]bool
-	Commands    map[string]bool // that are installed
-	Manager     string          // the package manager; "" for none
+	Commands    map[string]bool // those that are installed
+	Manager     string          // the package manager, or ""
 	Services    map[string]*Service
 	Timeouts    [3]int // tcp, tcpfin, udp; zero while ip_vs is not loaded
 	Daemons     map[string]string
 	Rules       map[string][]string // by "iptables nat POSTROUTING"
 	Files       map[string]string   // by path
 	Modes       map[string]string   // of Files: "0644"
-	Units       map[string]bool     // that start at boot
+	Units       map[string]bool     // those that start at boot
 	Init        string              // what starts them: systemd, or ""
-	ReplyRoutes map[string]string   // gateway, by the source it is for
+	ReplyRoutes map[string]string   // the gateway of each reply route, by its source
 
-	// IPVSADM is the minor version of ipvsadm: 24 to 32, for what comes after
-	// 1.31.
+	// IPVSADM is the minor version of ipvsadm: 24 to 31, and 32 for a later one.
 	IPVSADM int
 
-	// promote is set while an address goes without its subnet's others.
+	// promote is set while promote_secondaries is in force.
 	promote bool
-	// explicit holds the parameters of devices that no longer follow
-	// conf/default: "net/ipv4/conf/eth0/rp_filter".
+	// explicit are the parameters of devices that no longer follow conf/default:
+	// "net/ipv4/conf/eth0/rp_filter".
 	explicit map[string]bool
 }
 
-// New returns a node with its loopback device, as it comes up.
+// New returns a node as it is after boot, with its loopback device.
 func New() *Node {
 	n := &Node{
 		Sysctls: map[string]string{ipForward: "0", "net/ipv6/conf/all/forwarding": "0", "net/ipv6/conf/default/forwarding": "0"},
@@ -74,8 +72,8 @@ func (n *Node) must(args ...string) {
 	}
 }
 
-// AddLink adds a device, which starts with the parameters of conf/default
-// (devinet_init, net/ipv4/devinet.c).
+// AddLink adds a device. It starts with the parameters of conf/default (devinet_init,
+// net/ipv4/devinet.c).
 func (n *Node) AddLink(dev string, up bool) {
 	n.Links[dev] = up
 	for name := range confDefaults() {
@@ -104,8 +102,8 @@ func (n *Node) Clone() *Node {
 	return &c
 }
 
-// Dump is all of a node that a command can change, a sorted line each: what two
-// nodes are compared by. The order in which things were added is left out.
+// Dump lists everything of a node that a command can change, in sorted lines. Tests
+// compare nodes by it. The order in which entries were added is not in it.
 func (n *Node) Dump() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -157,7 +155,7 @@ func (n *Node) Dump() []string {
 	return lines
 }
 
-// Exec executes one command. Like the tools, it has done nothing when it fails.
+// Exec executes one command. If it returns an error, it has changed nothing.
 func (n *Node) Exec(c shell.Command) error {
 	if err := n.exec(c); err != nil {
 		return fmt.Errorf("%s: %w", c, err)
@@ -185,7 +183,7 @@ func (n *Node) exec(c shell.Command) error {
 	case args[0] == "ipvsadm":
 		return n.ipvsadm(args[1:])
 	case c.Calls == shell.RefreshRoute && len(args) == 2:
-		return nil // it waits, and changes nothing that is modelled
+		return nil // it only waits
 	case c.Calls == shell.ReplyRoute && len(args) == 5:
 		n.ReplyRoutes[args[1]] = args[2]
 		return nil
@@ -199,7 +197,7 @@ func (n *Node) exec(c shell.Command) error {
 	case c.Calls == shell.Announce && len(args) == 3:
 		return n.announce(args[1])
 	case c.Calls == shell.MuteICMP && len(args) > 2:
-		return n.exec(shell.Command{Args: args[2:]}) // with something held meanwhile
+		return n.exec(shell.Command{Args: args[2:]}) // the rest is a command to run
 	case c.Calls == shell.PromoteSecondaries && len(args) > 2:
 		n.promote = true
 		defer func() { n.promote = false }()
@@ -217,8 +215,8 @@ func (n *Node) exec(c shell.Command) error {
 	return errors.New("not a command that this node knows")
 }
 
-// modprobe brings a module and what comes with it; one that is there is no
-// error.
+// modprobe loads a module, with its devices and parameters. It is no error if the module
+// is loaded.
 func (n *Node) modprobe(name string) error {
 	if n.Modules[name] {
 		return nil
@@ -240,7 +238,7 @@ func (n *Node) modprobe(name string) error {
 	return nil
 }
 
-// Unload takes a tunnel's module away, and its device with all that is on it.
+// Unload removes a tunnel's module, and its device with everything on it.
 func (n *Node) Unload(module string) {
 	dev, ok := map[string]string{"ipip": "tunl0", "ip6_tunnel": "ip6tnl0"}[module]
 	if !ok || !n.Modules[module] {

@@ -10,7 +10,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state/statetest"
 )
 
-// line is a command as a person types it.
+// line makes a command of a line as a person types it.
 func line(text string) shell.Command {
 	if value, key, ok := strings.Cut(text, " > "); ok {
 		return shell.Command{Args: []string{"printf", `%s\n`, value}, To: key}
@@ -22,7 +22,7 @@ func line(text string) shell.Command {
 	return shell.Cmd(words...)
 }
 
-// prepared is a node with a LAN, a table and something of everything.
+// prepared is a node with a LAN, a virtual service and an entry of most kinds.
 func prepared(t *testing.T, commands ...string) *statetest.Node {
 	t.Helper()
 	n := statetest.New()
@@ -42,8 +42,8 @@ func prepared(t *testing.T, commands ...string) *statetest.Node {
 	return n
 }
 
-// TestRefusals: a node that let anything pass would prove nothing. Whatever
-// fails has changed nothing.
+// TestRefusals has commands that the kernel or a tool refuses. The model must refuse them
+// too, and be unchanged.
 func TestRefusals(t *testing.T) {
 	for _, c := range []string{
 		"ifconfig eth0 up",
@@ -114,13 +114,14 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestSideEffects are the silent ones that plans have to reckon with.
+// TestSideEffects has commands with side effects in the kernel. The model must have the
+// same.
 func TestSideEffects(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		version int
 		do      []string
-		want    []string // of the dump, what changed
+		want    []string // the lines of the dump that change
 	}{
 		{"an edit without weight, method and thresholds", 31, []string{"ipvsadm -e -t 10.0.0.1:80 -r 10.1.0.11:80"}, []string{
 			"- server -t 10.0.0.1:80 {Addr:10.1.0.11:80 Forward:-m Weight:5 Upper:10 Lower:5 Tunnel:}",
@@ -177,7 +178,7 @@ func TestSideEffects(t *testing.T) {
 	}
 }
 
-// changed are the lines that only one of two dumps has.
+// changed returns the lines that only one of two dumps has.
 func changed(before, after []string) []string {
 	count := map[string]int{}
 	for _, l := range after {

@@ -7,8 +7,8 @@ import (
 
 const ipForward = "net/ipv4/ip_forward"
 
-// confDefaults are the parameters of a device that are of interest here, with
-// the kernel's defaults (net/ipv4/devinet.c).
+// confDefaults are the parameters of a device that the model has, with the kernel's
+// defaults (net/ipv4/devinet.c).
 func confDefaults() map[string]string {
 	return map[string]string{
 		"accept_redirects": "1", "arp_announce": "0", "arp_ignore": "0",
@@ -50,7 +50,7 @@ func (n *Node) write(key, value string) error {
 		return nil
 	}
 	n.explicit[key] = true
-	// A forwarding key has a handler of its own, which copies nothing.
+	// The handler of a forwarding key does not copy conf/default to the devices.
 	if dev == "default" && name != "forwarding" {
 		n.copyDefault(name, value)
 	}
@@ -75,8 +75,8 @@ func (n *Node) setAll(prefix, name, value string) {
 	}
 }
 
-// copyDefault is devinet_copy_dflt_conf: devices follow conf/default until
-// something of them was set.
+// copyDefault is devinet_copy_dflt_conf: a device's parameter follows conf/default until
+// it is set itself.
 func (n *Node) copyDefault(name, value string) {
 	for dev := range n.Links {
 		key := "net/ipv4/conf/" + dev + "/" + name
@@ -86,8 +86,8 @@ func (n *Node) copyDefault(name, value string) {
 	}
 }
 
-// addressed is ipv4_devconf_setall: a device with an address of its own no
-// longer follows.
+// addressed is ipv4_devconf_setall: the parameters of a device with an address no longer
+// follow conf/default.
 func (n *Node) addressed(dev string) {
 	for name := range confDefaults() {
 		n.explicit["net/ipv4/conf/"+dev+"/"+name] = true

@@ -6,28 +6,30 @@ import (
 	"strings"
 )
 
-// longestLabel is IFNAMSIZ without its NUL (if.h): a device's name, a colon and a
-// number have to fit.
+// longestLabel is the longest label in bytes: IFNAMSIZ without its NUL (if.h). The device's
+// name, a colon and a number must fit.
 const longestLabel = 15
 
-// aliases hands out the numbers of addresses that a system knows as aliases:
-// lo:0, lo:1. An address keeps the one it has; nobody else's is taken.
+// aliases chooses the labels of addresses for a network system that needs them: lo:0,
+// lo:1. An address keeps the label that it has in lvsctl's files. Labels of other files
+// are not used.
 type aliases struct {
-	held  map[string]string // label, by device and address
+	ours  map[string]string // label, by device and address
 	taken map[string]bool
-	next  map[string]int // the first number that may be free, by device
+	next  map[string]int // by device, the first number that may be free
 }
 
-// newAliases takes those that our own files hold now.
-func newAliases(found map[string]bool, held map[string]string) *aliases {
-	a := &aliases{held: held, taken: map[string]bool{}, next: map[string]int{}}
-	ours := map[string]bool{}
-	for _, label := range held {
-		ours[label] = true
+// newAliases makes aliases. found are all labels in the node's files, and ours those in
+// lvsctl's.
+func newAliases(found map[string]bool, ours map[string]string) *aliases {
+	a := &aliases{ours: ours, taken: map[string]bool{}, next: map[string]int{}}
+	own := map[string]bool{}
+	for _, label := range ours {
+		own[label] = true
 		a.taken[label] = true
 	}
 	for label := range found {
-		if !ours[label] {
+		if !own[label] {
 			a.taken[label] = true
 		}
 	}
@@ -36,9 +38,9 @@ func newAliases(found map[string]bool, held map[string]string) *aliases {
 
 func aliasKey(dev string, addr netip.Addr) string { return dev + " " + addr.String() }
 
-// label is an address's alias; ok is false where none fits.
+// label returns an address's label. ok is false if every one would be too long.
 func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
-	if label, ok := a.held[aliasKey(dev, p.Addr())]; ok {
+	if label, ok := a.ours[aliasKey(dev, p.Addr())]; ok {
 		return label, true
 	}
 	for n := a.next[dev]; ; n++ {
@@ -53,7 +55,7 @@ func (a *aliases) label(dev string, p netip.Prefix) (label string, ok bool) {
 	}
 }
 
-// value is NAME=VALUE's value among a shell file's lines.
+// value returns the value of the line NAME=VALUE in a file of shell assignments.
 func value(text, name string) string {
 	for line := range strings.Lines(text) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {

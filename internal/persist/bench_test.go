@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// BenchmarkFiles makes the files of many VIPs on one device and of many routes, on
-// each network system.
+// BenchmarkFiles makes the files for many VIPs on one device and for many routes, on each
+// network system.
 func BenchmarkFiles(b *testing.B) {
 	boots := map[netsystem.Name]Boot{
 		netsystem.NetworkScripts: {NetworkScripts: true, Ifcfg: map[string]Ifcfg{"e0": {Path: scriptsDir + "ifcfg-e0", OnBoot: true}}, Aliases: map[string]bool{}},

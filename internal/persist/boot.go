@@ -12,63 +12,62 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Boot is what of a node decides how things come back there.
+// Boot is what was read of a node's boot: its network systems and the files that they
+// read.
 type Boot struct {
-	// RedHat is the major release of Red Hat's distribution and its rebuilds; 0
-	// elsewhere.
+	// RedHat is the major release of Red Hat Enterprise Linux or a rebuild of it; 0 on
+	// other distributions.
 	RedHat int
-	// Of the network systems: whether they come up at boot, and for NetworkManager
-	// the version that runs.
+	// These are set if the network system starts at boot. NetworkManager is the version
+	// that runs.
 	NetworkScripts, Ifupdown, Netplan, Networkd bool
 	NetworkManager                              string
 	Devices                                     map[string]Device
-	// Aliases are those that files of network-scripts have: lo:0.
+	// Aliases are the labels in the files of network-scripts: lo:0.
 	Aliases  map[string]bool
-	Loopback []string // profiles of type loopback
-	// Ifcfg are the files of network-scripts' by which devices come up at boot, by
-	// device.
+	Loopback []string // NetworkManager's profiles of type loopback
+	// Ifcfg is the file of network-scripts that configures a device at boot, by device.
 	Ifcfg map[string]Ifcfg
 	// Indexed are the route-* files with ADDRESS0= lines.
 	Indexed map[string]bool
-	// Sets and FileRoutes are the addresses and routes that such files set at boot,
-	// outside of lvsctl's lines, and UnreadRoutes the lines that cannot be read, as
-	// FILE:LINE.
+	// Sets and FileRoutes are the addresses and routes that the files of network-scripts
+	// set at boot, without lvsctl's lines. UnreadRoutes are the lines that lvsctl cannot
+	// read, as FILE:LINE.
 	Sets         []FileAddress
 	FileRoutes   []FileRoute
 	UnreadRoutes []string
-	// NoLocal reports that /sbin/ifup-local is there and is not run to its end.
+	// NoLocal is set if /sbin/ifup-local exists and exits before its last line.
 	NoLocal bool
-	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian, or
-	// "" for none.
+	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian or "".
 	Table string
-	// Saves reports that a script of EL6's is to write the table over its file when
-	// it stops.
+	// Saves is set if the service's script of EL6 writes the table to its file when it
+	// stops.
 	Saves bool
-	// Auto is what /etc/default/ipvsadm says outside of our lines.
+	// Auto is the value of AUTO in /etc/default/ipvsadm without lvsctl's lines.
 	Auto bool
-	// Restored are the lines of the rules' file outside of our lines.
+	// Restored are the lines of the service's file without lvsctl's.
 	Restored []string
-	// Services are ports by their names in /etc/services: http/tcp. They are read
-	// where the rules' file names one.
+	// Services are ports by their names in /etc/services: http/tcp. They are read only
+	// if the service's file has such a name.
 	Services map[string]uint16
-	// RCLocal is the script that runs last at boot; "" for none. RCExit says that
-	// it ends before its last line.
+	// RCLocal is the path of the script that runs last at boot, or "". RCExit is set if
+	// it exits before its last line.
 	RCLocal    string
 	RCExit     bool
 	CloudHosts CloudHosts
-	// Assignments are those that the node's files make to kernel parameters.
+	// Assignments are the values that the node's files give to kernel parameters.
 	Assignments []Assignment
 }
 
-// Device is who manages a device, and what it is.
+// Device tells which network system manages a device, and what kind it is.
 type Device struct {
-	// Network is the file that systemd-networkd configures it by.
+	// Network is the path of systemd-networkd's file for the device.
 	Network        string
 	NetworkManager bool
 	Class          string // bond, bridge or vlan; "" for any other
 }
 
-// Assignment is a line of a sysctl file.
+// Assignment is a line of a sysctl file that sets a parameter.
 type Assignment struct {
 	File  string
 	Line  int
@@ -76,13 +75,13 @@ type Assignment struct {
 	Value string
 }
 
-// The ipvsadm services: their files differ.
+// The values of [Boot.Table]: whose ipvsadm service it is. Their files differ.
 const (
 	TableRedHat = "redhat"
 	TableDebian = "debian"
 )
 
-// The files that have a service's lines.
+// The files of the ipvsadm services, and others with lvsctl's lines.
 const (
 	redHatRules   = "/etc/sysconfig/ipvsadm"
 	debianRules   = "/etc/ipvsadm.rules"
@@ -104,7 +103,7 @@ const (
 	etcModules    = "/etc/modules"
 )
 
-// Parse reads what Section printed. What it does not know it passes over.
+// Parse reads what [Section] printed. It skips lines that it does not know.
 func Parse(text string) Boot {
 	b := Boot{Devices: map[string]Device{}, Aliases: map[string]bool{}, Indexed: map[string]bool{}}
 	files := found{ifcfg: texts{}, routes: texts{}}
@@ -146,7 +145,7 @@ func Parse(text string) Boot {
 	return b
 }
 
-// texts are files by their paths.
+// texts are contents of files, by path.
 type texts map[string]*strings.Builder
 
 func (t texts) add(file, line string) {
@@ -156,16 +155,16 @@ func (t texts) add(file, line string) {
 	t[file].WriteString(line)
 }
 
-// found is what lines of files say that only together mean something.
+// found collects lines of files that only have a meaning together.
 type found struct {
-	index  map[string]string // devices by their numbers
+	index  map[string]string // devices by their interface numbers
 	ifcfg  texts
 	routes texts
-	own    string // the file in which the last line was one of lvsctl's
+	own    string // the file whose last line was one of lvsctl's, or ""
 }
 
-// add takes a line FILE:NUMBER:TEXT to what it says. Numbers of devices come
-// before what is known by them.
+// add parses a line FILE:NUMBER:TEXT. Lines with the number of a device come before those
+// that refer to it.
 func (f *found) add(b *Boot, answer string) {
 	l, file, number, text := find(answer, b.Aliases)
 	dir, base := path.Split(file)
@@ -209,8 +208,8 @@ func (f *found) add(b *Boot, answer string) {
 	}
 }
 
-// foreign is a line of a file that lvsctl shares, or an empty one in the place of
-// a line of lvsctl's.
+// foreign returns a line of a file that lvsctl shares with others. For a line of lvsctl's
+// own it returns "".
 func (f *found) foreign(file, text string) string {
 	switch {
 	case strings.HasPrefix(text, "# BEGIN lvsctl "):
@@ -230,8 +229,8 @@ func (b *Boot) device(dev string, change func(*Device)) {
 	}
 }
 
-// majorRelease is the number in "CentOS release 6.10 (Final)" or "Rocky Linux
-// release 9.3 (Blue Onyx)"; 0 for Fedora, which counts otherwise.
+// majorRelease returns the number in "CentOS release 6.10 (Final)" or "Rocky Linux release
+// 9.3 (Blue Onyx)". It is 0 for Fedora, whose numbers mean other releases.
 func majorRelease(line string) int {
 	_, version, ok := strings.Cut(line, " release ")
 	if !ok || strings.HasPrefix(line, "Fedora") {
@@ -248,7 +247,7 @@ func majorRelease(line string) int {
 	return n
 }
 
-// autoLine is AUTO after a line of shell assignments.
+// autoLine returns the value of AUTO after a line of shell assignments.
 func autoLine(line string, before bool) bool {
 	value, ok := strings.CutPrefix(strings.TrimSpace(line), "AUTO=")
 	if !ok {
@@ -268,8 +267,8 @@ func (b *Boot) assignment(file, number, text string) {
 	b.Assignments = append(b.Assignments, Assignment{File: file, Line: n, Key: sysctlKey(key), Value: strings.Join(strings.Fields(value), " ")})
 }
 
-// sysctlKey is a key below /proc/sys. Whichever of dot and slash comes first
-// parts the words; the other stands for itself (sysctl.d(5)).
+// sysctlKey returns the path below /proc/sys of a key. If its first separator is a dot,
+// dots separate and a slash means a dot; otherwise slashes do (sysctl.d(5)).
 func sysctlKey(key string) string {
 	if i := strings.IndexAny(key, "./"); i >= 0 && key[i] == '.' {
 		return state.SysctlName(key)
@@ -277,9 +276,9 @@ func sysctlKey(key string) string {
 	return key
 }
 
-// strays are the services that the rules' file adds outside of lvsctl's lines, and
-// why lines that may add one cannot be read.
-func (b Boot) strays() (keys map[state.ServiceKey]bool, complaints []string) {
+// foreignServices returns the services that the ipvsadm service's file adds outside of
+// lvsctl's lines. complaints say which lines may add one and cannot be read.
+func (b Boot) foreignServices() (keys map[state.ServiceKey]bool, complaints []string) {
 	keys = map[state.ServiceKey]bool{}
 	for _, line := range b.Restored {
 		k, ok, err := state.RestoredService(line, b.port)
@@ -293,13 +292,13 @@ func (b Boot) strays() (keys map[state.ServiceKey]bool, complaints []string) {
 	return keys, complaints
 }
 
-// port finds a port by its name in the node's /etc/services.
+// port returns the port of a name in the node's /etc/services.
 func (b Boot) port(name string, p state.Protocol) (uint16, bool) {
 	n, known := b.Services[name+"/"+string(p)]
 	return n, known
 }
 
-// services reads a line of services(5): http 80/tcp www # WorldWideWeb HTTP.
+// services parses a line of services(5): http 80/tcp www # WorldWideWeb HTTP.
 func (b *Boot) services(line string) {
 	line, _, _ = strings.Cut(line, "#")
 	words := strings.Fields(line)
@@ -321,7 +320,7 @@ func (b *Boot) services(line string) {
 	}
 }
 
-// since reports whether the node's NetworkManager is of a version or later.
+// since reports whether the node's NetworkManager has at least this version.
 func (b Boot) since(major, minor int) bool {
 	var have []int
 	for part := range strings.SplitSeq(b.NetworkManager, ".") {

@@ -47,7 +47,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// same tells no empty map from none, and looks into addresses.
+// same are options of cmp: an empty map equals nil, and addresses are compared by value.
 var same = cmp.Options{cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{}), cmpopts.EquateEmpty()}
 
 func TestParse(t *testing.T) {
@@ -110,7 +110,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(d)
 		}
 		Choose(a, []string{"eth0"})
-		a.strays()
+		a.foreignServices()
 		a.since(1, 42)
 	})
 }

@@ -8,20 +8,21 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// CloudHosts is the line by which cloud-init writes /etc/hosts anew at each boot,
-// as FILE:LINE, and the templates that are there for it (cc_update_etc_hosts).
+// CloudHosts is the line that makes cloud-init write /etc/hosts at each boot, and the
+// templates of that file that the node has (cc_update_etc_hosts).
 type CloudHosts struct {
-	Place     string // "" if it leaves the file alone
+	Place     string // FILE:LINE, or "" if cloud-init leaves the file alone
 	Templates []string
 }
 
 const cloudTemplates = "/etc/cloud/templates/hosts."
 
-// cloudFiles are read one after another, the last assignment counts: the node's
-// own, then what its user data says.
+// cloudFiles are cloud-init's configuration: the node's own files, then its user data. The
+// last assignment wins.
 var cloudFiles = []string{"/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/instance/cloud-config.txt"}
 
-// set reads a line like manage_etc_hosts: true. "localhost" keeps what is there.
+// set parses a line like manage_etc_hosts: true. With "localhost" cloud-init keeps the
+// other lines of the file.
 func (c *CloudHosts) set(place, line string) {
 	_, value, _ := strings.Cut(line, ":")
 	value, _, _ = strings.Cut(value, " #")
@@ -32,15 +33,15 @@ func (c *CloudHosts) set(place, line string) {
 	}
 }
 
-// cloudHosts has the names of /etc/hosts written into the template too, from which
-// cloud-init makes that file: otherwise they are gone after the next boot.
+// cloudHosts also writes the names of /etc/hosts to the template from which cloud-init
+// makes that file. Otherwise they would be gone after the next boot.
 func (j *job) cloudHosts(lasting bool) {
 	b, wanted := j.Want.Blocks[state.BlockKey{Path: state.HostsFile, Topology: j.Topology}]
 	c := j.Boot.CloudHosts
 	if !wanted || c.Place == "" {
 		return
 	}
-	// Templates are named after a family of distributions.
+	// The name of a template ends in that of a family of distributions.
 	family := map[string]string{"apt-get": "debian", "dnf": "redhat", "yum": "redhat", "zypper": "suse", "apk": "alpine"}[j.Live.Manager]
 	path := cloudTemplates + family + ".tmpl"
 	if !lasting || !slices.Contains(c.Templates, path) {

@@ -9,7 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestCloudHosts has names in /etc/hosts that cloud-init would take away.
+// TestCloudHosts has names in /etc/hosts on a node where cloud-init writes that file.
 func TestCloudHosts(t *testing.T) {
 	const (
 		template = "grep /etc/cloud/templates/hosts.debian.tmpl:7:127.0.0.1 localhost\n"

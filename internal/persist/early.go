@@ -9,8 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// modules has the kernel modules loaded before the parameters are set: those of
-// net.ipv4.vs and of a tunnel's device are there only with them.
+// modules makes the file that loads the kernel modules at boot, before the parameters are
+// set: those of net.ipv4.vs and of a tunnel's device exist only with their module.
 func (j *job) modules() {
 	names := slices.Sorted(maps.Keys(j.Want.Modules))
 	if len(names) == 0 {
@@ -30,11 +30,12 @@ func (j *job) modules() {
 	}
 }
 
-// sysctls has the kernel parameters set early: before any network system, so
-// that a real server's VIP is quiet when it comes, and after the modules
-// (systemd-sysctl.service is ordered after systemd-modules-load.service; udev sets
-// a late device's again, 99-systemd.rules). zz sorts after 99-sysctl.conf, which is
-// /etc/sysctl.conf. The forwarding switches go first, because they reset others.
+// sysctls makes the file that sets the kernel parameters at boot. They are set before any
+// network system starts, so that a real server never answers ARP for its VIP, and after
+// the modules (systemd-sysctl.service is ordered after systemd-modules-load.service; udev
+// sets those of a device that appears later, 99-systemd.rules). The name zz sorts after
+// 99-sysctl.conf, which is /etc/sysctl.conf. The forwarding switches come first, because
+// the kernel changes others along with them.
 func (j *job) sysctls() {
 	keys := slices.SortedFunc(maps.Keys(j.Want.Sysctls), state.CompareSysctls)
 	if len(keys) == 0 {
@@ -56,7 +57,7 @@ func (j *job) sysctls() {
 		name := fmt.Sprintf("%s:%d sets %s = %s", a.File, a.Line, state.SysctlName(a.Key), a.Value)
 		base := a.File[strings.LastIndexByte(a.File, '/')+1:]
 		last := strings.Contains(a.File, "/sysctl.d/") && base > "zz-lvsctl.conf"
-		// sysctl --system, which Debian's SysV script runs, comes to it last.
+		// sysctl --system, which Debian's SysV script runs, reads /etc/sysctl.conf last.
 		if last || a.File == sysctlConf && j.Live.Init == state.InitDebian {
 			j.out.Warnings = append(j.out.Warnings, name+", which is read after "+sysctlFile+" and wins at boot; remove that line")
 			continue

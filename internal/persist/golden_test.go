@@ -21,7 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// known are systems as their Section and unit section are read there.
+// known are network systems, with the output of Section and of the unit section on a node
+// that has them.
 var known = map[string]struct {
 	init, manager string
 	boot          Boot
@@ -74,7 +75,7 @@ var plainIfcfg = map[string]Ifcfg{
 	"eth1": {Path: scriptsDir + "ifcfg-eth1", OnBoot: true, First: netip.MustParsePrefix("192.0.2.2/24")},
 }
 
-// golden is a case of a system: a topology called web, and what each wants.
+// golden is a case: what the topology web wants of a node, and what was there before.
 type golden struct{ want, before *state.State }
 
 func goldens() map[string]golden {
@@ -123,7 +124,7 @@ func goldens() map[string]golden {
 	}
 }
 
-// report is what the plan says of an Output, and the services at boot.
+// report lists the sentences of an Output, and the services at boot.
 func report(out Output) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(out.Units)) {
@@ -140,7 +141,7 @@ func report(out Output) string {
 	return b.String()
 }
 
-// archive is every file of an Output, its modes in the names of those that are
+// archive returns all files of an Output. The name of a file contains its mode if that is
 // not 0644.
 func archive(name string, out Output) []txtar.File {
 	texts := map[string]string{}
@@ -165,7 +166,7 @@ func archive(name string, out Output) []txtar.File {
 	return files
 }
 
-// filesOf are the files of a case on a known system.
+// filesOf returns the files of a case on a known system.
 func filesOf(system string, g golden) Output {
 	k := known[system]
 	live := state.New()
@@ -178,8 +179,8 @@ func filesOf(system string, g golden) Output {
 	})
 }
 
-// TestGolden holds the files of each system to testdata: the head of each says
-// where its lines come from.
+// TestGolden compares the files of each system with testdata. The head of each file there
+// tells where its lines come from.
 func TestGolden(t *testing.T) {
 	for _, system := range slices.Sorted(maps.Keys(known)) {
 		t.Run(system, func(t *testing.T) {

@@ -11,14 +11,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// host is a node in namespaces of its own: devices eth0 and eth1, and an /etc
-// that has some files beside this machine's.
+// host is a node in namespaces of this machine. It has the devices eth0 and eth1, and an
+// /etc with further files.
 type host struct {
 	testing.TB
 	root string
 }
 
-// newHost makes a host whose files are below a folder, by their paths.
+// newHost makes a host with these files, by their paths.
 func newHost(t testing.TB, files map[string]string) host {
 	t.Helper()
 	need(t, "unshare", "ip", "mount")
@@ -37,7 +37,7 @@ func newHost(t testing.TB, files map[string]string) host {
 	return h
 }
 
-// has gives the host what lvsctl would write.
+// has writes the files of an Output to the host.
 func (h host) has(topology string, out Output) {
 	h.Helper()
 	for k, b := range out.Blocks {
@@ -52,8 +52,8 @@ func (h host) has(topology string, out Output) {
 	}
 }
 
-// run runs a script as the host's first process and returns what it prints.
-// Everything that it has begun ends with it.
+// run runs a script as the host's first process and returns its output. All processes of
+// the host end with it.
 func (h host) run(script string) string {
 	h.Helper()
 	cmd := exec.CommandContext(h.Context(), "timeout", "60", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `set -e
@@ -79,7 +79,7 @@ const network = `
   ip -4 route show; ip -6 route show | grep -v '^fe80' | sed 's/ pref medium//'; } | sed 's/ onlink//; s/ *$//; s/^ //' | sort
 `
 
-// routes and addresses are the wanted ones in what network printed.
+// missing lists the wanted routes and addresses that are not in the output of network.
 func missing(have string, want *state.State) []string {
 	var list []string
 	for k := range want.Addresses {

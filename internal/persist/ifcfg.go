@@ -11,23 +11,23 @@ import (
 	"strings"
 )
 
-// Ifcfg is a file of network-scripts that configures a device.
+// Ifcfg is an ifcfg file of network-scripts, which configures a device.
 type Ifcfg struct {
 	Path string
-	// OnBoot reports that the device is brought up at boot.
+	// OnBoot is set if the device is brought up at boot.
 	OnBoot bool
-	// First is the first address that it sets; zero for none of its own (DHCP).
+	// First is the first address that the file sets, or zero if it sets none (DHCP).
 	First netip.Prefix
-	// Gateway, GatewayDev and Metric are GATEWAY, GATEWAYDEV and METRIC.
+	// Gateway, GatewayDev and Metric are the values of GATEWAY, GATEWAYDEV and METRIC.
 	Gateway, GatewayDev, Metric string
-	// Unread is the first line that only running it would explain, as FILE:LINE; ""
-	// for none.
+	// Unread is the first line that does more than assign known values, as FILE:LINE, or
+	// "".
 	Unread string
 }
 
-// gateway is why the file cannot have a default route of its device's: ifup-eth
-// takes a gateway outside of the first address's subnet for none, gives the route
-// the file's METRIC, and reads the file of the device's own name. "" if it can.
+// gateway returns why the file cannot set a default route through via, or "". ifup-eth
+// ignores a gateway outside of the first address's subnet, sets the route with the file's
+// METRIC, and reads only the file with the device's own name.
 func (f Ifcfg) gateway(dev string, via netip.Addr) string {
 	switch {
 	case f.Unread != "":
@@ -48,21 +48,21 @@ func (f Ifcfg) gateway(dev string, via netip.Addr) string {
 type FileAddress struct {
 	Path, Dev string
 	Prefix    netip.Prefix
-	// NoLength reports that the file does not say how long the prefix is.
+	// NoLength is set if the file does not name the prefix length.
 	NoLength bool
 }
 
-// ignored are the ends of files that nobody reads (is_ignored_file in
+// ignored are the suffixes of files that network-scripts ignore (is_ignored_file in
 // network-functions).
 var ignored = []string{"~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave"}
 
-// ifcfg is a file's name and what it sets.
+// ifcfg is an ifcfg file with the variables that it sets.
 type ifcfg struct {
 	path, name string // name is eth0, eth0:1 or lo-range0
 	shellVars
 }
 
-// readIfcfgs are the files that somebody reads, by path.
+// readIfcfgs parses the ifcfg files that network-scripts do not ignore, sorted by path.
 func readIfcfgs(files texts) []ifcfg {
 	var list []ifcfg
 	for _, p := range slices.Sorted(maps.Keys(files)) {
@@ -78,7 +78,7 @@ func readIfcfgs(files texts) []ifcfg {
 	return list
 }
 
-// ifcfgs puts what the files say into the Boot.
+// ifcfgs fills b from the ifcfg files.
 func (b *Boot) ifcfgs(files texts) {
 	list := readIfcfgs(files)
 	parents := map[string]ifcfg{}
@@ -90,7 +90,7 @@ func (b *Boot) ifcfgs(files texts) {
 		if dev == "" {
 			dev = f.name
 		}
-		// A file of the device's own name comes before others.
+		// The file with the device's own name wins over others.
 		if have, there := b.Ifcfg[dev]; there && (have.Path == scriptsDir+"ifcfg-"+dev || have.OnBoot && f.name != dev) {
 			continue
 		}
@@ -117,7 +117,7 @@ func (b *Boot) ifcfgs(files texts) {
 	}
 }
 
-// setBy notes what a file sets.
+// setBy adds the addresses that a file sets.
 func (b *Boot) setBy(f ifcfg, dev string, addresses []FileAddress) {
 	for _, a := range addresses {
 		a.Path, a.Dev = f.path, dev
@@ -125,7 +125,7 @@ func (b *Boot) setBy(f ifcfg, dev string, addresses []FileAddress) {
 	}
 }
 
-// clones are the aliases that a range has (ifcfg-lo-range0, ifup-aliases).
+// clones adds the aliases of a range of addresses (ifcfg-lo-range0, ifup-aliases).
 func (b *Boot) clones(f ifcfg, dev string) {
 	first, err := strconv.Atoi(f.values["CLONENUM_START"])
 	if err != nil {
@@ -136,7 +136,7 @@ func (b *Boot) clones(f ifcfg, dev string) {
 	}
 }
 
-// device is the file as one of a device.
+// device returns the file as an [Ifcfg].
 func (f ifcfg) device() Ifcfg {
 	v := f.values
 	d := Ifcfg{
@@ -157,9 +157,9 @@ func (f ifcfg) dhcp() bool {
 	return proto == "dhcp" || proto == "bootp"
 }
 
-// addresses are IPADDR, IPADDR0 and so on, or a range, with their lengths: PREFIX
-// comes before NETMASK (expand_config in network-functions). An alias has its
-// parent's PREFIX if it names none.
+// addresses returns the addresses that the file sets: IPADDR, IPADDR0 and so on, or a
+// range. PREFIX wins over NETMASK (expand_config in network-functions). An alias without
+// PREFIX has its parent's.
 func (f ifcfg) addresses(parent map[string]string) []FileAddress {
 	var list []FileAddress
 	add := func(addr netip.Addr, n string) {
@@ -197,7 +197,7 @@ func (f ifcfg) addresses(parent map[string]string) []FileAddress {
 	return list
 }
 
-// numbered are the ends of a variable's names in order: "", "0", "1" and so on.
+// numbered returns the suffixes of a variable's names in order: "", "0", "1" and so on.
 func numbered(name string, values map[string]string) []string {
 	var ends []string
 	for k := range values {
@@ -207,15 +207,15 @@ func numbered(name string, values map[string]string) []string {
 		}
 	}
 	slices.SortFunc(ends, func(a, b string) int {
-		x, _ := strconv.Atoi(a) // 0 for ""
+		x, _ := strconv.Atoi(a) // it is 0 for ""
 		y, _ := strconv.Atoi(b)
 		return x - y
 	})
 	return ends
 }
 
-// rangeOf are the addresses from IPADDR_START to IPADDR_END, which differ in their
-// last byte.
+// rangeOf returns the addresses from IPADDR_START to IPADDR_END, which differ in the last
+// byte.
 func (f ifcfg) rangeOf() []netip.Addr {
 	first, err := netip.ParseAddr(f.values["IPADDR_START"])
 	last, lastErr := netip.ParseAddr(f.values["IPADDR_END"])

@@ -13,8 +13,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// need leaves a test out, saying why, where a tool is missing. In CI nothing is
-// left out.
+// need skips a test, with the reason, if a tool is missing. In CI it skips none.
 func need(t testing.TB, tools ...string) {
 	t.Helper()
 	skip := t.Skip
@@ -28,8 +27,8 @@ func need(t testing.TB, tools ...string) {
 	}
 }
 
-// sourced are the variables that a shell has once it read texts, one after
-// another as ifup reads the network's and a device's.
+// sourced returns the variables of a shell after it has sourced texts one after another, as
+// ifup sources /etc/sysconfig/network and a device's file.
 func sourced(t *testing.T, shell []string, texts ...string) map[string]string {
 	t.Helper()
 	cmd := exec.Command(shell[0], append(shell[1:], "-c", `before=$(set | sed 's/=.*//'); for f; do eval "$f" || exit; done
@@ -48,8 +47,7 @@ set | grep -E '^[A-Z_]+=' | grep -v -E '^(BASH.*|DIRSTACK|EUID|GROUPS|HOST.*|IFS
 	return have
 }
 
-// TestSourced has shells read the files that ifup would read, for every name that
-// a device may have.
+// TestSourced lets shells source the files that ifup would, for device names of every form.
 func TestSourced(t *testing.T) {
 	for _, dev := range []string{"eth0", "ens33.100", "_-@.sh", "p-p@1.2", "-x"} {
 		boot := Boot{NetworkScripts: true, Ifcfg: map[string]Ifcfg{dev: {Path: scriptsDir + "ifcfg-" + dev, OnBoot: true, First: netip.MustParsePrefix("10.1.0.2/24")}}}
@@ -133,8 +131,8 @@ func TestIfcfg(t *testing.T) {
 	}
 }
 
-// TestGatewayLeft has a default route left to the boot script where ifup-eth would
-// set another one, or none.
+// TestGatewayLeft has default routes that ifup-eth would set otherwise, or not at all. They
+// are left to the boot script.
 func TestGatewayLeft(t *testing.T) {
 	first := netip.MustParsePrefix("10.1.0.11/24")
 	for name, c := range map[string]struct {

@@ -8,12 +8,11 @@ import (
 
 // ifupdown: ifup and ifdown of Debian and of busybox (interfaces(5)).
 //
-// ifup gives a device up at the first command of a stanza that fails, and a stanza
-// adds what it names. A VIP or a route of ours that is there by then can cost the
-// node its own address: an administrator's stanza may add the same VIP, or a
-// default route. Therefore lvsctl writes no stanza. A script in if-up.d sets
-// everything once ifup is through, and again each time that a device was taken
-// down and brought up.
+// ifup stops configuring a device at the first command of a stanza that fails. An
+// administrator's stanza may add the same VIP or default route as lvsctl. If lvsctl's were
+// there first, the command would fail, and the node might not get its own address. So
+// lvsctl writes no stanza. It writes a script in if-up.d, which sets everything after ifup
+// has configured a device, at boot and each time that the device is brought up again.
 func ifupdown(j *job) {
 	var names []string
 	for _, d := range devices(j.Want) {

@@ -8,9 +8,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestIfupdown has Debian's ifup bring a host up by an administrator's files with
-// and without ours beside them: whatever its own files have comes up, in which
-// form and order they have it, and what lvsctl wants is there beside it.
+// TestIfupdown lets Debian's ifup bring a host up by an administrator's files, with and
+// without lvsctl's. Everything in the administrator's files must come up, in whatever form
+// and order they are written, and so must everything that lvsctl wants.
 func TestIfupdown(t *testing.T) {
 	need(t, "ifup", "ifdown", "awk")
 	vips := made(address("10.1.0.100/32", "eth0"), address("2001:db8::100/128", "eth0"), address("10.9.0.1/32", "lo"), address("2001:db8:9::1/128", "lo"))

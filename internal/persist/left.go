@@ -10,16 +10,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// part is a part of the boot script: devices, addresses, routes and rules, and
-// why no file of the network system's has them.
+// part is a part of the boot script: devices, addresses, routes and rules that no file of
+// the network system has.
 type part struct {
 	*state.State
-	why map[string][]string // entries in words, by reason
+	why map[string][]string // the entries in words, by the reason
 }
 
 func newPart() part { return part{state.New(), map[string][]string{}} }
 
-// words are all entries, whatever the reason.
+// words returns all entries in words.
 func (p part) words() []string {
 	var words []string
 	for _, why := range slices.Sorted(maps.Keys(p.why)) {
@@ -28,11 +28,11 @@ func (p part) words() []string {
 	return words
 }
 
-// hooked are devices that a network system configures and then runs a script for:
-// what the script sets needs no mention, because it comes and goes with them.
+// hooked is the reason for an entry of a device for which the network system runs the
+// script. The plan need not mention it, because the entry comes back with the device.
 const hooked = ""
 
-// cannot is the reason that the network system has no words for an entry.
+// cannot is the reason for an entry that the network system's files cannot express.
 func (j *job) cannot() string { return string(j.system) + " cannot hold that" }
 
 // Other reasons.
@@ -43,14 +43,14 @@ const (
 	sharedFile = "its file configures other devices too"
 )
 
-// leaveDevice has the boot script bring a tunnel's device up.
+// leaveDevice lets the boot script bring a tunnel's device up.
 func (j *job) leaveDevice(dev, why string) {
 	p := j.part(why)
 	p.Links[dev] = j.Want.Links[dev]
 	p.why[why] = append(p.why[why], dev)
 }
 
-// leaveAddress has the boot script set an address.
+// leaveAddress lets the boot script set an address.
 func (j *job) leaveAddress(dev string, prefix netip.Prefix, why string) {
 	k := state.AddressKey{Prefix: prefix, Dev: dev}
 	p := j.part(why)
@@ -58,15 +58,15 @@ func (j *job) leaveAddress(dev string, prefix netip.Prefix, why string) {
 	p.why[why] = append(p.why[why], k.String())
 }
 
-// leaveRoute has the boot script set a route.
+// leaveRoute lets the boot script set a route.
 func (j *job) leaveRoute(k state.RouteKey, why string) {
 	p := j.part(why)
 	p.Routes[k] = j.Want.Routes[k]
 	p.why[why] = append(p.why[why], "the route "+k.String())
 }
 
-// policies has the boot script set the rules of ip-rule(8) and the tables that they
-// lead to: the network systems differ in whether and how they can.
+// policies lets the boot script set the rules of ip-rule(8) and the routes of their
+// tables. Not every network system can do that.
 func (j *job) policies() {
 	if len(j.Want.Policies) == 0 {
 		return
@@ -84,7 +84,7 @@ func (j *job) policies() {
 	}
 }
 
-// leaveAll has the boot script set all that a device is to have.
+// leaveAll lets the boot script set everything of a device.
 func (j *job) leaveAll(d device, why string) {
 	if tunnel(d.name) != "" {
 		j.leaveDevice(d.name, why)
@@ -97,7 +97,7 @@ func (j *job) leaveAll(d device, why string) {
 	}
 }
 
-// part is where an entry goes that is left for a reason.
+// part returns the part of the script for entries with that reason.
 func (j *job) part(why string) part {
 	if why == hooked {
 		return j.hooked
@@ -105,7 +105,8 @@ func (j *job) part(why string) part {
 	return j.script
 }
 
-// notes say what runs the script sets, and why: a sentence a reason.
+// notes returns a sentence for each reason, with the entries that the script sets. how
+// says what runs the script.
 func (j *job) notes(how string) []string {
 	var notes []string
 	for _, why := range slices.Sorted(maps.Keys(j.script.why)) {
@@ -114,7 +115,7 @@ func (j *job) notes(how string) []string {
 	return notes
 }
 
-// several is a list that a person reads to its end.
+// several lists a few words, and counts the others.
 func several(words []string) string {
 	const most = 8
 	if n := len(words); n > most {

@@ -46,7 +46,7 @@ func server(k state.ServiceKey, addr string, v state.Server) func(*state.State) 
 	return func(s *state.State) { s.Servers[state.ServerKey{Service: k, Addr: netip.MustParseAddrPort(addr)}] = v }
 }
 
-// ruled is a real server whose answers from an address have a table of their own.
+// ruled is a real server whose replies from an address use a routing table of their own.
 func ruled(rip, dip, dev string) func(*state.State) {
 	return func(s *state.State) {
 		k, p := state.ReplyPolicy(netip.MustParseAddr(rip))

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// netplanUnit begins the files that netplan makes of its own for networkd, one a
-// definition; what follows is the definition's name.
+// netplanUnit is how the names of the files begin that netplan makes for networkd. The
+// name of a definition follows.
 const netplanUnit = "/run/systemd/network/10-netplan-"
 
 func netplanPath(topology string) string { return "/etc/netplan/90-lvsctl-" + topology + ".yaml" }
 
-// netplan: a file of our own, which netplan merges into the definitions of others
-// by their names (netplan(5)): lists are joined. lo is an Ethernet device to it,
-// and so is a tunnel's device that a module makes.
+// netplan writes a file of lvsctl's own. netplan merges it into the definitions of other
+// files by their names, and joins lists (netplan(5)). lo counts as an Ethernet device, and
+// so does a tunnel's device that a module makes.
 func netplan(j *job) {
 	j.undoes = "netplan apply"
 	sections := map[string][]string{}
 	for _, d := range devices(j.Want) {
-		if why := j.unheld(d.name); why != "" {
+		if why := j.whyNotDevice(d.name); why != "" {
 			j.leaveAll(d, why)
 			continue
 		}
@@ -46,7 +46,7 @@ func netplan(j *job) {
 		first := true
 		for _, k := range d.routes {
 			r := j.Want.Routes[k]
-			if why := j.unheldRoute(k); why != "" {
+			if why := j.whyNotRoute(k); why != "" {
 				j.leaveRoute(k, why)
 				continue
 			}
@@ -67,7 +67,7 @@ func netplan(j *job) {
 			}
 		}
 		if len(lines) == 1 {
-			continue // only routes, and they are left to the script
+			continue // it has only routes, which the boot script sets
 		}
 		section := map[string]string{"bond": "bonds", "bridge": "bridges", "vlan": "vlans"}[j.Boot.Devices[d.name].Class]
 		if section == "" {

@@ -8,12 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// networkd: systemd.network(5). One file configures a device, so what is added to
-// a device that has one is a drop-in of it; another device gets a file of ours.
+// networkd writes files of systemd.network(5). Only one file configures a device. So a
+// device that has one gets a drop-in of it, and any other device a file of lvsctl's own.
 func networkd(j *job) {
 	j.undoes = "networkctl reload"
 	for _, d := range devices(j.Want) {
-		if why := j.unheld(d.name); why != "" {
+		if why := j.whyNotDevice(d.name); why != "" {
 			j.leaveAll(d, why)
 			continue
 		}
@@ -28,7 +28,7 @@ func networkd(j *job) {
 			j.block(path, networkAddress(p)...)
 		}
 		for _, k := range d.routes {
-			if why := j.unheldRoute(k); why != "" {
+			if why := j.whyNotRoute(k); why != "" {
 				j.leaveRoute(k, why)
 				continue
 			}
@@ -37,9 +37,9 @@ func networkd(j *job) {
 	}
 }
 
-// unheld is why no file of networkd's can have what a device is to have; "" if one
-// can.
-func (j *job) unheld(dev string) string {
+// whyNotDevice returns why no file of networkd can configure what a device should have, or
+// "".
+func (j *job) whyNotDevice(dev string) string {
 	switch {
 	case dev == "":
 		return j.cannot()
@@ -49,9 +49,9 @@ func (j *job) unheld(dev string) string {
 	return ""
 }
 
-// unheldRoute is why no file of networkd's can have a route. Of two with one
-// destination and metric whichever is set last would stay.
-func (j *job) unheldRoute(k state.RouteKey) string {
+// whyNotRoute returns why no file of networkd can have a route, or "". Of two routes with
+// the same destination and metric the one that is set last would win.
+func (j *job) whyNotRoute(k state.RouteKey) string {
 	switch {
 	case j.replaces(k):
 		return replacing
@@ -61,7 +61,8 @@ func (j *job) unheldRoute(k state.RouteKey) string {
 	return ""
 }
 
-// networkAddress is a section of its own: an IPv6 VIP is to be nobody's source.
+// networkAddress is a section for one address. An IPv6 VIP must not become the source of
+// the node's own traffic.
 func networkAddress(p netip.Prefix) []string {
 	lines := []string{"[Address]", "Address=" + p.String()}
 	if p.Addr().Is6() {

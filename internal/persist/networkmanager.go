@@ -6,11 +6,11 @@ import (
 	"strconv"
 )
 
-// networkManager: a profile of lvsctl's own holds the VIPs on lo, from 1.42 on; a
-// device's own profile is somebody else's, so what is added to it is set by a
-// dispatcher script once that profile is up, each time it is. A tunnel's fallback
-// device cannot be made by NetworkManager, and one of its ip-tunnels needs a
-// remote end: the boot script has it.
+// networkManager writes a profile of lvsctl's own for the VIPs on lo, from version 1.42
+// on. The profile of any other device is the administrator's. So a dispatcher script sets
+// what lvsctl adds to such a device, each time that its profile comes up. NetworkManager
+// cannot configure a tunnel's fallback device, because its ip-tunnels need a remote end.
+// The boot script does that.
 func networkManager(j *job) {
 	var names []string
 	for _, d := range devices(j.Want) {
@@ -28,8 +28,8 @@ func networkManager(j *job) {
 	j.dispatcher(names)
 }
 
-// dispatcher has NetworkManager run the script once it has brought a device up.
-// A lease that is renewed has it set a device's addresses anew.
+// dispatcher makes the script that NetworkManager runs when it has brought a device up, or
+// has set its addresses again because a lease was renewed.
 func (j *job) dispatcher(names []string) {
 	if len(names) == 0 {
 		return
@@ -41,18 +41,19 @@ func (j *job) dispatcher(names []string) {
 		"case $2 in up|reapply|dhcp4-change|dhcp6-change) "+j.hookLine()+" ;; esac")
 }
 
-// loopback gives lo's VIPs to a profile. An IPv6 one is not for it: a keyfile has
-// no preferred_lft, without which a VIP may become the node's source, and
-// NetworkManager adds a local route of its own that outlives the address (1.42).
+// loopback puts the IPv4 VIPs of lo into a profile. IPv6 ones are left to the boot script:
+// a keyfile has no preferred_lft, without which a VIP may become the source of the node's
+// traffic, and NetworkManager adds a local route that stays when the address is removed
+// (1.42).
 func (j *job) loopback(d device) {
 	const why = "NetworkManager has no preferred_lft 0 for an IPv6 VIP"
 	inProfile := slices.DeleteFunc(slices.Clone(d.addresses), func(p netip.Prefix) bool { return p.Addr().Is6() })
-	held := j.profile(inProfile)
+	made := j.profile(inProfile)
 	for _, p := range d.addresses {
 		switch {
 		case p.Addr().Is6():
 			j.leaveAddress(d.name, p, why)
-		case !held:
+		case !made:
 			j.leaveAddress(d.name, p, j.cannot())
 		}
 	}
@@ -63,13 +64,13 @@ func (j *job) loopback(d device) {
 
 func (j *job) dispatcherPath() string { return "/etc/NetworkManager/dispatcher.d/90-" + j.own() }
 
-// profile holds the VIPs on lo, which only one profile at a time can: it reports
-// whether it does. NetworkManager refuses a file that others can read
-// (nms-keyfile-utils.c).
+// profile makes the profile with the VIPs on lo. It returns false, and makes none, if the
+// node has another profile for lo: only one can be up. NetworkManager refuses a file that
+// others can read (nms-keyfile-utils.c).
 func (j *job) profile(addresses []netip.Prefix) bool {
 	path := profilesDir + j.own() + "-lo.nmconnection"
 	others := slices.DeleteFunc(slices.Clone(j.Boot.Loopback), func(p string) bool {
-		// Its own, for a loopback without one (1.42).
+		// NetworkManager makes lo.nmconnection itself if lo has no profile (1.42).
 		return p == path || p == "/run/NetworkManager/system-connections/lo.nmconnection"
 	})
 	if !j.Boot.since(1, 42) || len(others) > 0 || len(addresses) == 0 {
@@ -82,7 +83,7 @@ func (j *job) profile(addresses []netip.Prefix) bool {
 	for i, p := range addresses {
 		lines = append(lines, "address"+strconv.Itoa(i+1)+"="+p.String())
 	}
-	// "disabled" is no method of loopback's.
+	// A profile of lo cannot have the method "disabled".
 	j.file(path, "0600", append(lines, "", "[ipv6]", "method=auto")...)
 	return true
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// networkScripts: the ifcfg files of EL6, EL7 and EL8, which ifup reads as shell
-// (sysconfig.txt of initscripts). VIPs are aliases, which ifup-aliases adds with
-// their parent: ifcfg-lo:0. A file of another name beside them, a backup too, would
-// be read as one more.
+// networkScripts writes ifcfg files for EL6, EL7 and EL8, which ifup reads as shell
+// (sysconfig.txt of initscripts). VIPs are aliases, which ifup-aliases adds along with
+// their parent: ifcfg-lo:0. lvsctl leaves no other file beside them, because ifup would
+// read even a backup.
 //
-// What the node's own files set already is left to them. Where they set something
-// else in its place, which of the two wins depends on the release and on the order
-// of devices: EL6 and EL7 keep the first route for a destination, EL8 the last. So
-// the boot script has those, and runs after each device too, from ifup-local.
+// An entry that the node's own files set already is left to them. If they set something
+// else in its place, the release and the order of devices decide which of the two wins:
+// EL6 and EL7 keep the first route to a destination, EL8 the last. So the boot script sets
+// such entries, and ifup-local runs it after each device too.
 func networkScripts(j *job) {
-	labels := newAliases(j.Boot.Aliases, j.heldFiles())
+	labels := newAliases(j.Boot.Aliases, j.ownAliases())
 	j.sets, j.fileRoutes = map[netip.Addr]FileAddress{}, map[state.RouteKey]FileRoute{}
 	for _, a := range j.Boot.Sets {
 		j.sets[a.Prefix.Addr()] = a
@@ -56,8 +56,8 @@ func networkScripts(j *job) {
 	j.hookScripts()
 }
 
-// alias makes a VIP's file, unless another file sets the address: ifup-aliases
-// knows one alias an address, and takes the second for a mistake.
+// alias makes the file of a VIP, unless another file sets the address. ifup-aliases
+// reports a second alias with the same address as a mistake.
 func (j *job) alias(labels *aliases, dev string, p netip.Prefix) {
 	if a, set := j.sets[p.Addr()]; set {
 		if a.Prefix != p || a.Dev != dev || a.NoLength {
@@ -67,26 +67,26 @@ func (j *job) alias(labels *aliases, dev string, p netip.Prefix) {
 	}
 	label, ok := labels.label(dev, p)
 	if !ok || p.Addr().Is6() {
-		// EL6 reads no IPv6 address in an alias file.
+		// EL6 ignores an IPv6 address in an alias file.
 		j.leaveAddress(dev, p, j.cannot())
 		return
 	}
-	// Without PREFIX an alias has its parent's, whatever its NETMASK; with a gateway
-	// of the parent's it would set a default route of its own (ifup-aliases).
+	// Without PREFIX an alias has its parent's, whatever its NETMASK. With its parent's
+	// GATEWAY it would set a default route (ifup-aliases).
 	lines := []string{
 		"DEVICE=" + label, "IPADDR=" + p.Addr().String(), "PREFIX=" + strconv.Itoa(p.Bits()), "NETMASK=" + netmask(p),
 		"NO_ALIASROUTING=yes", "ONBOOT=yes",
 	}
 	if dev != "lo" {
-		// Without it an alias whose address answers somewhere is not added: the other
-		// director, or a real server that is not quiet (arping -D in ifup-aliases).
+		// Without this the alias is not added if another host answers ARP for its address,
+		// for example another director (arping -D in ifup-aliases).
 		lines = append(lines, "ARPCHECK=no")
 	}
 	j.block(scriptsDir+"ifcfg-"+label, lines...)
 }
 
-// hookScripts has ifup run the boot script once it has brought a device up, and
-// NetworkManager where that has taken the device over from it (EL7).
+// hookScripts lets ifup run the boot script after it has brought a device up. On EL7
+// NetworkManager may manage the device in place of ifup, so it runs the script too.
 func (j *job) hookScripts() {
 	if len(j.script.Links)+len(j.script.Addresses)+len(j.script.Routes) == 0 {
 		return
@@ -105,10 +105,10 @@ func (j *job) hookScripts() {
 	j.dispatcher(managed)
 }
 
-// tunnelFile brings tunl0 up, with its first address, and returns the others. It
-// has no TYPE: IPIP is refused for a device of that name (ifup-tunnel), and
-// ifup-eth does, with a route for 169.254.0.0/16 if it is let. The module has to be
-// loaded by then: modules does that.
+// tunnelFile makes the file that brings tunl0 up with its first address, and returns the
+// other addresses. The file has no TYPE: ifup-tunnel refuses TYPE=IPIP for a device of this
+// name. Then ifup-eth configures it, and would add a route for 169.254.0.0/16 unless told
+// not to. modules has made sure that the module is loaded.
 func (j *job) tunnelFile(d device) []netip.Prefix {
 	lines := []string{"DEVICE=" + d.name, "ONBOOT=yes", "BOOTPROTO=none", "NM_CONTROLLED=no", "NOZEROCONF=yes"}
 	rest := d.addresses
@@ -120,10 +120,10 @@ func (j *job) tunnelFile(d device) []netip.Prefix {
 	return rest
 }
 
-// routeFile adds a line to a device's routes: they are arguments of ip route add.
-// A file with ADDRESS0= lines is read in another way, as a whole. The default
-// route is a parameter of the device's own file, and of all devices: the last
-// assignment counts, because the shell reads it.
+// routeFile adds a route to a device's route-* file, as arguments of ip route add. It
+// cannot if the file has ADDRESS0= lines, because then ifup reads all of it as assignments.
+// The default route is a variable in the device's ifcfg file. lvsctl appends it there: the
+// shell takes the last assignment.
 func (j *job) routeFile(dev string, k state.RouteKey) {
 	r := j.Want.Routes[k]
 	name := scriptsDir + "route-" + dev
@@ -164,9 +164,8 @@ func (j *job) routeFile(dev string, k state.RouteKey) {
 	}
 }
 
-// gateway is why a device's file cannot have the default route; "" if it can. A
-// file that has GATEWAYDEV overrides /etc/sysconfig/network while its device is
-// brought up.
+// gateway returns why a device's ifcfg file cannot set the default route, or "". While ifup
+// brings a device up, GATEWAYDEV in its file overrides that in /etc/sysconfig/network.
 func (j *job) gateway(dev string, via netip.Addr) string {
 	f := j.Boot.Ifcfg[dev]
 	if why := f.gateway(dev, via); why != "" {
@@ -192,15 +191,15 @@ func netmask(p netip.Prefix) string {
 	return net.IP(net.CIDRMask(p.Bits(), p.Addr().BitLen())).String()
 }
 
-// heldFiles are the alias files that are ours now: what each address's is called.
-func (j *job) heldFiles() map[string]string {
-	held := map[string]string{}
+// ownAliases returns the labels that lvsctl's alias files give to addresses now.
+func (j *job) ownAliases() map[string]string {
+	labels := map[string]string{}
 	for k, b := range j.Live.Blocks {
 		label, ok := strings.CutPrefix(k.Path, scriptsDir+"ifcfg-")
 		dev, _, alias := strings.Cut(label, ":")
 		if addr, err := netip.ParseAddr(value(b.Text, "IPADDR")); ok && alias && err == nil {
-			held[aliasKey(dev, addr)] = label
+			labels[aliasKey(dev, addr)] = label
 		}
 	}
-	return held
+	return labels
 }

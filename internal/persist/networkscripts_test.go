@@ -11,18 +11,18 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// A host of EL's: what its files have beside a case's own.
+// Files of an EL host that every case has.
 const (
 	elLo   = "DEVICE=lo\nIPADDR=127.0.0.1\nNETMASK=255.0.0.0\nONBOOT=yes\n"
 	elEth0 = "DEVICE=eth0\nONBOOT=yes\nBOOTPROTO=none\nIPADDR=10.1.0.2\nPREFIX=24\nGATEWAY=10.1.0.254\n"
 	elEth1 = "DEVICE=eth1\nONBOOT=yes\nBOOTPROTO=none\nIPADDR=10.2.0.2\nPREFIX=24\n"
 )
 
-// TestNetworkScripts boots hosts whose files an administrator wrote, with and
-// without ours beside them, by the model in testdata. Whatever they have of their
-// own comes up, and what lvsctl wants is there after the boot and after a restart
-// of the network, wherever the same destination, address, alias or default stands
-// already.
+// TestNetworkScripts boots hosts with an administrator's files, with and without lvsctl's,
+// by the model of network-scripts in testdata. After the boot and after a restart of the
+// network, everything in the administrator's files must be there, and so must everything
+// that lvsctl wants. The files may set the same destination, address, alias or default
+// route.
 func TestNetworkScripts(t *testing.T) {
 	need(t, "bash", "seq")
 	nat := made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), address("10.1.0.100/32", "eth0"))
@@ -30,7 +30,7 @@ func TestNetworkScripts(t *testing.T) {
 	vip := made(address("10.9.0.1/32", "lo"), address("10.1.0.100/32", "eth0"), address("2001:db8:9::1/128", "lo"))
 	for _, c := range []struct {
 		name  string
-		files map[string]string // by names below network-scripts
+		files map[string]string // by name in network-scripts
 		want  *state.State
 	}{
 		{"plain default", nil, nat},
@@ -73,7 +73,7 @@ func TestNetworkScripts(t *testing.T) {
 			for name, text := range c.files {
 				files[scriptsDir+name] = text
 			}
-			script, releases := "", []int{6, 8} // EL7 is as EL6
+			script, releases := "", []int{6, 8} // EL7 is like EL6
 			for _, release := range releases {
 				script += fmt.Sprintf("RELEASE=%d; { start; stop; start; } >&2; %s echo PART; stop\n", release, network)
 			}
@@ -103,7 +103,7 @@ func TestNetworkScripts(t *testing.T) {
 	}
 }
 
-// model runs a script with the functions of the model.
+// model runs a script that may use the functions of the model.
 func (h host) model(script string) string {
 	h.Helper()
 	return h.run("LOCAL=" + h.root + ifUpLocal + " exec bash -c '. " + workdir(h) + "/testdata/network-scripts.sh\n" + strings.ReplaceAll(script, "'", `'\''`) + "'")

@@ -1,14 +1,15 @@
-// Package persist says which files a node needs so that what is live there is
-// what comes back after a reboot, without lvsctl being there.
+// Package persist makes the files by which a node comes up after a reboot as it is now,
+// without lvsctl.
 //
-// [Section] reads what of a node decides that, [Files] turns a wanted State into
-// the files and the services at boot, which are entries of that State like any
-// other: read, compared, written and removed with them.
+// [Section] reads a node's network systems and their files. [Files] makes the files and
+// the services at boot for a wanted State. They are entries of that State: plan and apply
+// treat them like any other.
 //
-// Each network system has a file here and a line in systems. What it cannot hold
-// it hands to the boot script (script.go), and the plan says so. Formats, orders
-// and traps are in the comments of each; none of it is ever loaded into a running
-// system: the network is not restarted, a file takes effect at the next boot.
+// A new network system takes a file here and a line in systems. Entries that it cannot
+// express are left to the boot script (script.go), and the plan says so. The comment of
+// each system tells its formats, its order at boot and its traps. No file is loaded into
+// a running system: lvsctl does not restart the network, and a file takes effect at the
+// next boot.
 package persist
 
 import (
@@ -26,13 +27,13 @@ import (
 // system is a network system.
 type system struct {
 	name netsystem.Name
-	// on reports whether the system is on the node at all.
+	// on reports whether the node has the system.
 	on func(Boot) bool
-	// write gives it a job's addresses, devices and routes.
+	// write makes the system's files for a job's addresses, devices and routes.
 	write func(*job)
 }
 
-// systems is every network system.
+// systems lists the network systems.
 var systems = []system{
 	{netsystem.NetworkScripts, func(b Boot) bool { return b.NetworkScripts }, networkScripts},
 	{netsystem.NetworkManager, func(b Boot) bool { return b.NetworkManager != "" }, networkManager},
@@ -41,32 +42,32 @@ var systems = []system{
 	{netsystem.Networkd, func(b Boot) bool { return b.Networkd }, networkd},
 }
 
-// Input is a node's case.
+// Input is what Files needs to know of a node.
 type Input struct {
 	Topology string
-	// System is the topology's persist attribute; "" is None.
+	// System is the topology's persist attribute. "" means that no files are made.
 	System netsystem.Name
-	// Want is what the topology wants of the node, bent to what is live there, and
-	// Before what else was in the place of its entries when they were first set.
+	// Want is what the node should have after a boot. Before are the old values of
+	// entries, from the record.
 	Want, Before *state.State
 	// Live is the node as it was read, with Boot.
 	Live *state.State
 	Boot Boot
-	// Devices are the node's own, as the topology names them.
+	// Devices are those of the node's own addresses.
 	Devices []string
 }
 
-// Output is what the node needs beyond what Want has.
+// Output holds the entries for the next boot.
 type Output struct {
 	Blocks map[state.BlockKey]state.Block
 	Files  map[string]state.File
 	Units  map[string]state.Unit
-	// Notes are what a person may want to know, Warnings what they should, and
-	// Problems why it cannot be done.
+	// Notes, Warnings and Problems are sentences for the plan. With a Problem the node
+	// cannot be changed.
 	Notes, Warnings, Problems []string
 }
 
-// Files returns what makes a node's State come back after a reboot.
+// Files returns the entries that make a node come up with in.Want after a reboot.
 func Files(in Input) Output {
 	j := &job{Input: in, script: newPart(), hooked: newPart(), blocks: map[string]*strings.Builder{}, out: Output{
 		Blocks: map[state.BlockKey]state.Block{}, Files: map[string]state.File{}, Units: map[string]state.Unit{},
@@ -78,7 +79,7 @@ func Files(in Input) Output {
 	return j.out
 }
 
-// everyFile makes the files, and what is said of them.
+// everyFile makes all files, and the sentences about them.
 func (j *job) everyFile() {
 	in := j.Input
 	lasting := in.System != "" && in.System != netsystem.None
@@ -108,8 +109,8 @@ func (j *job) everyFile() {
 	j.boot()
 }
 
-// Choose finds out which system configures a node's devices; "" for none that is
-// known. Who manages the devices decides, because several may be installed.
+// Choose returns the network system that configures a node's devices, or "" if lvsctl does
+// not know it. Several may be installed, so it looks which one manages the devices.
 func Choose(b Boot, devices []string) netsystem.Name {
 	managed := func(by func(Device) bool) bool {
 		return slices.ContainsFunc(devices, func(d string) bool { return by(b.Devices[d]) })
@@ -119,8 +120,8 @@ func Choose(b Boot, devices []string) netsystem.Name {
 		return netsystem.Netplan
 	case managed(func(d Device) bool { return d.Network != "" }):
 		return netsystem.Networkd
-	// From EL9 on the scripts are there for old habits' sake, and NetworkManager
-	// configures the devices.
+	// From EL9 on NetworkManager configures the devices, even if the scripts are
+	// installed.
 	case b.NetworkScripts && (b.RedHat <= 8 || b.NetworkManager == ""):
 		return netsystem.NetworkScripts
 	case managed(func(d Device) bool { return d.NetworkManager }):
@@ -137,28 +138,29 @@ func Choose(b Boot, devices []string) netsystem.Name {
 	return ""
 }
 
-// anything reports whether a State has what a reboot would lose.
+// anything reports whether a State has entries that a reboot would lose.
 func anything(s *state.State) bool {
 	return len(s.Modules)+len(s.Sysctls)+len(s.Rules)+len(s.Links)+len(s.Addresses)+len(s.Routes)+len(s.Policies)+len(s.Timeouts)+len(s.Services)+len(s.Daemons) > 0
 }
 
-// job is one node's files while they are being made.
+// job makes the files of one node.
 type job struct {
 	Input
-	system netsystem.Name // "" for none that is known
+	system netsystem.Name // "" if it is not known
 	out    Output
-	// blocks are the texts of out's blocks, by path, while they grow.
+	// blocks are the texts of the blocks in out, by path, which still grow.
 	blocks map[string]*strings.Builder
-	// script is what is left to the boot script, and hooked what it sets only when
-	// the network system has it run.
+	// script is left to the boot script. It sets hooked only when the network system
+	// runs it after a device.
 	script, hooked part
-	// undoes is what takes away what the script has set, in the network system's
-	// commands; "" where that has the script run again.
+	// undoes is the network system's command that removes what the script has set, or ""
+	// if the network system runs the script again then.
 	undoes string
 	// sets and fileRoutes are the addresses and routes of the node's own files.
 	sets       map[netip.Addr]FileAddress
 	fileRoutes map[state.RouteKey]FileRoute
-	// scriptTable is the file of the table that it loads too; "" if a service does.
+	// scriptTable is the file of the IPVS table if the boot script loads it, or "" if a
+	// service does.
 	scriptTable string
 }
 
@@ -177,20 +179,20 @@ func (j *job) file(path, mode string, lines ...string) {
 
 func text(lines []string) string { return strings.Join(lines, "\n") + "\n" }
 
-// own is a name for the topology's own files where dots are not allowed
-// (run-parts(8)); no two topologies share one.
+// own is a name for the topology's own files in folders where names have no dots
+// (run-parts(8)). Two topologies never have the same.
 func (j *job) own() string {
 	return "lvsctl-" + strings.NewReplacer("_", "__", ".", "_-").Replace(j.Topology)
 }
 
-// device is a device's share of the addresses and routes, each in order.
+// device holds the addresses and routes of one device, in order.
 type device struct {
 	name      string
 	addresses []netip.Prefix
 	routes    []state.RouteKey
 }
 
-// devices are all devices that a State has something on.
+// devices returns all devices on which a State has an entry.
 func devices(want *state.State) []device {
 	byName := map[string]*device{}
 	at := func(name string) *device {
@@ -224,8 +226,8 @@ func devices(want *state.State) []device {
 	return list
 }
 
-// shares reports whether a device's file of systemd-networkd's configures others
-// too ([Match] Name=en*): what is added to it, all of them would have.
+// shares reports whether networkd's file for a device configures other devices too
+// ([Match] Name=en*). All of them would get what is added to that file.
 func (j *job) shares(dev string) bool {
 	file := j.Boot.Devices[dev].Network
 	for other, d := range j.Boot.Devices {
@@ -236,19 +238,19 @@ func (j *job) shares(dev string) bool {
 	return false
 }
 
-// tunnel is the module of a device that comes with one; "" for any other.
+// tunnel returns the module that makes a device, or "".
 func tunnel(dev string) string {
 	return map[string]string{"tunl0": "ipip", "ip6tnl0": "ip6_tunnel"}[dev]
 }
 
-// replaces reports whether a route stands in the place of another one, which the
-// node's own configuration will set again.
+// replaces reports whether a route took the place of another one, which the node's own
+// configuration sets at boot.
 func (j *job) replaces(k state.RouteKey) bool {
 	_, was := j.Before.Routes[k]
 	return was
 }
 
-// everything is for a system that is not known: the boot script does it all.
+// everything is for a network system that is not known: the boot script sets everything.
 func everything(j *job) {
 	j.undoes = "whatever configures the network anew"
 	for _, d := range devices(j.Want) {

@@ -15,14 +15,14 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// filed are the files of a node that starts its services by init.
+// filed returns the files of a node whose services are started by init.
 func filed(topology string, system netsystem.Name, init string, b Boot, want *state.State) Output {
 	live := state.New()
 	live.Init = init
 	return Files(Input{Topology: topology, System: system, Want: want, Before: state.New(), Live: live, Boot: b, Devices: []string{"eth0"}})
 }
 
-// said is all that an Output says.
+// said joins all sentences of an Output.
 func said(out Output) string {
 	return report(Output{Notes: out.Notes, Warnings: out.Warnings, Problems: out.Problems})
 }
@@ -44,7 +44,7 @@ func TestSaid(t *testing.T) {
 		init   string
 		boot   Boot
 		wanted *state.State
-		want   string // "" for nothing
+		want   string // part of the sentences; "" if there must be none
 	}{
 		{"a system that is not there", netsystem.Netplan, state.InitSystemd, Boot{Ifupdown: true}, forward,
 			"problem: persist = \"netplan\", but no netplan is there that comes up at boot; write persist = \"auto\", or what it has\n"},
@@ -73,7 +73,7 @@ func TestSaid(t *testing.T) {
 	}
 }
 
-// TestNothing holds that no file is made where none is wanted.
+// TestNothing has topologies for which no file may be made.
 func TestNothing(t *testing.T) {
 	full := goldens()["director"].want
 	boot := Boot{Ifupdown: true, Table: TableDebian}
@@ -85,9 +85,9 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestTwoTopologies holds that two on a node share files by blocks, and no file of
-// their own, whatever their names; that what they write is what is read and
-// removed; and that run-parts takes the names.
+// TestTwoTopologies has two topologies on a node. They share files only by blocks, and have
+// no own file in common, whatever their names are. The patterns by which files are read
+// match exactly their own. run-parts accepts the names.
 func TestTwoTopologies(t *testing.T) {
 	g := goldens()
 	want := made()
@@ -129,7 +129,7 @@ func TestTwoTopologies(t *testing.T) {
 	}
 }
 
-// matches reports whether a pattern of the shell is a path's.
+// matches reports whether a pattern of the shell matches a path.
 func matches(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(p, name)
@@ -137,8 +137,8 @@ func matches(patterns []string, name string) bool {
 	})
 }
 
-// TestLabels holds aliases to the names that the kernel takes, to the number that
-// an address has, and to leaving others' alone.
+// TestLabels checks the labels of aliases: the kernel accepts them, an address keeps its
+// number, and labels of other files are not used.
 func TestLabels(t *testing.T) {
 	long := "enp130s0f1np1" // 13 characters: :0 to :9 fit
 	want := made()
@@ -167,7 +167,7 @@ func TestLabels(t *testing.T) {
 		}
 	}
 
-	// One goes and one comes before the others: who stays keeps its name.
+	// One address is removed and another one added in front. The others keep their labels.
 	delete(want.Addresses, state.AddressKey{Prefix: netip.MustParsePrefix("10.9.0.0/32"), Dev: long})
 	address("10.8.0.1/32", long)(want)
 	live := state.New()
@@ -182,10 +182,10 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestStrays has a service that the rules' file has outside of our block taken out
-// before it is added: it would be there already. A line that may have one and
-// does not say which is named.
-func TestStrays(t *testing.T) {
+// TestForeignServices has a wanted service that the file of the ipvsadm service adds
+// outside of lvsctl's block too. lvsctl's lines delete it before they add it. The plan names
+// a line that may add a service and does not say which.
+func TestForeignServices(t *testing.T) {
 	tcp, mark := service("tcp", "10.1.0.100:80"), state.ServiceKey{Protocol: state.FWMark, Mark: 4000000000}
 	want := made(func(s *state.State) {
 		s.Services[tcp], s.Services[mark] = state.Service{Scheduler: "rr"}, state.Service{Scheduler: "rr"}
@@ -204,8 +204,8 @@ func TestStrays(t *testing.T) {
 	}
 }
 
-// TestSharedFile leaves a device to the boot script whose file of networkd's
-// configures others too: they would have its VIP.
+// TestSharedFile has a file of networkd that configures several devices. The VIP is left to
+// the boot script, because all of them would get it.
 func TestSharedFile(t *testing.T) {
 	for system, file := range map[netsystem.Name]string{netsystem.Networkd: "/etc/systemd/network/en.network", netsystem.Netplan: netplanUnit + "all.network"} {
 		boot := Boot{Networkd: true, Netplan: true, Devices: map[string]Device{"eth0": {Network: file}, "eth1": {Network: file}}}
@@ -217,8 +217,8 @@ func TestSharedFile(t *testing.T) {
 	}
 }
 
-// TestLoopbackProfile leaves lo to the boot script beside somebody else's profile
-// of it: one at a time can be up.
+// TestLoopbackProfile has an administrator's profile for lo. lo is left to the boot script,
+// because only one profile can be up.
 func TestLoopbackProfile(t *testing.T) {
 	own := profilesDir + "lvsctl-web-lo.nmconnection"
 	for _, c := range []struct {

@@ -19,9 +19,9 @@ type FileRoute struct {
 	Route state.Route
 }
 
-// routeFile reads a route-* or route6-* file of network-scripts as ifup-routes
-// does: with a line that begins with ADDRESS it is a file of assignments,
-// otherwise each line is the arguments of ip route add.
+// routeFile parses a route-* or route6-* file of network-scripts as ifup-routes does. If a
+// line begins with ADDRESS, it is a file of assignments. Otherwise each line is the
+// arguments of ip route add.
 func (b *Boot) routeFile(file, text string) {
 	name := path.Base(file)
 	dev, is4 := strings.CutPrefix(name, "route-")
@@ -57,7 +57,7 @@ func (b *Boot) routeFile(file, text string) {
 	}
 }
 
-// indexedRoutes are ADDRESS0, NETMASK0 and GATEWAY0, and those that follow.
+// indexedRoutes parses ADDRESS0, NETMASK0 and GATEWAY0, and those with higher numbers.
 func (b *Boot) indexedRoutes(file, dev string, v shellVars) {
 	if v.unread > 0 {
 		b.UnreadRoutes = append(b.UnreadRoutes, fmt.Sprintf("%s:%d", file, v.unread))
@@ -71,12 +71,12 @@ func (b *Boot) indexedRoutes(file, dev string, v shellVars) {
 			continue
 		}
 		bits, _ := net.IPMask(mask).Size()
-		via, _ := netip.ParseAddr(v.values["GATEWAY"+i]) // zero for none
+		via, _ := netip.ParseAddr(v.values["GATEWAY"+i]) // zero if there is none
 		b.FileRoutes = append(b.FileRoutes, FileRoute{file, state.NewRouteKey(netip.PrefixFrom(addr, bits), 0), state.Route{Via: via, Dev: dev}})
 	}
 }
 
-// routeArguments reads the arguments of ip route add.
+// routeArguments parses the arguments of ip route add.
 func routeArguments(words []string, is4 bool) (state.RouteKey, state.Route, bool) {
 	var r state.Route
 	var metric uint32
@@ -122,7 +122,7 @@ func routeArguments(words []string, is4 bool) (state.RouteKey, state.Route, bool
 		case "onlink":
 		case "nexthop", "nhid", "tos", "dsfield":
 			ok = false
-		default: // a word and its value, which decide nothing here
+		default: // skip any other word and its value
 			i++
 		}
 	}
@@ -133,7 +133,7 @@ func routeArguments(words []string, is4 bool) (state.RouteKey, state.Route, bool
 
 func parsed(a netip.Addr, err error) (netip.Addr, bool) { return a, err == nil }
 
-// destination reads default, 10.60.0.0/16, 10.60/16 or one address.
+// destination parses default, 10.60.0.0/16, 10.60/16 or an address.
 func destination(word string, is4 bool) (netip.Prefix, bool) {
 	all := netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	if is4 {

@@ -12,8 +12,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
 
-// What ipvsadm 1.31 -S -n prints: a mark above 2^31 as a negative number, no
-// thresholds.
+// savedTable is the output of ipvsadm 1.31 -S -n. A mark above 2^31 is a negative number,
+// and there are no thresholds.
 const savedTable = `-A -t 10.1.0.100:80 -s wlc -p 300
 -a -t 10.1.0.100:80 -r 10.1.0.11:80 -g -w 3
 -A -t 10.1.0.200:80 -s rr
@@ -46,8 +46,8 @@ const savedFile = `# by hand
 # END lvsctl dns.2
 `
 
-// TestSave runs what replaces ipvsadm-save on a node's stop: whatever is live and
-// not ours, then the blocks as they are.
+// TestSave runs the command that replaces ipvsadm-save when a node stops. It must write the
+// live services of others, and then the blocks as they are.
 func TestSave(t *testing.T) {
 	need(t, "sh", "awk")
 	_, blocks, _ := strings.Cut(savedFile, "-A -t 10.1.0.201:80 -s rr\n")
@@ -73,7 +73,7 @@ func TestSave(t *testing.T) {
 			args := map[string][]string{"busybox": {"sh"}}[name]
 			cmd := exec.Command(name, append(args, "-c", strings.ReplaceAll(strings.Join(shell.SaveTable(), "\n"), "/etc/sysconfig/", dir+"/"))...)
 			cmd.Env = []string{"PATH=" + dir + "/bin:" + os.Getenv("PATH")}
-			out, _ := cmd.CombinedOutput() // that it fails is systemd's to say
+			out, _ := cmd.CombinedOutput() // systemd would report the error
 			have, err := os.ReadFile(dir + "/ipvsadm")
 			check(t, err)
 			if d := cmp.Diff(c.want, string(have)); d != "" {

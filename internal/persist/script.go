@@ -11,21 +11,21 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// The boot script sets what no file of the node's network system has. It runs
-// once at boot, by a unit or from rc.local, and with the argument "network" each
-// time the network system has configured a device, if that has a hook for it:
-// then it leaves rules and the table alone.
+// The boot script sets what no file of the node's network system can. A unit or rc.local
+// runs it once at boot. If the network system has a hook, that also runs it with the
+// argument "network" each time a device was configured; then it leaves netfilter's rules
+// and the IPVS table alone.
 //
-// It never adds, it replaces: whatever is there already is no error, and what it
-// sets is there in the end, in whichever order things come.
+// Its commands replace entries and do not add them. So it is no error if an entry exists,
+// and at the end all are there, in whatever order the script and the network system run.
 
 // scriptPath is the boot script, and unitName the service that runs it.
 func (j *job) scriptPath() string { return "/etc/lvsctl/" + j.Topology + ".sh" }
 func (j *job) unitName() string   { return "lvsctl-" + j.Topology }
 func (j *job) unitPath() string   { return "/etc/systemd/system/" + j.unitName() + ".service" }
 
-// rules has netfilter's rules come back by the boot script: what else restores
-// rules on a node takes them all or none.
+// rules lets the boot script restore netfilter's rules. The services that restore rules
+// would replace those of others.
 func (j *job) rules() {
 	maps.Copy(j.script.Rules, j.Want.Rules)
 	switch n := len(j.Want.Rules); n {
@@ -37,7 +37,7 @@ func (j *job) rules() {
 	}
 }
 
-// boot makes the boot script, if anything was left to it, and has it run.
+// boot makes the boot script, if anything is left to it, and what runs it.
 func (j *job) boot() {
 	network := append(networkLines(j.hooked.State, ""), networkLines(j.script.State, " || s=1")...)
 	rest := j.restLines()
@@ -45,7 +45,7 @@ func (j *job) boot() {
 		return
 	}
 	switch how := j.runs(); {
-	case len(j.script.why) == 0: // the hooks do
+	case len(j.script.why) == 0: // the hooks run it
 	case how == "":
 		j.out.Warnings = append(j.out.Warnings, "nothing that lvsctl knows runs at its boot, so "+several(j.script.words())+" will not come back; write persist = \"none\" if that is meant")
 		if len(j.hooked.why) == 0 {
@@ -67,7 +67,8 @@ func (j *job) boot() {
 	j.file(j.scriptPath(), "0755", append(append(lines, rest...), `exit "$s"`)...)
 }
 
-// runs has the script run at boot, and returns what does; "" for nothing.
+// runs makes the unit or the line in rc.local that runs the script at boot. It returns
+// which one in words, or "" if neither is possible.
 func (j *job) runs() string {
 	switch {
 	case len(j.script.why) == 0:
@@ -86,8 +87,8 @@ func (j *job) runs() string {
 	return ""
 }
 
-// unit runs the script once whatever configures the network has done so: what
-// another program sets at boot, a firewall or a default route, is set by then.
+// unit is a unit that runs the script after the network is configured. By then other
+// programs have set what they set at boot, such as a firewall or a default route.
 func (j *job) unit() []string {
 	online := "network-online.target"
 	lines := []string{
@@ -111,9 +112,9 @@ func (j *job) unit() []string {
 		"WantedBy=multi-user.target")
 }
 
-// networkLines set a State's devices, addresses and routes, each whatever became
-// of the others. A device that is not up is left as it is: whatever configures it
-// comes to it with its own addresses first.
+// networkLines are the lines that set a State's devices, addresses and routes. If one
+// fails, the others run all the same. They skip a device that is not up: its network
+// system must first give it its own addresses.
 func networkLines(s *state.State, failed string) []string {
 	var lines []string
 	add := func(indent string, args ...string) {
@@ -151,7 +152,7 @@ func networkLines(s *state.State, failed string) []string {
 	return lines
 }
 
-// policyLine adds a rule that is not there: kernels before 4.11 would have it twice
+// policyLine adds a rule only if it does not exist: kernels before 4.11 would have it twice
 // (fib_nl_newrule, net/core/fib_rules.c).
 func policyLine(k state.PolicyKey, p state.Policy) string {
 	add := state.PolicyCommand("add", k, p)
@@ -159,7 +160,7 @@ func policyLine(k state.PolicyKey, p state.Policy) string {
 	return fmt.Sprintf("%s | grep -q %s || %s", show, shell.Quote(fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)), add)
 }
 
-// restLines set netfilter's rules and load the table.
+// restLines are the lines that set netfilter's rules and load the IPVS table.
 func (j *job) restLines() []string {
 	var lines []string
 	for _, k := range slices.SortedFunc(maps.Keys(j.script.Rules), state.CompareRules) {
@@ -172,8 +173,8 @@ func (j *job) restLines() []string {
 	return lines
 }
 
-// replaceAddress adds an address or leaves one that is there; an IPv6 VIP is
-// usable at once and nobody's source.
+// replaceAddress adds an address, or leaves one that exists. An IPv6 VIP can be used at
+// once, and is never the source of the node's own traffic.
 func replaceAddress(dev string, p netip.Prefix) []string {
 	if p.Addr().Is6() {
 		return []string{"ip", "-6", "addr", "replace", p.String(), "dev", dev, "nodad", "preferred_lft", "0"}
@@ -181,20 +182,19 @@ func replaceAddress(dev string, p netip.Prefix) []string {
 	return []string{"ip", "-4", "addr", "replace", p.String(), "dev", dev}
 }
 
-// replaceRoute puts a route in the place of any other with its destination and
-// metric.
+// replaceRoute sets a route in place of any other with the same destination and metric.
 func replaceRoute(k state.RouteKey, r state.Route) []string {
 	bare := state.ByGateway(r.Via, r.Dev, r.OnLink())
 	bare.Type = r.Type
 	return state.RouteCommand("replace", k, bare).Args
 }
 
-// hookLine runs the script for a network system that has configured a device. It
-// says nothing and ends well: whatever fails is tried again by the next.
+// hookLine is the line of a hook that runs the script when a device was configured. The
+// script prints nothing and exits with 0. What fails is tried again after the next device.
 func (j *job) hookLine() string { return "/bin/sh " + j.scriptPath() + " network" }
 
-// again says how what the script sets comes back after the network was configured
-// anew without a boot; "" where a hook sees to it.
+// again says how to restore what the script sets after the network was configured again
+// without a boot. It is "" if a hook does.
 func (j *job) again() string {
 	if j.undoes == "" || len(j.script.Links)+len(j.script.Addresses)+len(j.script.Routes) == 0 {
 		return ""
@@ -202,7 +202,7 @@ func (j *job) again() string {
 	return "; " + j.undoes + " removes it, and " + j.hookLine() + " sets it again"
 }
 
-// patterns match names in a shell's case.
+// patterns joins names to a pattern of the shell's case.
 func patterns(names []string) string {
 	words := make([]string, len(names))
 	for i, n := range names {

@@ -21,7 +21,7 @@ func Shared() []string {
 	}
 }
 
-// Own are the files that are a topology's own, as patterns of the shell.
+// Own are the topology's own files, as patterns of the shell.
 func Own(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
 	return []string{
@@ -36,15 +36,15 @@ func Units(topology string) []string {
 	return []string{"ipvsadm", j.unitName()}
 }
 
-// lookup is a question that one grep answers for all of its files.
+// lookup finds lines in files of a node.
 type lookup struct {
-	word  string         // what its lines are to Parse
+	word  string         // tells Parse what the lines mean
 	files []string       // patterns of the shell
-	line  *regexp.Regexp // of grep -E too; it begins with ^. nil for every line
+	line  *regexp.Regexp // also for grep -E; it begins with ^. nil for every line
 }
 
-// lookups are the questions whose answers are lines of files. All of them are one
-// process: nodes are slow, and there are many.
+// lookups lists the lookups. One grep does all of them, because starting processes is slow
+// on some nodes.
 var lookups = []lookup{
 	{"ifindex", []string{"/sys/class/net/*/ifindex"}, regexp.MustCompile(`^[0-9]+$`)},
 	{"link", []string{"/run/systemd/netif/links/*"}, regexp.MustCompile(`^NETWORK_FILE=`)},
@@ -61,9 +61,8 @@ var lookups = []lookup{
 	{"sysctl", []string{sysctlConf, "/etc/sysctl.d/*.conf", "/run/sysctl.d/*.conf"}, regexp.MustCompile(`^[[:space:]]*-?[[:space:]]*net[./]`)},
 }
 
-// find is the question that a line of grep's, FILE:NUMBER:TEXT, answers. Files
-// may have colons in their names: of an alias, ifcfg-lo:0, it is said that it is
-// there.
+// find returns the lookup that a line of grep, FILE:NUMBER:TEXT, belongs to. The name of a
+// file may have a colon: ifcfg-lo:0. Such a file is an alias, and is added to aliases.
 func find(answer string, aliases map[string]bool) (l lookup, file, number, text string) {
 	for i, r := range answer {
 		if r != ':' {
@@ -90,7 +89,7 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-// at reports whether a file is one of those that are asked.
+// at reports whether a file is one of the lookup's.
 func (l lookup) at(file string) bool {
 	return slices.ContainsFunc(l.files, func(pattern string) bool {
 		is, err := path.Match(pattern, file)
@@ -98,8 +97,7 @@ func (l lookup) at(file string) bool {
 	})
 }
 
-// Section is the command that prints what of a node decides how things come back
-// there, a line each: a word, then its value.
+// Section is the command that prints what [Parse] reads, in lines of a word and its value.
 func Section() shell.Command {
 	var args, files, whole []string
 	for _, l := range lookups {

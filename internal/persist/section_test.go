@@ -17,7 +17,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// roots are nodes' files, as far as Section looks; a program is in bin.
+// roots are the files of nodes that Section reads. Programs are in bin.
 var roots = map[string]struct {
 	files  string
 	want   Boot
@@ -171,8 +171,8 @@ INTERFACE=bond0
 
 var absolute = regexp.MustCompile(`(^|[ "<'])(/(?:etc|sys|run|var|usr|lib)/)`)
 
-// TestSection runs the script, with paths below a folder, in the shells of nodes:
-// with no tool but sed and grep, no complaint, few processes and nothing written.
+// TestSection runs the script in each shell that nodes have, with a folder in place of /.
+// It may use no tool but sed and grep and few processes, print no error, and write nothing.
 func TestSection(t *testing.T) {
 	read := Section()
 	script := shell.Definitions(read.Calls) + read.String()
@@ -216,7 +216,7 @@ func TestSection(t *testing.T) {
 					t.Errorf("the script changed files: %s", d)
 				}
 				if sh == "busybox" {
-					return // its tools are its own
+					return // busybox has its tools built in
 				}
 				runs, err := os.ReadFile(log)
 				check(t, err)
@@ -228,7 +228,7 @@ func TestSection(t *testing.T) {
 	}
 }
 
-// tree is every file below a folder with its last change.
+// tree lists the files below a folder with their modification times.
 func tree(t *testing.T, root string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -2,20 +2,19 @@ package persist
 
 import "strings"
 
-// shellVars are the variables that a file of assignments sets, as a shell that
-// sources it has them: ifcfg files, /etc/sysconfig/network, /etc/default/ipvsadm.
+// shellVars are the variables that a file of assignments sets for a shell that sources it:
+// an ifcfg file, /etc/sysconfig/network, /etc/default/ipvsadm.
 type shellVars struct {
 	values map[string]string
-	// unread is the number of the first line that is more than assignments, or
-	// whose value only running it would tell; 0 for none. The values are what the
-	// lines before and after it set.
+	// unread is the number of the first line that does more than assign, or whose value is
+	// known only by running it. It is 0 if there is none. values are those of all other
+	// lines.
 	unread int
 }
 
-// readVars reads a file's lines as POSIX sh does (2.2 Quoting, 2.10.2): words and
-// comments, quotes, continued lines, several assignments a line, export. A
-// variable stands for what was assigned before. Assignments before a command are
-// that command's own.
+// readVars parses a file as POSIX sh does (2.2 Quoting, 2.10.2): words, comments, quotes,
+// continued lines, several assignments on a line, export. A variable has the value that was
+// assigned before. Assignments in front of a command are only for that command.
 func readVars(text string) shellVars {
 	r := varReader{text: text, line: 1, shellVars: shellVars{values: map[string]string{}}}
 	for r.at < len(r.text) {
@@ -34,8 +33,8 @@ type varReader struct {
 	line int
 }
 
-// command reads up to the end of a simple command and carries it out. It reports
-// whether it could.
+// command parses a simple command and does its assignments. It returns false if it does not
+// understand the command.
 func (r *varReader) command() bool {
 	var names, values []string
 	export, other, known := false, false, true
@@ -74,8 +73,8 @@ func (r *varReader) command() bool {
 	return known
 }
 
-// word reads the next word of a command: its text once quotes and variables are
-// gone, and whether that is known. end reports that the command ends after it.
+// word parses the next word of a command. The result is the text after quotes and variables
+// were replaced, and whether it is known. end is set if the command ends after it.
 func (r *varReader) word() (word string, quoted, known, end bool) {
 	var b strings.Builder
 	known = true
@@ -92,7 +91,7 @@ func (r *varReader) word() (word string, quoted, known, end bool) {
 		case strings.IndexByte("&|()<>", c) >= 0:
 			r.at, known = r.at+1, false
 			started = true
-			b.WriteByte(c) // no assignment, and no command of ours
+			b.WriteByte(c) // the word is then neither an assignment nor export
 		case c == ' ' || c == '\t':
 			r.at++
 			if started {
@@ -155,7 +154,7 @@ func (r *varReader) doubleQuoted(b *strings.Builder) (known bool) {
 	return false
 }
 
-// expansion reads $NAME or ${NAME}. Whatever else $ or ` begins is not known.
+// expansion parses $NAME or ${NAME}. The value of anything else after $ or ` is not known.
 func (r *varReader) expansion(b *strings.Builder) (known bool) {
 	rest := r.text[r.at+1:]
 	braced := strings.HasPrefix(rest, "{")

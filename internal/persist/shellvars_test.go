@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// varFiles are files as administrators write them; the number is the first line
-// that is more than assignments.
+// varFiles are files as administrators write them. The number is the first line that does
+// more than assign.
 var varFiles = map[string]int{
 	"":                                                  0,
 	"# IPADDR=1.2.3.4\n":                                0,
@@ -43,7 +43,7 @@ var varFiles = map[string]int{
 	"IPADDR=${OTHER:-10.1.0.2}\n":                       1,
 }
 
-// TestVars holds what is read of a file to what a shell has after it read that.
+// TestVars compares the variables of a file with those of a shell that has sourced it.
 func TestVars(t *testing.T) {
 	need(t, "bash")
 	for text, unread := range varFiles {

@@ -7,18 +7,18 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// table has the ipvsadm service load the table: the file is its own, so are the
-// services that others wrote there. ipvsadm -S forgets thresholds, timeouts and
-// daemons, so the lines are made here.
+// table writes the lines by which the ipvsadm service restores the table at boot. They are
+// a block in the service's file, because others may have lines there. They are made here
+// and not by ipvsadm -S, which leaves out thresholds, timeouts and daemons.
 func (j *job) table() {
-	strays, complaints := j.Boot.strays()
-	lines := j.Want.RestoreLines(strays)
+	foreign, complaints := j.Boot.foreignServices()
+	lines := j.Want.RestoreLines(foreign)
 	if len(lines) == 0 {
 		return
 	}
 	kind := j.Boot.Table
 	if kind == "" {
-		// Not installed yet: the plan does that.
+		// The service is not installed yet: this plan installs it.
 		kind = map[string]string{"apt-get": TableDebian, "dnf": TableRedHat, "yum": TableRedHat}[j.Live.Manager]
 	}
 	path := debianRules
@@ -57,9 +57,9 @@ func (j *job) dropInPath() string {
 	return "/etc/systemd/system/ipvsadm.service.d/lvsctl-" + j.Topology + ".conf"
 }
 
-// keepTable mends a service that writes the table over its file when it stops,
-// at every shutdown: the lines between markers stay as they are, and the rest is
-// what it would have written.
+// keepTable is for a service that writes the table to its file when it stops, at every
+// shutdown. A drop-in keeps the lines between lvsctl's markers as they are, and writes all
+// others as the service would.
 func (j *job) keepTable() {
 	j.file(j.savePath(), "0644", shell.SaveTable()...)
 	j.file(j.dropInPath(), "0644",

@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/roles/rolestest"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -56,18 +56,7 @@ func (c *cluster) exec(t *testing.T, node, line string) {
 // their own addresses.
 func (c *cluster) wants(t *testing.T, text string) []roles.Want {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "cluster.hcl")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	wants, diags := roles.Wants(top)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
+	wants := rolestest.Wants(t, text)
 	for _, w := range wants {
 		if c.hosts[w.Node.Name] == nil {
 			c.boot(t, w.Node)

@@ -1,8 +1,6 @@
 package roles_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,19 +8,16 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/roles/rolestest"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
 // load makes a topology of its text.
 func load(t *testing.T, text string) *topology.Topology {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "cluster.hcl")
-	if err := os.WriteFile(file, []byte("lvsctl { name = \"web\" }\n"+text), 0o600); err != nil {
+	top, err := rolestest.Load(t, "lvsctl { name = \"web\" }\n"+text)
+	if err != nil {
 		t.Fatal(err)
-	}
-	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
 	}
 	return top
 }

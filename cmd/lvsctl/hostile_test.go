@@ -23,6 +23,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/roles/rolestest"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -458,14 +459,10 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 // wantsOf is a topology and what it wants of its nodes, or why it is refused.
 func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "main.hcl")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
+	top, err := rolestest.Load(t, text)
 	switch {
-	case diags.HasErrors():
-		return nil, nil, diags
+	case err != nil:
+		return nil, nil, err
 	case len(top.Unsupported) > 0:
 		return nil, nil, fmt.Errorf("not supported yet: %v", top.Unsupported)
 	}

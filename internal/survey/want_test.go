@@ -1,13 +1,10 @@
 package survey_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/lvsctl/lvsctl/internal/survey"
-	"github.com/lvsctl/lvsctl/roles"
-	"github.com/lvsctl/lvsctl/topology"
+	"github.com/lvsctl/lvsctl/roles/rolestest"
 )
 
 // TestExclusive: a director that is the topology's alone holds nothing else,
@@ -25,7 +22,7 @@ virtual_server "web" {
 }
 `
 	for _, text := range []string{director, director + service} {
-		for _, w := range wantsOf(t, text) {
+		for _, w := range rolestest.Wants(t, text) {
 			mine := w.Node.Name == "lvs"
 			if in := survey.Input(w); in.Exclusive != mine {
 				t.Errorf("%s is exclusive: %t", in.Name, in.Exclusive)
@@ -35,22 +32,4 @@ virtual_server "web" {
 			}
 		}
 	}
-}
-
-// wantsOf is what a topology wants of its nodes.
-func wantsOf(t *testing.T, text string) []roles.Want {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "main.hcl")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	top, _, diags := topology.Load(t.Context(), file, topology.Options{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	wants, diags := roles.Wants(top)
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	return wants
 }

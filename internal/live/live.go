@@ -1,9 +1,10 @@
-// Package live reads nodes: one script, one round trip, and nothing on the node
-// changes by it.
+// Package live reads nodes: by one script in one round trip, which changes nothing on the
+// node.
 //
-// What a script prints and how it is parsed stands with each kind in
-// internal/state; here they are framed into one read, with the node's record
-// and the facts that are not state.
+// internal/state has, for each kind, the command that prints it and the parser. This
+// package joins them to one script, and adds the node's record and facts that are no
+// State. A new fact takes a field of [Facts], a line in internal/shell/read_facts.sh and a
+// case in facts.go.
 package live
 
 import (
@@ -24,42 +25,43 @@ import (
 // Node is a node as it was read.
 type Node struct {
 	State  *state.State
-	Record state.Record // empty if there is none
-	// RecordText is the record as it stands on the node; "" if there is none.
+	Record state.Record // empty if the node has none
+	// RecordText is the text of the record on the node, or "".
 	RecordText string
 	Facts      Facts
-	// Adopted are the topologies whose records are in Record, see [Question].
+	// Adopted are the names of other topologies whose records were found and are part of
+	// Record: see [Question].
 	Adopted []string
-	// Unclear are the records of other topologies that could not be read.
+	// Unclear are the paths of records of other topologies that could not be read.
 	Unclear []string
 }
 
-// Facts are what is known of a node beside its state.
+// Facts are what is known of a node beside its State.
 type Facts struct {
-	Kernel string // release, as uname -r
-	// Root reports that the script may change the network.
+	Kernel string // the release, as uname -r prints it
+	// Root is set if scripts run as root, and so may change the network.
 	Root bool
-	// Schedulers are those of the asked-for IPVS schedulers that the kernel has
-	// or can load.
+	// Schedulers are those of the IPVS schedulers in the question that the kernel has or
+	// can load.
 	Schedulers map[string]bool
-	// Busybox reports that ip is busybox's, which prints routes without protocol
-	// and next hops (1.35).
+	// Busybox is set if ip is busybox's, which prints routes without protocol and next
+	// hops (1.35).
 	Busybox bool
-	// Owners are the programs that may change a director's table too, sorted.
+	// Owners are other programs that may change a director's IPVS table, sorted.
 	Owners []string
 	// Keepalived is a director's.
 	Keepalived Keepalived
-	// Boot is what decides how things come back after a reboot.
+	// Boot is what was read of the node's boot.
 	Boot persist.Boot
-	// SSHClient and SSHServer are the two ends of the connection that read the
-	// node, as sshd saw them; "" on this machine itself.
+	// SSHClient and SSHServer are the addresses of the two ends of this SSH connection, as
+	// sshd sees them. They are "" if the node is this machine.
 	SSHClient, SSHServer string
 }
 
-// Question is what to read beyond what every node has.
+// Question is what to read beyond what is read of every node.
 type Question struct {
-	Topology string // whose record
-	// Adopt names topologies whose records are taken for this one's.
+	Topology string // its record is read
+	// Adopt are names of topologies whose records count as this one's.
 	Adopt      []string
 	Schedulers []string
 	// Director asks for keepalived, and Keepalived says that it is wanted.
@@ -67,8 +69,8 @@ type Question struct {
 	state.Wanted
 }
 
-// Read reads a node. Its errors name what could not be read; errors of reaching
-// the node are the Runner's own.
+// Read reads a node. An error says what could not be read. If the node cannot be reached,
+// it is the Runner's error.
 func Read(ctx context.Context, r remote.Runner, q Question) (Node, error) {
 	s := NewScript(q)
 	out, err := r.Run(ctx, remote.Script{Body: s.Lines.String()})
@@ -78,15 +80,15 @@ func Read(ctx context.Context, r remote.Runner, q Question) (Node, error) {
 	return s.Parse(out)
 }
 
-// Script is a read as a part of some other script.
+// Script is the reading of a node as a part of a larger script.
 type Script struct {
-	// Lines are the script's. It ends where a node cannot be read at all.
+	// Lines are those of the script. It exits if the node cannot be read at all.
 	Lines    shell.Script
 	nonce    string
 	sections []section
 }
 
-// NewScript makes the script that answers q.
+// NewScript makes the script that reads what q asks for.
 func NewScript(q Question) *Script {
 	s := &Script{nonce: shell.NewMark(), sections: q.sections()}
 	s.Lines.Must(shell.HasIP)
@@ -96,11 +98,11 @@ func NewScript(q Question) *Script {
 	return s
 }
 
-// Parse reads what the script printed.
+// Parse parses the output of the script.
 func (s *Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
 
-// section is one part of the read script and what becomes of its output. A part
-// that cannot be read returns non-zero.
+// section is a part of the script with the parser of its output. Its exit status is not 0
+// if it cannot be read.
 type section struct {
 	name  string
 	read  shell.Command
@@ -175,7 +177,8 @@ func parse(out remote.Output, nonce string, sections []section) (Node, error) {
 	return n, nil
 }
 
-// cut takes the section called name off the front of text.
+// cut removes the section called name from the front of text. inside is its output and
+// status its exit status.
 func cut(text, nonce, name string) (inside, after string, status int, err error) {
 	inside, ok := strings.CutPrefix(text, nonce+" begin "+name+"\n")
 	if !ok {
@@ -190,7 +193,7 @@ func cut(text, nonce, name string) (inside, after string, status int, err error)
 	return inside, after, status, nil
 }
 
-// complaint is the last line a tool printed on standard error.
+// complaint returns the last line of a tool's standard error.
 func complaint(stderr string) string {
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
 	if last := lines[len(lines)-1]; last != "" {

@@ -18,7 +18,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// question asks for everything that a director and a real server are asked for.
+// question asks for everything that directors and real servers are asked for.
 func question() Question {
 	return Question{
 		Topology:   "web",
@@ -31,7 +31,7 @@ func question() Question {
 	}
 }
 
-// answered is the output of a node that ran every section, as fill has it.
+// answered is the output of a node that ran every section. fill has the output of each.
 func answered(nonce string, sections []section, fill map[string]string) string {
 	var b strings.Builder
 	for _, s := range sections {
@@ -85,14 +85,14 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// without takes a section out of an output.
+// without removes a section from an output.
 func without(text, nonce, name string) string {
 	before, rest, _ := strings.Cut(text, nonce+" begin "+name+"\n")
 	_, after, _ := strings.Cut(rest, nonce+" end "+name+" 0\n")
 	return before + after
 }
 
-// swap exchanges two empty or full sections that follow each other.
+// swap exchanges two sections that follow each other.
 func swap(text, nonce, first, second string) string {
 	start := strings.Index(text, nonce+" begin "+first+"\n")
 	middle := strings.Index(text, nonce+" begin "+second+"\n")
@@ -136,7 +136,7 @@ func TestScriptIsSh(t *testing.T) {
 
 // shellRunner runs scripts in one shell of this machine.
 type shellRunner struct {
-	remote.Runner // what reading needs not
+	remote.Runner // nil: reading needs no other methods
 	args          []string
 }
 
@@ -152,8 +152,8 @@ func (r shellRunner) Run(ctx context.Context, s remote.Script) (remote.Output, e
 	return remote.Output{Stdout: stdout.String(), Stderr: stderr.String(), Status: cmd.ProcessState.ExitCode()}, err
 }
 
-// TestReadThisMachine reads for real, in every shell, and holds nothing to be
-// changed by it.
+// TestReadThisMachine reads this machine, in every shell, and checks that nothing was
+// changed.
 func TestReadThisMachine(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("no ip here")
@@ -185,7 +185,7 @@ func TestReadThisMachine(t *testing.T) {
 	}
 }
 
-// traces are what a careless reader would change.
+// traces are what reading could change by mistake: loaded modules and files.
 func traces(t *testing.T) map[string]string {
 	t.Helper()
 	have := map[string]string{}
@@ -241,13 +241,13 @@ func sane(t *testing.T, n Node) {
 	}
 }
 
-// TestNoIP: a node needs one tool, and its absence is not a riddle.
+// TestNoIP reads a node without ip. The error names the tool.
 func TestNoIP(t *testing.T) {
 	s := NewScript(question())
 	empty := t.TempDir()
 	for name, args := range shelltest.Each(t) {
 		if name == "busybox" {
-			continue // has an ip of its own
+			continue // busybox has ip built in
 		}
 		path, err := exec.LookPath(args[0])
 		if err != nil {
@@ -279,8 +279,8 @@ func TestReadHandsOnTheRunnersError(t *testing.T) {
 	}
 }
 
-// sudo takes SSH_CONNECTION away; that this very session is endangered has to show
-// all the same.
+// TestConnectionUnderSudo reads a node by sudo, which removes SSH_CONNECTION. The two ends
+// of the connection must be known all the same.
 func TestConnectionUnderSudo(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("left out: only root may use sudo everywhere")

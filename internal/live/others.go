@@ -16,8 +16,8 @@ import (
 //	 {
 //	   "sysctls": "net/ipv4/ip_forward",
 //
-// Those of the topologies in adopt become a part of n's own. One that cannot be read
-// stops nothing: it is somebody else's.
+// The records of the topologies in adopt become a part of n.Record. A record that cannot
+// be read is no error, because it is another topology's.
 func parseOthers(text string, adopt []string, n *Node) error {
 	parts := strings.Split("\n"+text, "\nrecord ")
 	if strings.TrimSpace(parts[0]) != "" {

@@ -11,15 +11,15 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// RecordPath is where a node keeps a topology's record.
+// RecordPath is the path of a topology's record on a node.
 func RecordPath(topology string) string { return RecordDir + "/" + topology + ".json" }
 
-// RecordDir holds the records of all topologies of a node.
+// RecordDir is the folder of all records on a node.
 const RecordDir = "/var/lib/lvsctl"
 
-// parseRecord reads the line "record" and the record's text after it; there is
-// neither where the node has none. What is no whole record of this topology is an
-// error, never no record: what lvsctl set there would count as the node's own.
+// parseRecord parses the line "record" and the record's text after it. If the node has no
+// record, there is neither. A damaged record is an error and never counts as none:
+// otherwise everything that lvsctl has set there would count as the node's own.
 func parseRecord(text, topology string, n *Node) error {
 	n.Record, n.RecordText = state.NewRecord(topology), ""
 	text, there := strings.CutPrefix(text, "record\n")
@@ -36,10 +36,11 @@ func parseRecord(text, topology string, n *Node) error {
 	return nil
 }
 
-// withoutRecord says how to go on where a record is of no use.
+// withoutRecord says how to go on after an error in a record.
 const withoutRecord = "\nRestore the file from a backup; or look at what lvsctl set on this node, and move the file away: whatever is there then counts as the node's own."
 
-// checkRecord looks at a record as a whole before anything is taken from it.
+// checkRecord refuses a record that is not whole, or not of this topology, before anything
+// is taken from it.
 func checkRecord(text, topology string) error {
 	var whole map[string]any
 	d := json.NewDecoder(strings.NewReader(text))
@@ -76,7 +77,7 @@ func checkRecord(text, topology string) error {
 	return nil
 }
 
-// findNull is the place of a null in a JSON value, as a path; "" for none.
+// findNull returns the path of a null in a JSON value, or "".
 func findNull(place string, v any) string {
 	switch v := v.(type) {
 	case nil:

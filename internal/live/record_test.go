@@ -10,8 +10,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// TestParseRecord: whatever is no whole record of the topology is an error that
-// says how to go on, and never no record.
+// TestParseRecord has texts that are no whole record of the topology. Each is an error that
+// says how to go on.
 func TestParseRecord(t *testing.T) {
 	whole := `{"sysctls": "", "version": 1, "topology": "web", "set": {}, "before": {}}`
 	for text, want := range map[string]string{
@@ -64,7 +64,7 @@ func TestParseRecord(t *testing.T) {
 	}
 }
 
-// TestOwnRecord: what lvsctl writes it takes.
+// TestOwnRecord parses a record as lvsctl writes it.
 func TestOwnRecord(t *testing.T) {
 	want := state.NewRecord("web")
 	want.Set.Sysctls["net/ipv4/ip_forward"] = "1"

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Shield does work on what a node answered. A panic in it is a fault of lvsctl's;
-// it becomes an error of that node's, so that the work on others goes on.
+// Shield calls work, which handles what one node answered. A panic in it, which is a bug of
+// lvsctl, becomes an error of that node. So the work on other nodes goes on.
 func Shield(work func() error) (err error) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -18,7 +18,7 @@ func Shield(work func() error) (err error) {
 	return work()
 }
 
-// panicPlace is FILE:LINE of the statement that panicked.
+// panicPlace returns FILE:LINE of the statement that panicked.
 func panicPlace() string {
 	var stack [32]uintptr
 	frames := runtime.CallersFrames(stack[:runtime.Callers(0, stack[:])])

@@ -1,8 +1,8 @@
-// Package survey finds out what every node of a topology has and should have,
-// and plans from it. Each command that looks at nodes begins here.
+// Package survey reads every node of a topology and makes a plan. Every command that reads
+// nodes begins here.
 //
-// What a node should have comes from package roles ([Input], [Nothing]); how it
-// is reached is the caller's ([Node].Dial). Nothing on any node changes.
+// Package roles decides what a node should have ([Input], [Nothing]). The caller decides
+// how to reach it ([Node].Dial). A survey changes nothing on any node.
 package survey
 
 import (
@@ -17,44 +17,44 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// Node is one node's case and the way to it.
+// Node is the plan's input for a node, and the connection to it.
 type Node struct {
 	plan.Input
 	// Dial opens a new connection.
 	Dial func(context.Context) (remote.Runner, error)
-	// Runner is the connection that read the node, nil before and where the node
-	// could not be reached. It is used by one goroutine at a time.
+	// Runner is the connection by which the node was read. It is nil before that, and if
+	// the node cannot be reached. Only one goroutine may use it at a time.
 	Runner remote.Runner
 }
 
-// Options are how to look.
+// Options are the options of a survey.
 type Options struct {
-	// Parallelism is how many nodes are read at once; less than 1 means 1.
+	// Parallelism is how many nodes are read at the same time; less than 1 means 1.
 	Parallelism int
-	// Adopt names topologies whose records are taken for this one's.
+	// Adopt are names of topologies whose records count as this one's.
 	Adopt []string
-	// Through, if set, is told of each node that was read, or could not be, and how
-	// long that took. It is called by several goroutines at a time.
+	// Through is called for each node when it was read or could not be, with the time that
+	// took. Several goroutines may call it at the same time. It may be nil.
 	Through func(node string, took time.Duration, err error)
 }
 
-// Survey is a topology with every node read.
+// Survey is a topology whose nodes were read, and the plan for it.
 type Survey struct {
 	Plan *plan.Plan
-	// Nodes are in the order they were given in.
+	// Nodes are in the order in which they were given.
 	Nodes []Node
 
 	options Options
 }
 
-// Case is a topology with its nodes, before any of them is read.
+// Case is a topology with its nodes, before they are read.
 type Case struct {
 	Topology string
 	Nodes    []Node
 }
 
-// Take reads all nodes at once and plans. A node that cannot be read is part of
-// the plan; the only error is that ctx ended, and then no connection is open.
+// Take reads all nodes at the same time and makes a plan. A node that cannot be read is
+// part of the plan. The only error is that of ctx, after which no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
 	all, err := TakeAll(ctx, []Case{{topology, nodes}}, o)
 	if err != nil {
@@ -63,7 +63,7 @@ func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Surve
 	return all[0], nil
 }
 
-// TakeAll is [Take] of several topologies, whose nodes are read all at once.
+// TakeAll is [Take] of several topologies. It reads the nodes of all at the same time.
 func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 	all := make([]*Survey, len(cases))
 	var group errgroup.Group
@@ -75,7 +75,7 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 			group.Go(func() error { n.take(ctx, c.Topology, o); return nil })
 		}
 	}
-	_ = group.Wait() // the functions return nil: each node's error is its own
+	_ = group.Wait() // the functions return nil, because an error belongs to its node
 	if ctx.Err() != nil {
 		for _, s := range all {
 			s.Close()
@@ -88,7 +88,7 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 	return all, nil
 }
 
-// take reads a node and says so.
+// take reads a node and reports that to o.Through.
 func (n *Node) take(ctx context.Context, topology string, o Options) {
 	start := time.Now()
 	if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
@@ -118,7 +118,7 @@ func (n *Node) read(ctx context.Context, q live.Question) {
 // Drift compares the nodes with what was last applied to them.
 func (s *Survey) Drift() []plan.NodeDrift { return plan.FindDrift(s.Plan, s.Inputs()) }
 
-// Inputs are the cases that the plan was made from.
+// Inputs are the inputs that the plan was made from.
 func (s *Survey) Inputs() []plan.Input {
 	list := make([]plan.Input, len(s.Nodes))
 	for i, n := range s.Nodes {
@@ -127,7 +127,7 @@ func (s *Survey) Inputs() []plan.Input {
 	return list
 }
 
-// Reach is what an apply of the plan needs of each node, by name.
+// Reach returns what apply.Run needs for each node, by name.
 func (s *Survey) Reach() map[string]apply.Node {
 	all := make(map[string]apply.Node, len(s.Nodes))
 	for _, n := range s.Nodes {
@@ -139,17 +139,17 @@ func (s *Survey) Reach() map[string]apply.Node {
 	}
 	for _, planned := range s.Plan.Nodes {
 		n := all[planned.Name]
-		n.Want = planned.Want // with what the next boot needs
+		n.Want = planned.Want // it includes the files for the next boot
 		all[planned.Name] = n
 	}
 	return all
 }
 
-// Close drops the connections.
+// Close closes the connections.
 func (s *Survey) Close() {
 	for _, n := range s.Nodes {
 		if n.Runner != nil {
-			// The work is done or has failed for a better reason.
+			// An error does not matter here: the work is done, or has failed already.
 			_ = n.Runner.Close()
 		}
 	}

@@ -11,16 +11,16 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// Nothing is what a destroy wants of a node: none of what its roles want.
+// Nothing is what a destroy wants of a node: nothing of what its roles want.
 func Nothing(w roles.Want) roles.Want {
 	none := roles.Want{Node: w.Node, State: state.New(), Ranges: w.Ranges, Servers: w.Servers, Destroy: true}
-	none.State.Drain = w.State.Drain // what leaves may take its time
+	none.State.Drain = w.State.Drain // servers drain before they are removed
 	return none
 }
 
-// Input is the case of a node that has not been read.
+// Input makes the plan's input for a node that was not read yet.
 func Input(w roles.Want) plan.Input {
-	_, table := w.State.Modules["ip_vs"] // a destroy leaves the table to others
+	_, table := w.State.Modules["ip_vs"] // a destroy does not want the module
 	in := plan.Input{
 		Name: w.Node.Name, Role: string(w.Node.Role), Address: w.Node.Address,
 		Exclusive:    w.Node.Exclusive && table,
@@ -37,7 +37,7 @@ func Input(w roles.Want) plan.Input {
 	return in
 }
 
-// Question is what to read of a node beyond what every node has.
+// Question is what to read of a node for in.
 func Question(topology string, in plan.Input) live.Question {
 	q := live.Question{Topology: topology, Schedulers: in.Schedulers}
 	q.Director, q.Keepalived = in.Role == "director", in.Keepalived != nil

@@ -7,8 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/roles/rolestest"
 )
 
-// TestExclusive: a director that is the topology's alone holds nothing else,
-// with virtual servers or without, until it is destroyed.
+// TestExclusive has an exclusive director, with and without virtual servers. Services of
+// others are removed, but not by a destroy.
 func TestExclusive(t *testing.T) {
 	const director = "lvsctl { name = \"web\" }\ndirector \"lvs\" {\n  exclusive = true\n  interface \"eth0\" { address = \"10.1.0.2/24\" }\n}\n"
 	const service = `real_server "a" {

@@ -21,8 +21,8 @@ const (
 	exitInterrupted = 130
 )
 
-// exitError ends the program with a code; a nil err has been printed already,
-// or is no error at all.
+// exitError ends the program with an exit code. If err is nil, the error has been printed
+// already, or there is none.
 type exitError struct {
 	code int
 	err  error
@@ -37,7 +37,7 @@ func (e exitError) Error() string {
 
 func (e exitError) Unwrap() error { return e.err }
 
-// app is what every command shares: the terminal and the global flags.
+// app is what all commands share: the terminal and the global flags.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr *screen
@@ -68,7 +68,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "show each node by itself and what changes in each file, and say how long each took")
 }
 
-// fail prints an error, and what follows its first line as a hint.
+// fail prints an error. Its further lines are printed as a hint.
 func (a *app) fail(err error) {
 	head, hint, _ := strings.Cut(err.Error(), "\n")
 	a.stderr.line(painted("Error:", color.FgRed, color.Bold), painted(" "+head))

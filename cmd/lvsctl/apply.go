@@ -140,9 +140,9 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	return a.finish(c, result, ctx.Err() != nil)
 }
 
-// saved takes a saved plan off the arguments, nil if the first is none, and
-// leaves the topology's PATH. A saved plan has been approved by being given, and
-// says by itself what it is about.
+// saved opens the saved plan that the first argument names. It returns the other arguments,
+// which may hold the topology's PATH. The result is nil if the first argument is no saved
+// plan. A saved plan needs no approval, and no flags that choose nodes.
 func (c *change) saved(args []string) (*savedPlan, []string, error) {
 	if !c.takesSaved || len(args) == 0 {
 		return nil, args, nil
@@ -150,7 +150,7 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 	saved, err := openSaved(args[0])
 	switch {
 	case errors.Is(err, plan.ErrNotSaved) && len(args) == 1:
-		return nil, args, nil // the topology's reader says what is wrong with it
+		return nil, args, nil // reading the topology reports the error
 	case err != nil:
 		return nil, nil, err
 	case len(c.scope.only)+len(c.scope.except) > 0:
@@ -190,7 +190,7 @@ func (c *change) check() error {
 	return nil
 }
 
-// owner is who this program works for, as the holder of a node's lock is shown.
+// owner is the text for the locks on nodes: user@host of this program.
 func owner() string {
 	name, host := "somebody", "somewhere"
 	if u, err := user.Current(); err == nil {
@@ -226,7 +226,7 @@ func (a *app) approve(ctx context.Context, question string) error {
 	}
 }
 
-// finish prints what became of a plan and turns it into an exit code.
+// finish prints the result of an apply and returns its exit code as an error.
 func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 	if c.asJSON {
 		if err := a.stdout.json(r.Document(c.verb)); err != nil {
@@ -244,7 +244,7 @@ func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
 	return exitOf(r, interrupted)
 }
 
-// exitOf is the exit code of a result: the worst that happened.
+// exitOf is the exit code of a result: that of the worst that happened.
 func exitOf(r apply.Result, interrupted bool) error {
 	switch {
 	case interrupted:
@@ -261,7 +261,7 @@ func exitOf(r apply.Result, interrupted bool) error {
 	return nil
 }
 
-// reportFailures says once a node what went wrong there.
+// reportFailures prints for each node, once, why it is not as wanted.
 func (a *app) reportFailures(r apply.Result) {
 	for _, n := range r.Plan.Nodes {
 		seen := map[string]bool{}
@@ -287,7 +287,7 @@ func (a *app) reportFailures(r apply.Result) {
 	}
 }
 
-// named puts a node's name before an error that does not carry it.
+// named puts the node's name before an error that does not have it already.
 func named(node string, err error) error {
 	var unreached *remote.Error
 	var locked *apply.LockedError

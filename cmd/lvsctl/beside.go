@@ -12,11 +12,12 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// beside are the topologies in the files beside one that was given as a file. They
-// are others: what they want is theirs.
+// beside are the topologies in the other files of a folder, if PATH names a file. No plan
+// may remove what they want.
 type beside struct {
 	topologies []neighbour
-	// unclear are files that are no topology by themselves; a part of one, perhaps.
+	// unclear are files that are no valid topology by themselves. They may be a part of
+	// one.
 	unclear []string
 }
 
@@ -26,8 +27,8 @@ type neighbour struct {
 	wants []roles.Want
 }
 
-// besides reads the files beside the topology that PATH names; there are none
-// beside a folder.
+// besides reads the other files in the folder of the file that PATH names. If PATH names a
+// folder there are none.
 func (a *app) besides(ctx context.Context, args []string) beside {
 	var all beside
 	if len(args) == 0 {
@@ -37,7 +38,7 @@ func (a *app) besides(ctx context.Context, args []string) beside {
 	if err != nil || given.IsDir() {
 		return all
 	}
-	entries, _ := os.ReadDir(filepath.Dir(args[0])) // none, where it cannot be read
+	entries, _ := os.ReadDir(filepath.Dir(args[0])) // none if it cannot be read
 	for _, e := range entries {
 		file := filepath.Join(filepath.Dir(args[0]), e.Name())
 		info, err := os.Stat(file)
@@ -46,7 +47,8 @@ func (a *app) besides(ctx context.Context, args []string) beside {
 		}
 		t, _, diags := topology.Load(ctx, file, topology.Options{Environ: os.Environ(), Version: version})
 		if diags.HasErrors() {
-			// It may need the variables that were given; else it has nothing to do with them.
+			// This file may need the variables that were given. If it does not, loading it
+			// with them is an error, so it was loaded without them first.
 			t, _, diags = topology.Load(ctx, file, topology.Options{Vars: a.vars, VarFiles: a.varFiles, Environ: os.Environ(), Version: version})
 		}
 		if diags.HasErrors() {
@@ -67,7 +69,7 @@ func isTopology(name string) bool {
 	return !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json"))
 }
 
-// names are the topologies' names, but for one that is called like the given one.
+// names are the topologies' names, without the name but.
 func (b beside) names(but string) []string {
 	var list []string
 	for _, n := range b.topologies {
@@ -78,7 +80,7 @@ func (b beside) names(but string) []string {
 	return list
 }
 
-// refuse stops a plan that would remove what a topology beside it wants.
+// refuse returns an error for a plan that would remove what a topology beside it wants.
 func (a *app) refuse(p *plan.Plan, b beside) error {
 	address := map[string]string{}
 	for _, n := range p.Nodes {

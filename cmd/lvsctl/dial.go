@@ -14,8 +14,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// dialer knows how a topology's nodes are reached: as the topology and the ssh
-// config have it, or in the topology's lab.
+// dialer opens connections to a topology's nodes: by the topology's ssh settings and the
+// user's ssh config, or in the topology's lab.
 type dialer struct {
 	*remote.Dialer
 	lab bool
@@ -29,14 +29,14 @@ func (a *app) dialing(ctx context.Context, t *topology.Topology, sc scope) (dial
 			return dialer{}, fmt.Errorf("the lab of topology %s is not up\nBring it up with: lvsctl lab up", t.Name)
 		}
 		cfg.SSHConfig = l.SSHConfig()
-		// It ends with the command.
+		// Watch ends with the command.
 		go l.Watch(ctx, func(text string) { a.warn("%s", text) })
 	}
 	d, err := remote.NewDialer(cfg)
 	return dialer{d, sc.lab}, err
 }
 
-// to opens connections to a node.
+// to returns a function that opens connections to a node.
 func (d dialer) to(n *topology.Node) func(context.Context) (remote.Runner, error) {
 	t := d.target(n)
 	return func(ctx context.Context) (remote.Runner, error) { return d.Dial(ctx, t) }
@@ -49,15 +49,15 @@ func (d dialer) target(n *topology.Node) remote.Target {
 	return sshTarget(n)
 }
 
-// access is how a node is reached and whose key it has to show, for a plan's
-// digest. A lab has another port each time, and keys of its own.
+// access is how a node is reached and which host key it must have, as text for a plan's
+// digest. It is "" in a lab, which has other ports and keys each time.
 func (d dialer) access(n *topology.Node) (string, error) {
 	if d.lab {
 		return "lab", nil
 	}
 	id, err := d.Identity(sshTarget(n))
 	if err != nil {
-		return err.Error(), nil // it is this node's error, and dialling has it too
+		return err.Error(), nil // dialling reports the same error for this node
 	}
 	text, err := json.Marshal(struct {
 		remote.Identity
@@ -76,8 +76,8 @@ func sshTarget(n *topology.Node) remote.Target {
 	}
 }
 
-// passphrase asks on the terminal itself, whatever standard input is; it is nil
-// where there is none.
+// passphrase returns a function that asks for a passphrase on the terminal, even if
+// standard input is something else. It is nil if there is no terminal.
 func passphrase() func(string) ([]byte, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
@@ -93,7 +93,7 @@ func passphrase() func(string) ([]byte, error) {
 			return nil, fmt.Errorf("cannot open the terminal: %w", err)
 		}
 		defer tty.Close()
-		fmt.Fprint(tty, visibleLines(question)) // a server may have written it
+		fmt.Fprint(tty, visibleLines(question)) // the text may come from a server
 		answer, err := term.ReadPassword(int(tty.Fd()))
 		fmt.Fprintln(tty)
 		return answer, err

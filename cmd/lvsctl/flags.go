@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// terraform says what lvsctl calls the flags that Terraform's users type.
+// terraform holds what to use in place of flags of Terraform.
 var terraform = map[string]string{
 	"backup":              "lvsctl keeps no state file; each node has a record of its own.",
 	"backend":             "lvsctl keeps no state file; each node has a record of its own.",
@@ -35,7 +35,7 @@ var terraform = map[string]string{
 	"write":               "Use lvsctl fmt --check to write nothing.",
 }
 
-// flagError says what to do about a flag that cannot be used.
+// flagError adds to an error what to do about a wrong flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
@@ -46,9 +46,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w\nRun '%s --help' for its flags.", err, cmd.CommandPath())
 }
 
-// longFlags rewrites -flag and -flag=v, as Terraform's users type them, to
-// --flag wherever the word is a long flag of some command, or of Terraform's.
-// What follows lab exec is another program's.
+// longFlags rewrites -flag and -flag=v, as Terraform's users type them, to --flag, if the
+// word is a long flag of any command or of Terraform. It leaves the arguments of lab exec
+// alone, which are for another program.
 func longFlags(root *cobra.Command, args []string) []string {
 	known := map[string]bool{"help": true}
 	for name := range terraform {

@@ -13,12 +13,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lang"
 )
 
-// A formatter lays out files, or says what it would change.
+// A formatter formats files, or reports what it would change.
 type formatter struct {
 	*app
 	check, diff bool
-	changed     int  // files that are, or would be, changed
-	failed      bool // some file has errors, which have been printed
+	changed     int  // the number of files that are, or would be, changed
+	failed      bool // a file has errors, which have been printed
 }
 
 func fmtCommand(a *app) *cobra.Command {
@@ -58,7 +58,7 @@ func (f *formatter) run(args []string) error {
 	return nil
 }
 
-// stream formats the input to the output.
+// stream formats standard input to standard output.
 func (f *formatter) stream() {
 	have, err := io.ReadAll(f.stdin)
 	if err != nil {
@@ -98,7 +98,7 @@ func (f *formatter) format(name string, src []byte) ([]byte, bool) {
 	return want, !diags.HasErrors()
 }
 
-// compare reports whether a file changes, and prints that it does.
+// compare reports whether formatting changes a file, and prints its name or diff if so.
 func (f *formatter) compare(name string, have, want []byte) bool {
 	if bytes.Equal(have, want) {
 		return false
@@ -116,8 +116,8 @@ func (f *formatter) refuse(err error) {
 	f.failed = true
 }
 
-// rewrite gives a topology's file new content. Its mode stays, and a symbolic
-// link to it.
+// rewrite writes new content to a topology's file. The file keeps its mode, and a symbolic
+// link stays one.
 func rewrite(path string, content []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -27,7 +27,7 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// everyAttribute sets all that a topology can say; see TestHostileValues.
+// everyAttribute is a topology with every block and attribute.
 const everyAttribute = `
 lvsctl {
   name             = "hostile"
@@ -196,7 +196,7 @@ virtual_server "tunnel" {
 }
 `
 
-// notYet is what is read, and not acted on so far.
+// notYet is a topology with the attributes that no role acts on yet.
 const notYet = `
 virtual_server "alive" {
   vip          = "10.1.0.120"
@@ -251,8 +251,8 @@ vrrp_instance "v" {
 }
 `
 
-// hostile are values that a shell, ip, a terminal or a file name could take for
-// something else. Each that has a command in it makes the file "ran" if it runs.
+// hostile returns values that a shell, ip, a terminal or a file name could misunderstand.
+// Those with a command in them make the file "ran" if the command runs.
 func hostile() []string {
 	return []string{
 		"'; touch ran; '", `"; touch ran; "`, "$(touch ran)", "`touch ran`", "x\ntouch ran\n", "lo;touch ran || touch ran",
@@ -263,8 +263,9 @@ func hostile() []string {
 	}
 }
 
-// TestHostileValues puts hostile values in place of everything a topology says.
-// Each is refused, or comes out of the shell as it went in, and nothing is run.
+// TestHostileValues puts hostile values in place of every value and label of a topology.
+// Each is refused, or reaches the program unchanged through a shell, and no command in it
+// is run.
 func TestHostileValues(t *testing.T) {
 	raw, err := os.ReadFile("../../topology/raw.go")
 	if err != nil {
@@ -294,7 +295,8 @@ func TestHostileValues(t *testing.T) {
 			})
 		}
 	})
-	// Where a value goes on as it is. All else takes what it knows and no more.
+	// The places whose value reaches a node as it is. All others accept only values that
+	// they know.
 	want := []string{
 		"director.sysctl[value]", "ssh.identity_file", "ssh.known_hosts", "variable.description", "variable.validation.error_message",
 	}
@@ -303,12 +305,11 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// tryAll puts every hostile value in a place and reports whether one is carried
-// on.
+// tryAll puts every hostile value in a place and reports whether one is accepted.
 func (p place) tryAll(t *testing.T) (carried bool) {
-	// One that is acted on has to be whole: what is not acted on is left away.
+	// What no role acts on is left out, so that the rest can be planned.
 	base := everyAttribute
-	if p.late {
+	if p.notYet {
 		base += notYet
 	}
 	for _, value := range hostile() {
@@ -328,8 +329,8 @@ func (p place) tryAll(t *testing.T) (carried bool) {
 // place is where in a topology a value can be.
 type place struct {
 	name string
-	late bool // in notYet
-	// set changes a file's copy.
+	notYet bool // the place is in the topology notYet
+	// set changes the place in a copy of the file.
 	set func(f *hclwrite.File, value string)
 }
 
@@ -343,8 +344,8 @@ func (p place) put(t *testing.T, base, value string) string {
 	return string(f.Bytes())
 }
 
-// hostilePlaces finds every label and attribute of a topology, once a name, and
-// sees that all are there which the raw types have.
+// hostilePlaces finds every label and attribute of a topology, each name once, and checks
+// that the topology has all attributes of the raw types.
 func hostilePlaces(t *testing.T, text, raw string) []place {
 	t.Helper()
 	f, diags := hclwrite.ParseConfig([]byte(text), "main.hcl", hcl.InitialPos)
@@ -354,17 +355,17 @@ func hostilePlaces(t *testing.T, text, raw string) []place {
 	early := len(blocksOf(t, everyAttribute))
 	var places []place
 	seen, attributes := map[string]bool{}, map[string]bool{}
-	add := func(name string, late bool, set func(*hclwrite.File, string)) {
+	add := func(name string, notYet bool, set func(*hclwrite.File, string)) {
 		if !seen[name] {
 			seen[name] = true
-			places = append(places, place{name, late, set})
+			places = append(places, place{name, notYet, set})
 		}
 	}
-	// way leads to the same block of another copy.
-	var walk func(b *hclwrite.Block, name string, late bool, way func(*hclwrite.File) *hclwrite.Block)
-	walk = func(b *hclwrite.Block, name string, late bool, way func(*hclwrite.File) *hclwrite.Block) {
+	// way returns the same block in another copy of the file.
+	var walk func(b *hclwrite.Block, name string, notYet bool, way func(*hclwrite.File) *hclwrite.Block)
+	walk = func(b *hclwrite.Block, name string, notYet bool, way func(*hclwrite.File) *hclwrite.Block) {
 		if len(b.Labels()) > 0 {
-			add(name+"[label]", late, func(f *hclwrite.File, v string) { way(f).SetLabels([]string{v}) })
+			add(name+"[label]", notYet, func(f *hclwrite.File, v string) { way(f).SetLabels([]string{v}) })
 		}
 		for _, a := range slices.Sorted(maps.Keys(b.Body().Attributes())) {
 			attributes[a] = true
@@ -373,18 +374,18 @@ func hostilePlaces(t *testing.T, text, raw string) []place {
 				return func(f *hclwrite.File, v string) { way(f).Body().SetAttributeValue(a, make(v)) }
 			}
 			whole := name + "." + a
-			add(whole, late, set(cty.StringVal))
+			add(whole, notYet, set(cty.StringVal))
 			switch first[0] {
 			case '[':
-				add(whole+"[item]", late, set(func(v string) cty.Value { return cty.TupleVal([]cty.Value{cty.StringVal(v)}) }))
+				add(whole+"[item]", notYet, set(func(v string) cty.Value { return cty.TupleVal([]cty.Value{cty.StringVal(v)}) }))
 			case '{':
-				add(whole+"[key]", late, set(func(v string) cty.Value { return cty.ObjectVal(map[string]cty.Value{v: cty.StringVal("1")}) }))
+				add(whole+"[key]", notYet, set(func(v string) cty.Value { return cty.ObjectVal(map[string]cty.Value{v: cty.StringVal("1")}) }))
 				key, _, _ := strings.Cut(strings.Trim(first, "{ \""), "\"")
-				add(whole+"[value]", late, set(func(v string) cty.Value { return cty.ObjectVal(map[string]cty.Value{key: cty.StringVal(v)}) }))
+				add(whole+"[value]", notYet, set(func(v string) cty.Value { return cty.ObjectVal(map[string]cty.Value{key: cty.StringVal(v)}) }))
 			}
 		}
 		for i, inner := range b.Body().Blocks() {
-			walk(inner, name+"."+inner.Type(), late, func(f *hclwrite.File) *hclwrite.Block { return way(f).Body().Blocks()[i] })
+			walk(inner, name+"."+inner.Type(), notYet, func(f *hclwrite.File) *hclwrite.Block { return way(f).Body().Blocks()[i] })
 		}
 	}
 	for i, b := range f.Body().Blocks() {
@@ -407,8 +408,8 @@ func blocksOf(t *testing.T, text string) []*hclwrite.Block {
 	return f.Body().Blocks()
 }
 
-// planned is every command that a topology leads to, both ways, and every script
-// that reads for it.
+// planned returns every command of the plans that apply and destroy a topology, and the
+// scripts that read its nodes.
 func planned(t *testing.T, text string) (commands []shell.Command, refused bool) {
 	t.Helper()
 	top, wants, err := wantsOf(t, text)
@@ -433,7 +434,7 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 				in.Live.State.Sysctls[k] = "before"
 			}
 			if w.State != full.State {
-				// All of it is there, and the record says that it is ours.
+				// The node has everything, and the record says that lvsctl set it.
 				in.Live.State, in.Live.Record.Set = full.State, full.State
 			}
 			for _, k := range in.Base {
@@ -473,8 +474,8 @@ func wantsOf(t *testing.T, text string) (*topology.Topology, []roles.Want, error
 	return top, wants, nil
 }
 
-// throughShell has sh read each command's words and compares what it made of
-// them.
+// throughShell lets sh parse each command, and compares the words that it found with the
+// command's.
 func throughShell(t *testing.T, commands []shell.Command) {
 	t.Helper()
 	if len(commands) == 0 {

@@ -32,9 +32,9 @@ their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
 	return cmd
 }
 
-// labName is the name of the lab that a command is about: the topology's at
-// PATH, or without one that of the only lab there is here. Then the topology need
-// not be valid. It is "" where there is no lab at all.
+// labName is the name of the lab for a command: that of the topology at PATH. Without PATH
+// it is the only lab of the working directory; then the topology need not be valid. It is
+// "" if there is no lab.
 func (a *app) labName(ctx context.Context, args []string) (string, error) {
 	if len(args) > 0 {
 		t, err := a.load(ctx, args)
@@ -53,7 +53,7 @@ func (a *app) labName(ctx context.Context, args []string) (string, error) {
 	return names[0], nil
 }
 
-// openLab opens the lab that a command is about, nil where there is none.
+// openLab opens the lab for a command. It is nil if there is none.
 func (a *app) openLab(ctx context.Context, args []string) (*lab.Lab, error) {
 	name, err := a.labName(ctx, args)
 	if err != nil || name == "" {
@@ -66,7 +66,7 @@ func (a *app) openLab(ctx context.Context, args []string) (*lab.Lab, error) {
 	return l, err
 }
 
-// hostPort is an address in a URL, without HTTP's own port.
+// hostPort is the host of a URL. It leaves out port 80.
 func hostPort(addr netip.Addr, port uint16) string {
 	host := addr.String()
 	if addr.Is6() {

@@ -51,12 +51,12 @@ unreachable: lvsctl lab exec NODE -- sh -c 'kill $(cat /run/sshd.pid)'.`,
 			return nil
 		},
 	}
-	// What follows NODE belongs to the command, flags included.
+	// Everything after NODE belongs to the command, also flags.
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
 
-// splitExec takes [PATH] NODE [--] COMMAND... apart. A PATH needs the dashes.
+// splitExec splits [PATH] NODE [--] COMMAND... . If there is a PATH, the dashes are needed.
 func splitExec(args []string) (path []string, node string, argv []string) {
 	switch dash := slices.Index(args, "--"); dash {
 	case 1, 2:
@@ -65,7 +65,7 @@ func splitExec(args []string) (path []string, node string, argv []string) {
 	return nil, args[0], args[1:]
 }
 
-// interactive reports whether a person sits at both ends of the command.
+// interactive reports whether standard input and output are terminals.
 func (a *app) interactive() bool {
 	_, in := asTerminal(a.stdin)
 	_, out := a.stdout.terminal()

@@ -13,20 +13,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// load is what a run of requests without pause came to.
+// load is the result of a run of requests at a constant rate.
 type load struct {
 	Requests int            `json:"requests"`
 	Failures int            `json:"failures"`
 	Errors   map[string]int `json:"errors,omitempty"`
 	Answers  map[string]int `json:"answers"`
-	// Slowest is the longest a request took, in milliseconds.
+	// Slowest is the time of the slowest request, in milliseconds.
 	Slowest int64 `json:"slowest_ms"`
-	// Rate is how many requests were begun a second.
+	// Rate is the number of requests that were begun per second.
 	Rate float64 `json:"rate"`
 }
 
-// labLoadCommand is run on a lab's client, where this program is /init. It is
-// not in the help: it is the tests' tool.
+// labLoadCommand runs on a client of a lab, where this program is /init. It is for tests,
+// and not in the help.
 func labLoadCommand(a *app) *cobra.Command {
 	var rate, workers int
 	cmd := &cobra.Command{
@@ -51,9 +51,9 @@ func labLoadCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// sendLoad sends rate requests a second, each on a connection of its own and
-// whatever became of those before: there are workers enough for some seconds in
-// which none is answered. It calls begun whenever a request has come to its end.
+// sendLoad sends rate requests per second, each on a new connection, and does not wait for
+// the answers to earlier ones. workers is how many may be open at the same time. It calls
+// begun when a request has ended.
 func sendLoad(ctx context.Context, addr string, rate, workers int, begun func()) load {
 	total := load{Errors: map[string]int{}, Answers: map[string]int{}}
 	var mu sync.Mutex
@@ -86,8 +86,8 @@ func sendLoad(ctx context.Context, addr string, rate, workers int, begun func())
 	return total
 }
 
-// pace says when a request is due, and returns how often it did. What a busy
-// machine lets it oversleep it makes up for.
+// pace sends to due when a request is due, and returns how many were. If the machine was
+// too busy for a while, it sends those that are overdue at once.
 func pace(ctx context.Context, start time.Time, rate int, due chan<- struct{}) (sent int) {
 	tick := time.NewTicker(time.Second / time.Duration(rate))
 	defer tick.Stop()
@@ -108,12 +108,12 @@ func pace(ctx context.Context, start time.Time, rate int, due chan<- struct{}) (
 	}
 }
 
-// answerTime is how long a request may take: an emulated machine that has too
-// much to do drops a SYN, and the client's kernel repeats it after 1, 3, 7 and 15 s.
+// answerTime is how long a request may take. A busy emulated machine may drop a SYN, which
+// the client's kernel repeats after 1, 3, 7 and 15 s.
 const answerTime = 30 * time.Second
 
-// request is the least HTTP there is: a request costs an emulated machine enough
-// as it is.
+// request sends the smallest HTTP request, because each one is expensive on an emulated
+// machine. It returns the body.
 func request(addr string) (string, error) {
 	conn, err := net.DialTimeout("tcp", addr, answerTime)
 	if err != nil {

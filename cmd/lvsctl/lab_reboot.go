@@ -45,7 +45,7 @@ Exit codes: 0 every host is running, 1 one is not, or units of it failed.`,
 	return cmd
 }
 
-// splitReboot takes [PATH] NODE... apart.
+// splitReboot splits [PATH] NODE... .
 func splitReboot(args []string) (path, nodes []string) {
 	if _, err := os.Stat(args[0]); err == nil && len(args) > 1 {
 		return args[:1], args[1:]
@@ -53,7 +53,7 @@ func splitReboot(args []string) (path, nodes []string) {
 	return nil, args
 }
 
-// labReboot reboots the nodes and says of each how it came back.
+// labReboot reboots the nodes and prints for each how its boot ended.
 func (a *app) labReboot(ctx context.Context, l *lab.Lab, nodes []string, reboot func(context.Context, string) (string, error)) error {
 	errs := make([]error, len(nodes))
 	outcomes := make([]string, len(nodes))

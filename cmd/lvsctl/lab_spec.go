@@ -8,7 +8,7 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// labSpec is the topology as a lab sees it: hosts, cables, and who answers where.
+// labSpec makes the lab's Spec of a topology: its hosts, their NICs and their listeners.
 func labSpec(t *topology.Topology) lab.Spec {
 	s := lab.Spec{Name: t.Name}
 	for _, n := range t.Nodes {
@@ -19,7 +19,7 @@ func labSpec(t *topology.Topology) lab.Spec {
 		for _, i := range n.Interfaces {
 			h.Interfaces = append(h.Interfaces, lab.Interface{Name: i.Name, Addresses: i.Addresses})
 		}
-		// lvsctl configures nothing on a client, so the lab has to.
+		// apply configures nothing on a client, so the lab sets its default route.
 		if n.Role == topology.Client {
 			h.Gateway4 = labGateway(t, n, false)
 			h.Gateway6 = labGateway(t, n, true)
@@ -40,9 +40,9 @@ func labSpec(t *topology.Topology) lab.Spec {
 	return s
 }
 
-// labGateway is a client's default route of one family: its own attribute, else
-// a router on its LAN, else, if there is no router at all, a director that
-// forwards (nat and fullnat). It is zero where there is none.
+// labGateway is the next hop of a client's default route: its gateway attribute, else a
+// router on its LAN, else, if the topology has no router, a director that forwards (nat and
+// fullnat). It is zero if there is none.
 func labGateway(t *topology.Topology, client *topology.Node, ipv6 bool) netip.Addr {
 	if own := client.Gateway.Of(ipv6); own.IsValid() {
 		return own
@@ -73,14 +73,14 @@ func labGateway(t *topology.Topology, client *topology.Node, ipv6 bool) netip.Ad
 	return netip.Addr{}
 }
 
-// anyPorts answer for a service of every port.
+// anyPorts are the ports that answer for a service of every port.
 var anyPorts = []uint16{80, 443}
 
-// mostPorts is how many ports of one range of a fwmark service are answered.
+// mostPorts is how many ports answer for a range of a fwmark service, at most.
 const mostPorts = 64
 
-// labListeners are the ports that a node answers: those it has as a real server
-// and those it has as a sorry server.
+// labListeners are the ports on which a node answers, as a real server and as a sorry
+// server.
 func labListeners(t *topology.Topology, n *topology.Node) []lab.Listener {
 	var out []lab.Listener
 	seen := map[lab.Listener]bool{}

@@ -170,7 +170,7 @@ func TestSplitReboot(t *testing.T) {
 	}
 }
 
-// What the commands say where no lab is up.
+// TestLabWithout runs the lab's commands where no lab is up.
 func TestLabWithout(t *testing.T) {
 	dir := folder(t, "dr", smallTopology)
 	t.Chdir(t.TempDir())
@@ -202,7 +202,7 @@ func TestLabWithout(t *testing.T) {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
 
-	// Labs whose machines are gone are folders only, and down removes them.
+	// A lab whose machine has ended is only a folder, which down removes.
 	for _, name := range []string{"a", "b"} {
 		if err := os.MkdirAll(filepath.Join(".lvsctl/lab", name), 0o755); err != nil {
 			t.Fatal(err)

@@ -65,8 +65,8 @@ the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`
 	return cmd
 }
 
-// perTopology are the arguments of each topology: its path, or none for the one in
-// the working directory.
+// perTopology returns the arguments for each topology: its PATH, or none for the one in the
+// working directory.
 func perTopology(args []string) [][]string {
 	if len(args) == 0 {
 		return [][]string{nil}
@@ -78,7 +78,7 @@ func perTopology(args []string) [][]string {
 	return out
 }
 
-// labUp brings the labs of topologies up, whose arguments are paths.
+// labUp brings up the labs of topologies. paths are the arguments that named them.
 func (a *app) labUp(ctx context.Context, all []*topology.Topology, paths [][]string, o lab.Options) error {
 	begin := time.Now()
 	var names []string
@@ -115,7 +115,7 @@ func (a *app) labUp(ctx context.Context, all []*topology.Topology, paths [][]str
 	return nil
 }
 
-// labIsUp says that there is nothing to do, or why there might be.
+// labIsUp prints that the lab is up already, and whether the topology has changed since.
 func (a *app) labIsUp(spec lab.Spec, o lab.Options) error {
 	l, err := lab.Open(spec.Name)
 	if err != nil {
@@ -131,7 +131,7 @@ func (a *app) labIsUp(spec lab.Spec, o lab.Options) error {
 	return nil
 }
 
-// labUses are the commands that one wants next.
+// labUses are the commands that a user may want next.
 func labUses(t *topology.Topology, args []string) []string {
 	path := ""
 	if len(args) > 0 {

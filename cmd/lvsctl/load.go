@@ -11,16 +11,16 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// loaded is a topology without fault, what it wants of its nodes, and the files
-// that it was read from.
+// loaded is a valid topology, what it wants of its nodes, and the files that it was read
+// from.
 type loaded struct {
 	*topology.Topology
 	wants []roles.Want
 	files map[string]*hcl.File
 }
 
-// load reads the topology that a command's PATH argument names. Its problems
-// are printed here; the error returned only carries the exit code.
+// load reads the topology at a command's PATH. It prints the topology's problems. The error
+// only has the exit code.
 func (a *app) load(ctx context.Context, args []string) (*loaded, error) {
 	path := "."
 	if len(args) > 0 {
@@ -40,7 +40,8 @@ func (a *app) load(ctx context.Context, args []string) (*loaded, error) {
 	return l, nil
 }
 
-// refuseUnsupported stops a plan that would ignore part of the topology.
+// refuseUnsupported prints the parts of the topology that a plan would ignore, and returns
+// an error if there are any.
 func (a *app) refuseUnsupported(l *loaded) error {
 	if len(l.Unsupported) == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/lvsctl/lvsctl/internal/lab"
 )
 
-// commands is every command there is; each has a file of its own.
+// commands lists the commands. Each has a file of its own.
 var commands = []func(*app) *cobra.Command{
 	validateCommand,
 	fmtCommand,
@@ -35,14 +35,15 @@ func main() {
 	os.Exit(run(os.Args[1:], newApp(os.Stdin, os.Stdout, os.Stderr)))
 }
 
-// run executes one command line and returns the process's exit code.
+// run runs one command line and returns the exit code.
 func run(args []string, a *app) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The second interrupt is the system's: it ends the program at once.
+	// After the first interrupt the signal has its default effect again: a second one ends
+	// the program at once.
 	go func() { <-ctx.Done(); stop() }()
-	// Whoever reads the output may leave, and an apply goes on to its end all the
-	// same. Notify, not Ignore: programs that lvsctl starts do not inherit it.
+	// If the reader of the output ends, an apply must go on all the same. signal.Notify and
+	// not Ignore, because programs that lvsctl starts would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	root := rootCommand(a)
@@ -50,7 +51,7 @@ func run(args []string, a *app) int {
 	return a.written(a.exitCode(ctx, root.ExecuteContext(ctx)))
 }
 
-// exitCode prints how a command ended and makes it a code.
+// exitCode prints a command's error and returns its exit code.
 func (a *app) exitCode(ctx context.Context, err error) int {
 	var exit exitError
 	switch {
@@ -62,7 +63,7 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 		}
 		return exit.code
 	case err == a.stdout.failure():
-		return exitFailed // written says so
+		return exitFailed // written prints the error
 	case ctx.Err() != nil:
 		a.fail(errors.New("interrupted"))
 		return exitInterrupted
@@ -71,9 +72,8 @@ func (a *app) exitCode(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// written is the exit code of a command whose output could not be written, if
-// it could not: nobody has seen what code stands for. What became of nodes comes
-// first.
+// written returns the exit code of a command whose output could not be written: exitFailed
+// in place of success. Codes that tell what happened to nodes stay as they are.
 func (a *app) written(code int) int {
 	if err := a.stdout.failure(); err != nil && !gone(err) {
 		a.fail(fmt.Errorf("cannot write the output: %w", err))
@@ -88,7 +88,7 @@ func (a *app) written(code int) int {
 	return code
 }
 
-// knownCommand refuses a word that is no command, and names the nearest ones.
+// knownCommand refuses a word that is no command, and names those that are most like it.
 func knownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -58,7 +58,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 	return cmd
 }
 
-// planExit turns what a plan found into an exit code.
+// planExit returns a plan's exit code as an error.
 func planExit(p *plan.Plan, detailed bool) error {
 	c := p.Count()
 	switch {
@@ -72,8 +72,8 @@ func planExit(p *plan.Plan, detailed bool) error {
 	return nil
 }
 
-// reportUnreadable prints why nodes could not be read, with what to do about it.
-// Nodes that were left out are only warned about.
+// reportUnreadable prints why nodes could not be read, and what to do about it. For nodes
+// that are left out it only prints a warning.
 func (a *app) reportUnreadable(p *plan.Plan) {
 	for _, n := range p.Nodes {
 		switch {

@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// TestReadmeNamesTests sees that what lvsctl survives is shown by the tests that
-// the README names.
+// TestReadmeNamesTests checks that the tests that the README names exist.
 func TestReadmeNamesTests(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 )
 
-// private is the mode of a file that can hold values of a topology.
+// private is the mode of a file that may hold values of a topology.
 const private fs.FileMode = 0o600
 
-// replaceFile gives a file new content, all of it or none: whoever reads it
-// meanwhile, a full disk and a power cut find the old one. The file is new, so
-// its mode is the given one, whatever it was. What is there must be a regular
-// file: a link or a device is left alone.
+// replaceFile replaces a file by one with new content. After an error, on a full disk and
+// after a power cut the old file is there, and nobody ever reads half of the new one. The
+// file gets this mode, whatever its old one was. It is an error if the path is no regular
+// file but a link or a device.
 func replaceFile(path string, content []byte, mode fs.FileMode) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file, and only such a file is replaced", path)
@@ -35,7 +35,7 @@ func replaceFile(path string, content []byte, mode fs.FileMode) error {
 	return syncFolder(folder)
 }
 
-// syncFolder puts a new name on disk.
+// syncFolder writes a folder's names to disk.
 func syncFolder(folder string) error {
 	d, err := os.Open(folder)
 	if err != nil {

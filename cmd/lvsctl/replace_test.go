@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReplaceFile: a file is replaced whole and private, or left as it is.
+// TestReplaceFile checks that a file is replaced by a private one, or left as it is.
 func TestReplaceFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "p")

@@ -12,14 +12,13 @@ import (
 	"github.com/lvsctl/lvsctl/plan"
 )
 
-// savedPlan is a plan and the file that it came from. A nil one is none: a plan
-// that is made now.
+// savedPlan is a saved plan and its file. It is nil if a command makes its plan now.
 type savedPlan struct {
 	plan.Saved
 	file string
 }
 
-// save writes a plan to a file that only its owner can read.
+// save writes a plan to a file that only this user can read.
 func (k *cases) save(p *plan.Plan, file string, args []string) error {
 	path := "."
 	if len(args) > 0 {
@@ -43,8 +42,8 @@ func (k *cases) save(p *plan.Plan, file string, args []string) error {
 	return nil
 }
 
-// openSaved reads a saved plan. The error is plan.ErrNotSaved for any other file,
-// and for what is no file.
+// openSaved reads a saved plan. The error is plan.ErrNotSaved if the path is no file or one
+// of another kind.
 func openSaved(file string) (*savedPlan, error) {
 	info, err := os.Stat(file)
 	if err != nil || !info.Mode().IsRegular() {
@@ -68,7 +67,7 @@ func notSaved(file string) error {
 	return fmt.Errorf("cannot use %s: %w\nMake one with: lvsctl plan --out FILE", file, plan.ErrNotSaved)
 }
 
-// binds refuses a topology that is not the one of the plan.
+// binds refuses a topology that is not the one that the plan was made from.
 func (s *savedPlan) binds(k *cases) error {
 	if s == nil {
 		return nil
@@ -84,8 +83,8 @@ func (s *savedPlan) binds(k *cases) error {
 	return nil
 }
 
-// place is the topology's PATH in what is left of the arguments: the given one,
-// else where the topology was when the plan was made.
+// place returns the topology's PATH: the argument, if there is one, or else the path from
+// which the plan was made.
 func (s *savedPlan) place(args []string) ([]string, error) {
 	if len(args) > 0 {
 		return args, nil
@@ -96,7 +95,7 @@ func (s *savedPlan) place(args []string) ([]string, error) {
 	return []string{s.Path}, nil
 }
 
-// heading says what a saved plan is about.
+// heading is a line that says which topology a saved plan is of.
 func (s *savedPlan) heading(path string) plan.Line {
 	where := ""
 	if s.Lab {

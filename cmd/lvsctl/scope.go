@@ -10,13 +10,13 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// scope is which nodes of a topology a command is about, and how to reach them.
+// scope is which nodes of a topology a command may change, and how to reach them.
 type scope struct {
 	only, except []string
 	lab          bool
-	// adopt names topologies whose records are taken for this one's.
+	// adopt are names of topologies whose records count as this one's.
 	adopt []string
-	// exactly, if set, are the nodes of a saved plan, of which there may be none.
+	// exactly, if it is not nil, are the nodes of a saved plan. It may be empty.
 	exactly map[string]bool
 }
 
@@ -26,7 +26,7 @@ func (s *scope) flags(f *pflag.FlagSet) {
 	f.BoolVar(&s.lab, "lab", false, "work on the topology's lab instead of the real nodes")
 }
 
-// choose turns --only and --except into a test of node names.
+// choose returns a function that tells whether --only and --except choose a node.
 func (s scope) choose(t *topology.Topology) (func(string) bool, error) {
 	if s.exactly != nil {
 		return func(name string) bool { return s.exactly[name] }, nil

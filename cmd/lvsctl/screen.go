@@ -16,24 +16,23 @@ import (
 	"golang.org/x/term"
 )
 
-// A screen is standard output or standard error. All that lvsctl prints passes
-// here, wherever it came from: a topology, a file name, a node. Whatever a
-// terminal could act on is written as an escape that a person can read, see
-// [visible]; colours are lvsctl's own. A script that wants exact text asks for
-// JSON.
+// A screen is standard output or standard error. Everything that lvsctl prints goes through
+// it, wherever the text came from: a topology, a file name, a node. Characters that a
+// terminal would act on are printed as escapes that a person can read, see [visible]. Only
+// lvsctl's own colours are not. JSON has the exact text.
 type screen struct {
 	w      io.Writer
 	colour *string // --color, known once the flags are parsed
 
 	mu sync.Mutex
-	// err is the first error of writing. It becomes the exit code.
+	// err is the first error of writing. It decides the exit code.
 	err error
 	// status is what stands on the terminal's last line and is replaced in place; ""
 	// for nothing.
 	status string
 }
 
-// A span is a part of a line with its colours, where there are colours.
+// A span is a part of a line with its colours.
 type span struct {
 	text  string
 	attrs []color.Attribute
@@ -41,7 +40,7 @@ type span struct {
 
 func painted(text string, attrs ...color.Attribute) span { return span{text, attrs} }
 
-// Write prints text of several lines without colours.
+// Write prints text without colours. It may have several lines.
 func (s *screen) Write(text []byte) (int, error) {
 	if err := s.raw(visibleLines(string(text))); err != nil {
 		return 0, err
@@ -49,7 +48,7 @@ func (s *screen) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// line prints one line. A line break in it is shown, not made.
+// line prints one line. It prints a line break in a span as an escape.
 func (s *screen) line(spans ...span) {
 	var b strings.Builder
 	for _, part := range spans {
@@ -66,8 +65,8 @@ func (s *screen) line(spans ...span) {
 
 func (s *screen) linef(format string, args ...any) { s.line(painted(fmt.Sprintf(format, args...))) }
 
-// json prints a value as JSON, indented. Its strings are exact: what a terminal
-// could act on is written as JSON's own escape.
+// json prints a value as indented JSON. Characters that a terminal would act on are printed
+// as escapes of JSON, so a program reads the exact text.
 func (s *screen) json(v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -76,8 +75,8 @@ func (s *screen) json(v any) error {
 	return s.raw(jsonVisible(string(text)) + "\n")
 }
 
-// exact prints a file's content as it is, for another program; a person sees what
-// is in it.
+// exact prints the content of a file as it is if standard output is not a terminal. On a
+// terminal it prints escapes.
 func (s *screen) exact(content []byte) {
 	text := string(content)
 	if _, ok := s.terminal(); ok {
@@ -101,8 +100,8 @@ func (s *screen) inPlace(text string) {
 // clearLine takes away what stands on the line that the cursor is on.
 const clearLine = "\r\033[K"
 
-// cutTo cuts a text to a number of characters. A longer status would go on in a
-// second line, which nothing clears.
+// cutTo cuts a text to width characters. A longer status would need a second line, which
+// nothing clears.
 func cutTo(text string, width int) string {
 	if runes := []rune(text); len(runes) > width {
 		return string(runes[:max(width, 0)])
@@ -110,7 +109,7 @@ func cutTo(text string, width int) string {
 	return text
 }
 
-// diagnose prints diagnostics with the lines they are about.
+// diagnose prints diagnostics with the source lines that they are about.
 func (s *screen) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
 	if len(diags) == 0 {
 		return
@@ -121,13 +120,13 @@ func (s *screen) diagnose(files map[string]*hcl.File, diags hcl.Diagnostics) {
 	for _, d := range diags {
 		d := *d
 		d.Summary, d.Detail = visibleLines(d.Summary), visibleLines(d.Detail)
-		_ = w.WriteDiagnostic(&d) // a buffer takes everything
+		_ = w.WriteDiagnostic(&d) // writing to a buffer cannot fail
 	}
 	_ = s.raw(visibleAround(b.String()))
 }
 
-// raw is the only way to the terminal. Its error is kept too: most callers have
-// nothing better to do with it.
+// raw writes to the terminal; nothing else does. It also stores the first error in s.err, so
+// most callers ignore it.
 func (s *screen) raw(text string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,17 +144,17 @@ func (s *screen) write(text string) error {
 	return err
 }
 
-// failure is what went wrong with writing, nil if nothing did.
+// failure is the first error of writing, or nil.
 func (s *screen) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// gone reports whether an error is that whoever read the output has left.
+// gone reports whether an error says that the reader of the output has ended.
 func gone(err error) bool { return errors.Is(err, syscall.EPIPE) }
 
-// terminal reports whether the screen is one, and its width.
+// terminal reports whether the screen is a terminal, and its width in columns.
 func (s *screen) terminal() (width int, ok bool) {
 	f, ok := asTerminal(s.w)
 	if !ok {
@@ -167,7 +166,7 @@ func (s *screen) terminal() (width int, ok bool) {
 	return 80, true
 }
 
-// asTerminal is a reader or writer as the terminal that it is, if it is one.
+// asTerminal returns the file of a reader or writer that is a terminal.
 func asTerminal(v any) (*os.File, bool) {
 	f, ok := v.(*os.File)
 	return f, ok && term.IsTerminal(int(f.Fd()))

@@ -14,14 +14,14 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts are what a user types and sees. Standard output and standard error
-// are told apart, and silence is asserted too.
+// TestScripts runs scripts of what a user types and sees. They check standard output and
+// standard error separately, also that there is none.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "../../testdata/script", Setup: stayHere})
 }
 
-// stayHere is the ssh config of the user who types: whatever a script names, but
-// 127.0.0.0/8, is a closed port of this machine. No test leaves it.
+// stayHere writes the ssh config of the user in a script. Every host name outside of
+// 127.0.0.0/8 means a closed port of this machine, so no test connects to another one.
 func stayHere(e *testscript.Env) error {
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	folder := filepath.Join(e.WorkDir, "home", ".ssh")

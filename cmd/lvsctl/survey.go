@@ -9,7 +9,7 @@ import (
 	"github.com/lvsctl/lvsctl/roles"
 )
 
-// purpose is what a command wants of a node: its roles' share of the topology
+// purpose returns what a command wants of a node: everything that its roles want
 // ([everything]), or nothing ([survey.Nothing]).
 type purpose func(roles.Want) roles.Want
 
@@ -58,7 +58,7 @@ func (a *app) casesBeside(ctx context.Context, args []string, sc scope, want pur
 	return k, nil
 }
 
-// digest is what binds a saved plan to the topology.
+// digest is the topology's digest for a saved plan.
 func (k *cases) digest() (string, error) {
 	inputs := make([]plan.Input, len(k.nodes))
 	for i, n := range k.nodes {
@@ -72,15 +72,15 @@ func (k *cases) digest() (string, error) {
 	return plan.Digest(k.Name, inputs)
 }
 
-// look reads all nodes and plans. Only errors that leave nothing to show are
-// returned; a node that cannot be read is part of the plan.
+// look reads all nodes and makes a plan. A node that cannot be read is part of the plan. It
+// returns an error only if there is no plan.
 func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
 	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
 	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Adopt: k.adopt, Through: progress.node})
 }
 
-// lookAll is [app.look] at several topologies.
+// lookAll is [app.look] for several topologies.
 func (a *app) lookAll(ctx context.Context, cases []survey.Case) ([]*survey.Survey, error) {
 	nodes := 0
 	for _, c := range cases {

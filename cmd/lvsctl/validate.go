@@ -28,7 +28,7 @@ and reports everything that is wrong with it. No node is contacted.`,
 	}
 }
 
-// validLine says what a valid topology consists of.
+// validLine is a line that counts the parts of a valid topology.
 func validLine(t *topology.Topology) string {
 	byRole := map[topology.Role]int{}
 	for _, n := range t.Nodes {

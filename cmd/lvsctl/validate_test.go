@@ -25,7 +25,7 @@ virtual_server "web" {
 }
 `
 
-// lvsctl runs one command line, with input, and returns what it prints.
+// lvsctl runs one command line with a standard input and returns its exit code and output.
 func lvsctl(t *testing.T, input string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the Makefile.
+// version is set by the Makefile when it builds lvsctl.
 var version = "dev"
 
 func versionCommand(a *app) *cobra.Command {

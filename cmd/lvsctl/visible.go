@@ -13,10 +13,10 @@ import (
 	"github.com/hashicorp/hcl/v2"
 )
 
-// visible is text for one line of a terminal. What a terminal acts on, and what
-// a person cannot see, is written as Go writes it in a string: control
-// characters and line breaks (\x1b, \n), bidirectional overrides and characters
-// without width (\u202e), bytes that are no UTF-8 (\xff). A tab stays.
+// visible returns text for one line of a terminal. Characters that a terminal acts on, or
+// that a person cannot see, are written as in a Go string: control characters and line
+// breaks (\x1b, \n), bidirectional overrides and characters without width (\u202e), and
+// bytes that are not UTF-8 (\xff). A tab stays.
 func visible(text string) string {
 	if plain(text) {
 		return text
@@ -37,7 +37,7 @@ func visible(text string) string {
 	return b.String()
 }
 
-// plain is the common case: nothing to make visible.
+// plain reports whether text has no such character, which is the common case.
 func plain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c != '\t' && (c < ' ' || c > '~') {
@@ -56,16 +56,16 @@ func visibleLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// colours are the sequences that HCL's writer of diagnostics uses
-// (diagnostic_text.go, v2.24).
+// colours are the escape sequences of HCL's writer of diagnostics (diagnostic_text.go,
+// v2.24).
 var colours = regexp.MustCompile("\x1b\\[(?:0|31|33|1;4)m")
 
-// noText is a byte that UTF-8 never has. It stands for the escape character in
-// source lines while HCL's writer puts its own around them.
+// noText is a byte that UTF-8 text never has. It replaces the escape character in source
+// lines while HCL's writer adds its own escape sequences.
 const noText = "\xfe"
 
-// withoutEscapes are the files as a diagnostic may quote them, every byte at its
-// place.
+// withoutEscapes returns files with noText in place of each escape character, so that
+// source ranges stay right.
 func withoutEscapes(files map[string]*hcl.File) map[string]*hcl.File {
 	clean := maps.Clone(files)
 	for name, f := range clean {
@@ -78,7 +78,7 @@ func withoutEscapes(files map[string]*hcl.File) map[string]*hcl.File {
 	return clean
 }
 
-// visibleAround makes everything visible but the colours of diagnostics.
+// visibleAround is [visible] that leaves the colours of diagnostics as they are.
 func visibleAround(text string) string {
 	var b strings.Builder
 	from := 0
@@ -91,8 +91,8 @@ func visibleAround(text string) string {
 	return b.String()
 }
 
-// jsonVisible escapes what is left in JSON that a terminal could act on: JSON
-// itself leaves only characters below U+0020 to be escaped.
+// jsonVisible escapes the other characters in JSON that a terminal would act on. The
+// encoder escapes only those below U+0020.
 func jsonVisible(text string) string {
 	var b strings.Builder
 	for _, r := range text {

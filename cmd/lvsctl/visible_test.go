@@ -42,15 +42,15 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// evil does to a terminal what nobody approved.
+// evil is text that changes what a terminal shows.
 const evil = "x\x1b[8m\u009b2J\r\n  + address 10.6.6.6/32\u202e\xff"
 
-// acting is all that a terminal may act on: lvsctl's own colours.
+// acting matches the only escape sequences that may be printed: lvsctl's own colours.
 var acting = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// TestHostileOutput has every string that a plan and a result are made of be
-// hostile. A terminal sees no line and no character of it that it could act on,
-// and JSON has it as it is.
+// TestHostileOutput prints a plan and a result of which every string is hostile. The output
+// for a terminal has no character of it that a terminal would act on, and no line of its
+// own. JSON has the exact strings.
 func TestHostileOutput(t *testing.T) {
 	var doc plan.Document
 	poison(reflect.ValueOf(&doc).Elem())
@@ -97,17 +97,17 @@ func TestHostileOutput(t *testing.T) {
 	if err := json.Unmarshal([]byte(out.String()), &have); err != nil {
 		t.Fatal(err)
 	}
-	utf8 := strings.ReplaceAll(evil, "\xff", "\ufffd") // JSON has no other bytes
+	utf8 := strings.ReplaceAll(evil, "\xff", "\ufffd") // JSON can hold only UTF-8
 	if have.Changes[0].After != utf8 {
 		t.Errorf("JSON is not exact:\nwant %q\nhave %q", utf8, have.Changes[0].After)
 	}
 }
 
-// poison makes every string of a value hostile, and gives every list one entry.
+// poison sets every string of a value to a hostile one, and gives every list one entry.
 func poison(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
-		if v.CanSet() { // no JSON has the others
+		if v.CanSet() { // others are unexported and not in the JSON
 			v.SetString(evil)
 		}
 	case reflect.Struct:
@@ -123,8 +123,8 @@ func poison(v reflect.Value) {
 	}
 }
 
-// TestHostileSource quotes a line of a topology that could act on a terminal,
-// coloured and not.
+// TestHostileSource prints a diagnostic that quotes a hostile line of a topology, with and
+// without colours.
 func TestHostileSource(t *testing.T) {
 	dir := folder(t, "dr", "nonsense = 1 # \x1b[31m\x1b[2J\u202e here\n")
 	for colour, want := range map[string]string{
@@ -142,8 +142,8 @@ func TestHostileSource(t *testing.T) {
 	}
 }
 
-// TestOneWayOut: nothing but main.go names the terminal; what it makes of it is a
-// screen, whose raw writer only the screen, and lab exec for another program, use.
+// TestOneWayOut checks that only main.go names standard output and standard error, and that
+// only the screen, and lab exec for another program, use a screen's raw writer.
 func TestOneWayOut(t *testing.T) {
 	for file, names := range map[string]string{
 		"main.go": `os\.Std`, "screen.go": `\bs\.w\b`, "lab_exec.go": `std(out|err)\.w\b`,

@@ -50,7 +50,7 @@ func (d dialer) target(n *topology.Node) remote.Target {
 }
 
 // access is how a node is reached and which host key it must have, as text for a plan's
-// digest. It is "" in a lab, which has other ports and keys each time.
+// digest. It is "lab" in a lab, which has other ports and keys each time.
 func (d dialer) access(n *topology.Node) (string, error) {
 	if d.lab {
 		return "lab", nil

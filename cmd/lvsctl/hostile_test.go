@@ -328,7 +328,7 @@ func (p place) tryAll(t *testing.T) (carried bool) {
 
 // place is where in a topology a value can be.
 type place struct {
-	name string
+	name   string
 	notYet bool // the place is in the topology notYet
 	// set changes the place in a copy of the file.
 	set func(f *hclwrite.File, value string)

@@ -19,6 +19,7 @@ type program struct {
 	*testing.T
 	path string // of the executable
 	dir  string // of the topology
+	lvs  *node
 	web  *node
 }
 
@@ -102,12 +103,16 @@ func TestProgram(t *testing.T) {
 		return start(t, hostOptions{name: "lvs", setup: strings.ReplaceAll(ethernet, "10.0.0.2/24", "10.0.0.254/24")})
 	}
 	with := func(t *testing.T, topology string, web *node) *program {
-		p := &program{T: t, path: path, dir: t.TempDir(), web: web}
-		write(t, filepath.Join(p.dir, "ssh_config"), director(t).stanza+web.stanza+elsewhere)
+		p := &program{T: t, path: path, dir: t.TempDir(), lvs: director(t), web: web}
+		write(t, filepath.Join(p.dir, "ssh_config"), p.lvs.stanza+web.stanza+elsewhere)
 		write(t, filepath.Join(p.dir, "main.hcl"), topology)
 		return p
 	}
 	for name, test := range map[string]func(*program){
+		"drift":          drift,
+		"GitHub Actions": gitHubRecipe,
+		"GitLab CI":      gitLabRecipe,
+		"systemd timer":  systemdRecipe,
 		"failed step": func(p *program) {
 			p.web.sh(wrapIP(`*"addr add 10.0.0.100"*) echo "RTNETLINK answers: Too bad" >&2; exit 2;;`))
 			before := p.web.snapshot()

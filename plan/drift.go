@@ -66,6 +66,8 @@ type NodeDrift struct {
 	Unreadable error
 	// Never reports that the topology was never applied to the node.
 	Never bool
+	// Down are the real servers that keepalived took out of the table. That is no drift.
+	Down []string
 	// Trouble is what keeps the node from being as it was applied and is no entry of
 	// its own: a VIP where it draws the clients away, an address of the node's own that
 	// is gone.
@@ -114,6 +116,7 @@ func (in Input) asApplied() Input {
 	if in.Live != nil {
 		applied = in.Live.Record.Set.Clone()
 		in.Exclusive = in.Live.Record.Exclusive
+		applied.Governed = in.Live.State.Governed
 	}
 	applied.Drain = in.Want.Drain // no record holds it
 	in.Want = applied
@@ -131,6 +134,7 @@ func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Act
 				n.Differences = append(n.Differences, Action{Node: in.Name, Change: c, Reason: Drift, Range: in.rangeOf(c.Ref)})
 			}
 		}
+		n.Down = down(in)
 		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, held))
 	}
 	puts := map[state.Ref]string{}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/plural"
@@ -12,7 +13,9 @@ type DriftOf struct {
 	// Path is the topology as it was given, Name what it calls itself.
 	Path, Name string
 	Err        error
-	Nodes      []NodeDrift
+	// Alarms are those of the topology's plan.
+	Alarms []string
+	Nodes  []NodeDrift
 }
 
 // DriftDocument is the drift of topologies in the JSON schema: its changes are those
@@ -20,7 +23,7 @@ type DriftOf struct {
 func DriftDocument(all []DriftOf) Document {
 	doc := Document{FormatVersion: FormatVersion, Nodes: []DocumentNode{}, Changes: []DocumentItem{}}
 	for _, one := range all {
-		t := DocumentTopology{Path: one.Path, Name: one.Name}
+		t := DocumentTopology{Path: one.Path, Name: one.Name, Alarms: one.Alarms}
 		if one.Err != nil {
 			t.Error = one.Err.Error()
 		}
@@ -44,7 +47,7 @@ func DriftDocument(all []DriftOf) Document {
 func (n NodeDrift) document(topology string) DocumentNode {
 	d := DocumentNode{
 		Topology: topology, Name: n.Name, Role: n.Role, Address: n.Address,
-		Problems: n.Trouble, own: newOwnAddresses(n.Address, n.base),
+		Problems: n.Trouble, Down: n.Down, own: newOwnAddresses(n.Address, n.base),
 		Never: n.Never, Pending: n.Pending, File: n.Range.Filename, Line: n.Range.Start.Line,
 	}
 	if n.Unreadable != nil {
@@ -82,19 +85,25 @@ func (doc Document) driftSummary() DocumentCounts {
 			sum.Nodes++
 		}
 	}
+	alarms := len(doc.allAlarms())
 	sum.Add, sum.Change, sum.Destroy = t.Add, t.Change, t.Destroy
 	var text string
 	switch {
-	case sum.Nodes > 0:
+	case sum.Nodes+alarms > 0:
 		text = fmt.Sprintf("Drift: %d gone, %d changed, %d added on %s.", t.Add, t.Change, t.Destroy, plural.Of(sum.Nodes, "node"))
 	case read == 0:
 		text = "Nothing to compare."
 	case len(doc.Nodes) == 1:
 		text = "No drift. The node is as last applied."
+	case read == 1:
+		text = "No drift on the node that was compared."
 	case read == len(doc.Nodes):
 		text = fmt.Sprintf("No drift. All %s are as last applied.", plural.Of(read, "node"))
 	default:
 		text = fmt.Sprintf("No drift on the %s that were compared.", plural.Of(read, "node"))
+	}
+	if alarms > 0 {
+		text += " " + plural.Of(alarms, "alarm") + "."
 	}
 	for _, tail := range []struct {
 		n    int
@@ -125,12 +134,17 @@ func (doc Document) driftSummary() DocumentCounts {
 	return sum
 }
 
+// Drifted reports whether something is not as it was applied.
+func (doc Document) Drifted() bool {
+	return doc.Summary.Nodes+len(doc.allAlarms()) > 0
+}
+
 // linesByTopology are those of several topologies, each under its heading.
 func (doc Document) linesByTopology(d Detail) []Line {
 	parts := doc.partsByTopology()
 	var lines []Line
 	for _, t := range doc.Topologies {
-		section := partLines(parts[t.Name], d)
+		section := alarmed(t.Alarms, partLines(parts[t.Name], d))
 		if t.Error != "" {
 			section = []Line{{Alarm, "  ! could not be looked at"}}
 		}
@@ -152,6 +166,21 @@ func (doc Document) partsByTopology() map[string][]DocumentPart {
 		parts[p.Topology] = append(parts[p.Topology], p)
 	}
 	return parts
+}
+
+// allAlarms are those of a plan, or of each topology, with its name where there are
+// several.
+func (doc Document) allAlarms() []string {
+	list := slices.Clone(doc.Alarms)
+	for _, t := range doc.Topologies {
+		for _, alarm := range t.Alarms {
+			if len(doc.Topologies) > 1 {
+				alarm = t.Name + ": " + alarm
+			}
+			list = append(list, alarm)
+		}
+	}
+	return list
 }
 
 func (t DocumentTopology) heading() string {

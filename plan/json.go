@@ -34,6 +34,8 @@ type DocumentTopology struct {
 	Name string `json:"name,omitempty"`
 	// Error is why nothing is known of it.
 	Error string `json:"error,omitempty"`
+	// Alarms are what is wrong between its nodes now.
+	Alarms []string `json:"alarms,omitempty"`
 }
 
 // DocumentCounts is the summary: the line that a person sees, and its numbers. Held

@@ -22,6 +22,9 @@ const MarkdownLimit = 65_000
 func (doc Document) Markdown(d Detail, clean func(string) string) string {
 	nodes := doc.markdownNodes(d, clean)
 	head := fmt.Sprintf("### lvsctl %s\n\n**%s**\n", doc.markdownTitle(clean), escapeMarkdown(clean(doc.Summary.Text)))
+	for _, alarm := range doc.allAlarms() {
+		head += fmt.Sprintf("\n**Alarm:** %s\n", escapeMarkdown(clean(alarm)))
+	}
 	room := MarkdownLimit - len(head) - len(leftOut(len(doc.Nodes), len(doc.Changes)))
 	var short int // what the short forms of the nodes take that are still to come
 	for _, n := range nodes {

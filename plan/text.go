@@ -43,14 +43,21 @@ func (p *Plan) Lines(d Detail) []Line { return p.Document().Lines(d) }
 
 // Lines is [Plan.Lines] of a plan that was read from JSON.
 func (doc Document) Lines(d Detail) []Line {
-	if len(doc.Topologies) > 1 {
-		return doc.linesByTopology(d)
+	switch len(doc.Topologies) {
+	case 0:
+		return alarmed(doc.Alarms, partLines(doc.Parts(), d))
+	case 1:
+		return alarmed(doc.Topologies[0].Alarms, partLines(doc.Parts(), d))
 	}
+	return doc.linesByTopology(d)
+}
+
+// alarmed puts alarms before the lines of nodes.
+func alarmed(alarms []string, section []Line) []Line {
 	var lines []Line
-	for _, alarm := range doc.Alarms {
+	for _, alarm := range alarms {
 		lines = append(lines, Line{Alarm, "  ! " + alarm})
 	}
-	section := partLines(doc.Parts(), d)
 	if len(section) > 0 && len(lines) > 0 {
 		lines = append(lines, Line{Plain, ""})
 	}

@@ -14,6 +14,7 @@ import (
 func driftCommand(a *app) *cobra.Command {
 	var sc scope
 	var as format
+	var out reports
 	cmd := &cobra.Command{
 		Use:   "drift [PATH...]",
 		Short: "Show what differs from what was last applied",
@@ -28,7 +29,8 @@ A line shows what an apply would do to put the node back, and what has happened:
 Exit codes: 0 no drift; 1 error; 2 drift; 3 some node could not be read (the rest
 is shown).`,
 		Example: `  lvsctl drift
-  lvsctl drift clusters/*`,
+  lvsctl drift clusters/*
+  lvsctl drift --junit drift.xml --prometheus /var/lib/node_exporter/lvsctl.prom`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := as.check(); err != nil {
 				return err
@@ -40,11 +42,15 @@ is shown).`,
 			if err := a.printDocument(doc, a.detail(false), as); err != nil {
 				return err
 			}
+			if err := a.report(doc, out, as); err != nil {
+				return err
+			}
 			return driftExit(doc)
 		},
 	}
 	sc.flags(cmd.Flags())
 	as.flags(cmd.Flags(), "drift")
+	out.flags(cmd.Flags())
 	return cmd
 }
 
@@ -84,7 +90,7 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 	for i, s := range surveys {
 		s.Close()
 		a.reportUnreadable(s.Plan)
-		all[of[i]].Nodes = s.Drift()
+		all[of[i]].Alarms, all[of[i]].Nodes = s.Plan.Alarms, s.Drift()
 	}
 	return plan.DriftDocument(all), nil
 }
@@ -115,7 +121,7 @@ func driftExit(doc plan.Document) error {
 			return exitError{code: exitUnreadable}
 		}
 	}
-	if doc.Summary.Nodes > 0 {
+	if doc.Drifted() {
 		return exitError{code: exitChanges}
 	}
 	return nil

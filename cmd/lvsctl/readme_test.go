@@ -9,6 +9,34 @@ import (
 	"testing"
 )
 
+// TestReadmeShowsRecipes sees that what the README shows of a recipe, below a link to
+// its file, stands in that file.
+func TestReadmeShowsRecipes(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)\\]\\((docs/recipes/[^)]+)\\)[^`]*?\n\n```\\w+\n(.*?)```").FindAllStringSubmatch(string(readme), -1)
+	if len(shown) != 3 {
+		t.Fatalf("README.md shows %d recipes", len(shown))
+	}
+	for _, recipe := range shown {
+		file, err := os.ReadFile(filepath.Join("../..", recipe[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := map[string]bool{}
+		for line := range strings.Lines(string(file)) {
+			lines[strings.TrimSpace(line)] = true
+		}
+		for line := range strings.Lines(recipe[2]) {
+			if !lines[strings.TrimSpace(line)] {
+				t.Errorf("%s has no line %q", recipe[1], line)
+			}
+		}
+	}
+}
+
 // TestReadmeNamesTests checks that the tests that the README names exist.
 func TestReadmeNamesTests(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")

@@ -23,6 +23,7 @@ func TestImports(t *testing.T) {
 		"plan":                {"internal/keepalived", "internal/netsystem", "internal/live", "internal/persist", "internal/state", "internal/shell"},
 		"apply":               {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
 		"internal/survey":     {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
+		"internal/ci":         {"plan"},
 		"internal/live":       {"internal/keepalived", "internal/persist", "internal/state", "internal/remote", "internal/shell"},
 		"internal/persist":    {"internal/netsystem", "internal/state", "internal/shell"},
 		"internal/state":      {"internal/shell"},

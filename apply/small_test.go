@@ -1,7 +1,9 @@
 package apply_test
 
 import (
+	"net/netip"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,12 +23,13 @@ mount --bind /run/small /usr/bin
 mount --bind /run/small /usr/sbin
 if ! [ /bin -ef /usr/bin ]; then mount --bind /run/small /bin; mount --bind /run/small /sbin; fi
 mount -t tmpfs tmpfs /usr/local
+for d in lo eth0; do echo 0 >/proc/sys/net/ipv6/conf/$d/disable_ipv6; done
 `
 
 // network is the host's network, printed by this machine's tools.
 func (n *node) network() string {
 	n.Helper()
-	out, err := exec.Command("nsenter", "-t", n.id(), "-n", "sh", "-c", "ip -o addr show | sed 's/ *valid_lft.*//; s/ tentative//' | sort; ip route; ip rule").CombinedOutput()
+	out, err := exec.Command("nsenter", "-t", n.id(), "-n", "sh", "-c", "ip -o addr show | sed 's/ *valid_lft.*//; s/ tentative//' | grep -v fe80 | sort; ip route show table all | grep -v fe80; ip rule").CombinedOutput()
 	if err != nil {
 		n.Fatalf("%v: %s", err, out)
 	}
@@ -51,8 +54,16 @@ func TestSmallSystem(t *testing.T) {
 	}
 
 	wanted := job{node: n, want: newState(), persist: netsystem.Auto}
+	for dev, vip := range map[string]string{"lo": "fd00::100/128", "eth0": "fd00::101/128"} {
+		wanted.want.Addresses[state.AddressKey{Prefix: prefix(vip), Dev: dev}] = state.Address{}
+	}
+	k, rule := state.ReplyPolicy(netip.MustParseAddr("10.0.0.2"))
+	wanted.want.Policies[k] = rule
+	way := state.NewRouteKey(prefix("0.0.0.0/0"), 0)
+	way.Table = strconv.Itoa(state.ReplyTable)
+	wanted.want.Routes[way] = state.Route{Via: netip.MustParseAddr("10.0.0.253"), Dev: "eth0"}
 	must(t, wanted)
-	for _, want := range []string{"10.0.0.101/32", "default via 10.0.0.254"} {
+	for _, want := range []string{"10.0.0.101/32", "default via 10.0.0.254", "eth0    inet6 fd00::101/128 scope global deprecated", "from 10.0.0.2 lookup 862", "default via 10.0.0.253 dev eth0 table 862"} {
 		if have := n.network(); !strings.Contains(have, want) {
 			t.Errorf("want %s, have\n%s", want, have)
 		}

@@ -23,7 +23,7 @@ func dropNeedlessRoutes(in *Input) (notes []string) {
 		rules, needless := map[string]bool{}, true
 		for _, r := range in.repliesOf(v6) {
 			way, ok := fib.Way(r.Flow)
-			if !ok || way.Main() || way.By.Priority == state.ReplyTable || !r.Goes(way) {
+			if !ok || way.Main() || way.By.Priority == state.ReplyPriority || !r.Goes(way) {
 				needless = false
 				break
 			}

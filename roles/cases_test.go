@@ -76,12 +76,12 @@ virtual_server "web6" {
 		want: map[string][]string{
 			"a": {
 				"route default: via 192.0.2.1 dev eth1",
-				"route default table 27492: via 10.1.0.2 dev eth0",
-				"route 10.1.0.0/24 table 27492: dev eth0",
-				"route default6 table 27492: via fd00::2 dev eth0",
-				"route fd00::/64 table 27492: dev eth0",
-				"policy 27492 from 10.1.0.11: lookup 27492",
-				"policy 27492 from fd00::11: lookup 27492",
+				"route default table 862: via 10.1.0.2 dev eth0",
+				"route 10.1.0.0/24 table 862: dev eth0",
+				"route default6 table 862: via fd00::2 dev eth0",
+				"route fd00::/64 table 862: dev eth0",
+				"policy 27492 from 10.1.0.11: lookup 862",
+				"policy 27492 from fd00::11: lookup 862",
 			},
 		},
 	},

@@ -38,7 +38,10 @@ type Boot struct {
 	UnreadRoutes []string
 	// NoLocal is set if /sbin/ifup-local exists and exits before its last line.
 	NoLocal bool
-	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian or "".
+	// OpenRC is what a node that boots with OpenRC says about its services.
+	OpenRC OpenRC
+	// Table is the ipvsadm service that is installed: TableRedHat, TableDebian,
+	// TableOpenRC or "".
 	Table string
 	// Saves is set if the service's script of EL6 writes the table to its file when it
 	// stops.
@@ -79,6 +82,7 @@ type Assignment struct {
 const (
 	TableRedHat = "redhat"
 	TableDebian = "debian"
+	TableOpenRC = "openrc"
 )
 
 // The files of the ipvsadm services, and others with lvsctl's lines.
@@ -86,6 +90,8 @@ const (
 	redHatRules   = "/etc/sysconfig/ipvsadm"
 	debianRules   = "/etc/ipvsadm.rules"
 	debianDefault = "/etc/default/ipvsadm"
+	openRCRules   = "/var/lib/ipvsadm/rules-save"
+	initDir       = "/etc/init.d/"
 	rcLocalRedHat = "/etc/rc.d/rc.local"
 	rcLocal       = "/etc/rc.local"
 	ifUpLocal     = "/sbin/ifup-local"
@@ -122,6 +128,8 @@ func Parse(text string) Boot {
 			b.Netplan = true
 		case "alias":
 			b.Aliases[rest] = true
+		case "openrc":
+			b.OpenRC.add(rest)
 		case "service":
 			b.Table = rest
 		case "auto":
@@ -138,6 +146,7 @@ func Parse(text string) Boot {
 			files.add(&b, rest)
 		}
 	}
+	b.Ifupdown = b.Ifupdown && !b.OpenRC.NoNetworking
 	b.ifcfgs(files.ifcfg)
 	for _, file := range slices.Sorted(maps.Keys(files.routes)) {
 		b.routeFile(file, files.routes[file].String())

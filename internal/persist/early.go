@@ -25,6 +25,15 @@ func (j *job) modules() {
 		j.block(modulesScript, names...)
 	case j.Live.Init == state.InitDebian:
 		j.block(etcModules, names...)
+	case j.Live.Init == state.InitOpenRC:
+		path := modulesFile
+		if j.Boot.OpenRC.EtcModules {
+			path = etcModules
+		}
+		j.block(path, names...)
+		if j.Boot.OpenRC.Modules {
+			j.reads(state.UnitModules)
+		}
 	default:
 		j.block(modulesFile, names...)
 	}
@@ -46,6 +55,9 @@ func (j *job) sysctls() {
 		lines[i] = state.SysctlName(k) + " = " + strings.Join(strings.Fields(j.Want.Sysctls[k]), " ")
 	}
 	j.block(sysctlFile, lines...)
+	if j.Live.Init == state.InitOpenRC && j.Boot.OpenRC.Sysctl {
+		j.reads(state.UnitSysctl)
+	}
 	for _, a := range j.Boot.Assignments {
 		want, ok := j.Want.Sysctls[a.Key]
 		if other, two := state.SameSysctl(a.Key); two && !ok {
@@ -57,8 +69,13 @@ func (j *job) sysctls() {
 		name := fmt.Sprintf("%s:%d sets %s = %s", a.File, a.Line, state.SysctlName(a.Key), a.Value)
 		base := a.File[strings.LastIndexByte(a.File, '/')+1:]
 		last := strings.Contains(a.File, "/sysctl.d/") && base > "zz-lvsctl.conf"
-		// sysctl --system, which Debian's SysV script runs, reads /etc/sysctl.conf last.
-		if last || a.File == sysctlConf && j.Live.Init == state.InitDebian {
+		switch j.Live.Init {
+		case state.InitDebian: // its SysV script runs sysctl --system, which reads it last
+			last = last || a.File == sysctlConf
+		case state.InitOpenRC: // Alpine's service reads these last
+			last = last || a.File == sysctlConf || strings.HasPrefix(a.File, "/run/sysctl.d/")
+		}
+		if last {
 			j.out.Warnings = append(j.out.Warnings, name+", which is read after "+sysctlFile+" and wins at boot; remove that line")
 			continue
 		}

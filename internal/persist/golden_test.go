@@ -64,6 +64,12 @@ var known = map[string]struct {
 		Networkd: true, Table: TableDebian,
 		Devices: map[string]Device{"eth0": {Network: "/etc/systemd/network/20-wired.network"}},
 	}},
+	"openrc": {state.InitOpenRC, "apk", Boot{
+		Ifupdown: true, Table: TableOpenRC, OpenRC: OpenRC{Modules: true, Sysctl: true},
+	}},
+	"openrc-bare": {state.InitOpenRC, "apk", Boot{
+		OpenRC: OpenRC{Modules: true, Sysctl: true, EtcModules: true, NoNetworking: true, NoRestore: true},
+	}},
 	"systemd":       {state.InitSystemd, "", Boot{}},
 	"rclocal":       {"", "", Boot{RCLocal: rcLocal}},
 	"nothing-known": {"", "", Boot{}},

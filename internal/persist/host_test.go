@@ -16,6 +16,7 @@ import (
 type host struct {
 	testing.TB
 	root string
+	usr  string // a folder whose usr is laid over /usr, see unpack; "" for none
 }
 
 // newHost makes a host with these files, by their paths.
@@ -25,8 +26,10 @@ func newHost(t testing.TB, files map[string]string) host {
 	if os.Geteuid() != 0 {
 		t.Skip("left out: namespaces need root")
 	}
-	h := host{t, t.TempDir()}
-	check(t, os.MkdirAll(h.root+"/etc", 0o755))
+	h := host{TB: t, root: t.TempDir()}
+	for _, phase := range []string{"pre-up", "up", "down", "post-down"} { // ifup fails without
+		check(t, os.MkdirAll(h.root+"/etc/network/if-"+phase+".d", 0o755))
+	}
 	for path, text := range files {
 		mode := os.FileMode(0o644)
 		if strings.HasPrefix(text, "#!") {
@@ -56,13 +59,18 @@ func (h host) has(topology string, out Output) {
 // the host end with it.
 func (h host) run(script string) string {
 	h.Helper()
+	usr := ""
+	if h.usr != "" {
+		usr = "mkdir /run/real; mount --bind /usr /run/real; mount -t overlay -o lowerdir=" + h.usr + "/usr:/usr overlay /usr\n"
+	}
 	cmd := exec.CommandContext(h.Context(), "timeout", "60", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `set -e
-mount -t overlay -o lowerdir=`+filepath.Join(h.root, "etc")+`:/etc overlay /etc
 mount -t tmpfs tmpfs /run
+mkdir -p /run/etc/work /run/etc/upper
+mount -t overlay -o upperdir=/run/etc/upper,workdir=/run/etc/work,lowerdir=`+filepath.Join(h.root, "etc")+`:/etc overlay /etc
 mkdir /run/network
 echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 for n in 0 1; do ip link add eth$n type veth peer name wall$n; ip link set wall$n up; done
-set +e
+`+usr+`set +e
 `+script)
 	cmd.Env = []string{"PATH=/usr/sbin:/sbin:/usr/bin:/bin", "LC_ALL=C"}
 	var out, complaints bytes.Buffer
@@ -70,13 +78,22 @@ set +e
 	if err := cmd.Run(); err != nil {
 		h.Fatalf("%v: %s%s", err, out.String(), complaints.String())
 	}
+	h.Cleanup(func() {
+		if h.Failed() {
+			h.Log("the host's complaints: " + complaints.String())
+		}
+	})
 	return out.String()
 }
 
-// network prints a line for each address, then for each route of the main tables.
+// settle waits until lvsctl's hook has ended. It may wait for ifup in the background.
+const settle = "while pgrep -x lvsctl-web >/dev/null; do sleep 0.1; done\n"
+
+// network prints a line for each address, then for each route of the main tables and of
+// lvsctl's table.
 const network = `
 { ip -o addr show | awk '$4 !~ /^(fe80|::1\/|127)/ { $1 = ""; sub(/\\.*/, ""); gsub(/ (dynamic|tentative|nodad|deprecated)/, ""); sub(/ [^ ]*:[0-9a-z]+ *$/, " " $2); gsub(/ +/, " "); print }'
-  ip -4 route show; ip -6 route show | grep -v '^fe80' | sed 's/ pref medium//'; } | sed 's/ onlink//; s/ *$//; s/^ //' | sort
+  ip -4 route show; ip -4 route show table 862 2>/dev/null; ip -6 route show | grep -v '^fe80' | sed 's/ pref medium//'; } | sed 's/ onlink//; s/ *$//; s/^ //' | sort
 `
 
 // missing lists the wanted routes and addresses that are not in the output of network.

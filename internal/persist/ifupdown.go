@@ -13,6 +13,10 @@ import (
 // there first, the command would fail, and the node might not get its own address. So
 // lvsctl writes no stanza. It writes a script in if-up.d, which sets everything after ifup
 // has configured a device, at boot and each time that the device is brought up again.
+//
+// Debian's ifup -a runs the scripts a last time for --all. busybox's and ifupdown-ng's do
+// not, and they do not set LOGICAL. There the script sets everything after every device,
+// so that a device without a stanza, such as tunl0, is configured too.
 func ifupdown(j *job) {
 	var names []string
 	for _, d := range devices(j.Want) {
@@ -21,14 +25,16 @@ func ifupdown(j *job) {
 			names = append(names, d.name)
 		}
 	}
-	if len(j.hooked.why) == 0 {
+	j.lateSysctls(hooked)
+	names = append(names, j.ruled()...)
+	if len(j.hooked.why) == 0 && len(names) == 0 {
 		return
 	}
 	lines := []string{
 		"#!/bin/sh",
 		"# lvsctl, topology " + j.Topology + ". Made by lvsctl; edits are drift.",
 		"script=" + shell.Quote(j.scriptPath()),
-		"case $IFACE in " + patterns(append(names, "--all")) + ") ;; *) exit 0 ;; esac",
+		"case ${LOGICAL:+$IFACE} in ''|" + patterns(append(names, "--all")) + ") ;; *) exit 0 ;; esac",
 	}
 	j.file(j.ifUpPath(), "0755", slices.Concat(lines, shell.IfUp())...)
 }

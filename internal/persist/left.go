@@ -38,9 +38,11 @@ func (j *job) cannot() string { return string(j.system) + " cannot hold that" }
 // Other reasons.
 const (
 	nobody     = "no network system holds that"
+	unknown    = "its network system is none that lvsctl knows"
 	together   = "a rule and its routes belong together"
 	replacing  = "the node's own files set another one in its place"
 	sharedFile = "its file configures other devices too"
+	noBash     = "the service ipvsadm cannot, because its ipvsadm-restore takes bash, which is not there"
 )
 
 // leaveDevice lets the boot script bring a tunnel's device up.
@@ -84,6 +86,19 @@ func (j *job) policies() {
 	}
 }
 
+// ruled are the devices on which the tables of policies have routes. When such a device
+// goes down, it loses them like any other route.
+func (j *job) ruled() []string {
+	var names []string
+	for k, r := range j.script.Routes {
+		if k.Table != "" && r.Dev != "" {
+			names = append(names, r.Dev)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // leaveAll lets the boot script set everything of a device.
 func (j *job) leaveAll(d device, why string) {
 	if tunnel(d.name) != "" {
@@ -110,7 +125,11 @@ func (j *job) part(why string) part {
 func (j *job) notes(how string) []string {
 	var notes []string
 	for _, why := range slices.Sorted(maps.Keys(j.script.why)) {
-		notes = append(notes, fmt.Sprintf("at boot %s sets %s: %s%s", how, several(j.script.why[why]), why, j.again()))
+		note := fmt.Sprintf("at boot %s sets %s: %s", how, several(j.script.why[why]), why)
+		if why != nobody && why != noBash {
+			note += j.again()
+		}
+		notes = append(notes, note)
 	}
 	return notes
 }

@@ -25,7 +25,7 @@ func networkManager(j *job) {
 		}
 		names = append(names, d.name)
 	}
-	j.dispatcher(names)
+	j.dispatcher(append(names, j.ruled()...))
 }
 
 // dispatcher makes the script that NetworkManager runs when it has brought a device up, or

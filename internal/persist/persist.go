@@ -254,6 +254,7 @@ func (j *job) replaces(k state.RouteKey) bool {
 func everything(j *job) {
 	j.undoes = "whatever configures the network anew"
 	for _, d := range devices(j.Want) {
-		j.leaveAll(d, "its network system is none that lvsctl knows")
+		j.leaveAll(d, unknown)
 	}
+	j.lateSysctls(unknown)
 }

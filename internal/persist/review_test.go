@@ -60,6 +60,14 @@ func TestSaid(t *testing.T) {
 		{"rules that were not loaded", netsystem.Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table,
 			"warning: /etc/ipvsadm.rules has other lines (1), which were not loaded at boot (AUTO=\"false\" in /etc/default/ipvsadm) and will be from now on; look through them\n"},
 		{"rules that were loaded", netsystem.Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Auto: true, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table, ""},
+		{"rules of a service that was off", netsystem.Auto, state.InitOpenRC, Boot{Ifupdown: true, Table: TableOpenRC, Restored: []string{"-A -t 10.1.0.9:80 -s rr"}}, table,
+			"warning: /var/lib/ipvsadm/rules-save has other lines (1), which were not loaded at boot (the service ipvsadm does not start at boot) and will be from now on; look through them\n"},
+		{"a line that Alpine reads after", netsystem.Auto, state.InitOpenRC, sets("/etc/sysctl.conf", "0"), forward,
+			"warning: /etc/sysctl.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
+		{"another that Alpine reads after", netsystem.Auto, state.InitOpenRC, sets("/run/sysctl.d/a.conf", "0"), forward,
+			"warning: /run/sysctl.d/a.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
+		{"a service of OpenRC's that is off", netsystem.Auto, state.InitOpenRC, Boot{Ifupdown: true, OpenRC: OpenRC{Sysctl: true}}, forward,
+			"note: OpenRC's service sysctl does not start at boot here and will from now on; it reads the files of others too\n"},
 		{"EL6 that saves", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, Table: TableRedHat, Saves: true}, table,
 			"warning: /etc/sysconfig/ipvsadm-config has the table saved over /etc/sysconfig/ipvsadm when its service stops, which forgets thresholds, timeouts and sync daemons; set IPVS_SAVE_ON_STOP and IPVS_SAVE_ON_RESTART to no there\n"},
 		{"rc.local that exits", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, RCLocal: rcLocalRedHat, RCExit: true}, rule,
@@ -198,7 +206,8 @@ func TestForeignServices(t *testing.T) {
 	if d := cmp.Diff("-D -f 4000000000\n-A -f 4000000000 -s rr\n-D -t 10.1.0.100:80\n-A -t 10.1.0.100:80 -s rr\n-A -u [2001:db8::100]:53 -s rr\n", have); d != "" {
 		t.Error(d)
 	}
-	warning := []string{`/etc/sysconfig/ipvsadm has the line "-A -t www:http -s rr": it names the host "www"; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line`}
+	warning := []string{`/etc/sysconfig/ipvsadm has the line "-A -t www:http -s rr": it names the host "www"; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line`,
+		"/etc/sysconfig/ipvsadm has other lines (4), which were not loaded at boot (the service ipvsadm does not start at boot) and will be from now on; look through them"}
 	if d := cmp.Diff(warning, out.Warnings); d != "" {
 		t.Error(d)
 	}

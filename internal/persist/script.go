@@ -77,6 +77,10 @@ func (j *job) runs() string {
 		j.file(j.unitPath(), "0644", j.unit()...)
 		j.out.Units[j.unitName()] = state.Unit{Init: j.Live.Init}
 		return j.unitName() + ".service"
+	case j.Live.Init == state.InitOpenRC:
+		j.file(j.initPath(), "0755", j.initScript()...)
+		j.out.Units[j.own()] = state.Unit{Init: j.Live.Init}
+		return "the service " + j.own()
 	case j.Boot.RCLocal != "":
 		j.block(j.Boot.RCLocal, "/bin/sh "+j.scriptPath())
 		if j.Boot.RCExit {
@@ -112,9 +116,9 @@ func (j *job) unit() []string {
 		"WantedBy=multi-user.target")
 }
 
-// networkLines are the lines that set a State's devices, addresses and routes. If one
-// fails, the others run all the same. They skip a device that is not up: its network
-// system must first give it its own addresses.
+// networkLines are the lines that set a State's devices, their kernel parameters, addresses
+// and routes. If one fails, the others run all the same. They skip a device that is not up:
+// its network system must first give it its own addresses.
 func networkLines(s *state.State, failed string) []string {
 	var lines []string
 	add := func(indent string, args ...string) {
@@ -126,6 +130,10 @@ func networkLines(s *state.State, failed string) []string {
 		}
 		add("", "ip", "link", "set", "dev", dev, map[bool]string{true: "up", false: "down"}[s.Links[dev].Up])
 	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.Sysctls), state.CompareSysctls) {
+		set := state.SysctlCommand(k, s.Sysctls[k])
+		lines = append(lines, "if [ -e "+shell.Quote(set.To)+" ]; then "+set.String()+"; fi"+failed)
+	}
 	for _, d := range devices(s) {
 		indent := ""
 		if guarded := d.name != "" && len(d.addresses)+len(d.routes) > 0; guarded {
@@ -133,7 +141,7 @@ func networkLines(s *state.State, failed string) []string {
 			indent = "  "
 		}
 		for _, p := range d.addresses {
-			add(indent, replaceAddress(d.name, p)...)
+			lines = append(lines, indent+replaceAddress(d.name, p)+failed)
 		}
 		for _, k := range d.routes {
 			add(indent, replaceRoute(k, s.Routes[k])...)
@@ -168,18 +176,23 @@ func (j *job) restLines() []string {
 		lines = append(lines, check.String()+" 2>/dev/null || "+make.String()+" || s=1")
 	}
 	if j.scriptTable != "" {
-		lines = append(lines, "grep -v '^#' "+j.scriptTable+" | ipvsadm -R || s=1")
+		name := strings.ReplaceAll(j.Topology, ".", `\.`)
+		own := "/^# BEGIN lvsctl " + name + `\( (.*\)\{0,1\}$/,/^# END lvsctl ` + name + "$/!d"
+		lines = append(lines, "sed -e "+shell.Quote(own)+" -e '/^#/d' "+j.scriptTable+" | ipvsadm -R || s=1")
 	}
 	return lines
 }
 
 // replaceAddress adds an address, or leaves one that exists. An IPv6 VIP can be used at
-// once, and is never the source of the node's own traffic.
-func replaceAddress(dev string, p netip.Prefix) []string {
-	if p.Addr().Is6() {
-		return []string{"ip", "-6", "addr", "replace", p.String(), "dev", dev, "nodad", "preferred_lft", "0"}
+// once, and is never the source of the node's own traffic. busybox's ip has no nodad.
+func replaceAddress(dev string, p netip.Prefix) string {
+	if p.Addr().Is4() {
+		return shell.Cmd("ip", "-4", "addr", "replace", p.String(), "dev", dev).String()
 	}
-	return []string{"ip", "-4", "addr", "replace", p.String(), "dev", dev}
+	args := []string{"ip", "-6", "addr", "replace", p.String(), "dev", dev}
+	late := shell.Cmd(append(args, "preferred_lft", "0")...).String()
+	now := shell.Cmd(append(args, "nodad", "preferred_lft", "0")...).String()
+	return now + " 2>/dev/null || " + late
 }
 
 // replaceRoute sets a route in place of any other with the same destination and metric.
@@ -202,8 +215,9 @@ func (j *job) again() string {
 	return "; " + j.undoes + " removes it, and " + j.hookLine() + " sets it again"
 }
 
-// patterns joins names to a pattern of the shell's case.
+// patterns joins names to a pattern of the shell's case, in order and each once.
 func patterns(names []string) string {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
 	words := make([]string, len(names))
 	for i, n := range names {
 		words[i] = shell.Quote(n)

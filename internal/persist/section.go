@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // Shared are the files that may have a topology's block, as patterns of the
 // shell.
 func Shared() []string {
 	return []string{
-		redHatRules, debianRules, debianDefault, rcLocalRedHat, rcLocal, ifUpLocal, interfaces, interfacesDir + "/lvsctl",
+		redHatRules, debianRules, openRCRules, debianDefault, rcLocalRedHat, rcLocal, ifUpLocal, interfaces, interfacesDir + "/lvsctl",
 		scriptsDir + "ifcfg-*", scriptsDir + "route-*", scriptsDir + "route6-*", networkFile,
 		networkDir + "*lvsctl*", networkDir + "*.network.d/lvsctl.conf", sysctlFile, modulesFile, modulesScript, etcModules,
 		cloudTemplates + "*.tmpl",
@@ -25,7 +26,7 @@ func Shared() []string {
 func Own(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
 	return []string{
-		j.scriptPath(), j.savePath(), j.unitPath(), j.dropInPath(), netplanPath(topology),
+		j.scriptPath(), j.savePath(), j.unitPath(), j.initPath(), j.dropInPath(), netplanPath(topology),
 		profilesDir + j.own() + "-lo.nmconnection", j.dispatcherPath(), j.ifUpPath(),
 	}
 }
@@ -33,7 +34,7 @@ func Own(topology string) []string {
 // Units are the services that a topology may want at boot.
 func Units(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
-	return []string{"ipvsadm", j.unitName()}
+	return slices.Compact([]string{"ipvsadm", j.unitName(), j.own(), state.UnitModules, state.UnitSysctl})
 }
 
 // lookup finds lines in files of a node.

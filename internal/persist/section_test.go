@@ -166,6 +166,41 @@ INTERFACE=bond0
 `, Boot{
 		Netplan: true, Networkd: true, Devices: map[string]Device{"bond0": {Network: netplanUnit + "uplink.network", Class: "bond"}},
 	}, netsystem.Netplan},
+	"alpine": {`
+-- run/openrc/softlevel --
+default
+-- etc/network/interfaces --
+auto eth0
+iface eth0 inet dhcp
+-- etc/init.d/modules --
+  for f in /etc/modules /etc/modules-load.d/*.conf; do
+-- etc/init.d/sysctl --
+-- etc/init.d/ipvsadm --
+  ipvsadm-restore </var/lib/ipvsadm/rules-save
+-- etc/runlevels/boot/networking --
+-- bin/ipvsadm-restore --
+-- var/lib/ipvsadm/rules-save --
+-A -t 10.1.0.101:80 -s rr
+-- sys/class/net/eth0/ifindex --
+2
+`, Boot{
+		Ifupdown: true, Devices: map[string]Device{"eth0": {}},
+		Table: TableOpenRC, OpenRC: OpenRC{Modules: true, Sysctl: true}, Restored: []string{"-A -t 10.1.0.101:80 -s rr"},
+	}, netsystem.Ifupdown},
+	"alpine whose ifup is off, and old, without bash": {`
+-- run/openrc/softlevel --
+default
+-- etc/network/interfaces --
+iface eth0 inet dhcp
+-- etc/init.d/modules --
+  cat /etc/modules
+-- bin/ipvsadm-restore --
+#!/none/bash -e
+-- sys/class/net/eth0/ifindex --
+2
+`, Boot{
+		Devices: map[string]Device{"eth0": {}}, OpenRC: OpenRC{Modules: true, EtcModules: true, NoNetworking: true, NoRestore: true},
+	}, ""},
 	"nothing": {"", Boot{}, ""},
 }
 
@@ -185,7 +220,10 @@ func TestSection(t *testing.T) {
 					mode := os.FileMode(0o644)
 					text := string(f.Data)
 					if strings.HasPrefix(f.Name, "bin/") || strings.HasSuffix(f.Name, "rc.local") {
-						mode, text = 0o755, "#!/bin/sh\n"+text
+						mode = 0o755
+						if !strings.HasPrefix(text, "#!") {
+							text = "#!/bin/sh\n" + text
+						}
 					}
 					write(t, filepath.Join(root, f.Name), text, mode)
 				}

@@ -19,22 +19,34 @@ func (j *job) table() {
 	kind := j.Boot.Table
 	if kind == "" {
 		// The service is not installed yet: this plan installs it.
-		kind = map[string]string{"apt-get": TableDebian, "dnf": TableRedHat, "yum": TableRedHat}[j.Live.Manager]
+		kind = map[string]string{"apt-get": TableDebian, "dnf": TableRedHat, "yum": TableRedHat, "apk": TableOpenRC}[j.Live.Manager]
 	}
 	path := debianRules
-	if kind == TableRedHat {
+	switch kind {
+	case TableRedHat:
 		path = redHatRules
+	case TableOpenRC:
+		path = openRCRules
 	}
 	j.block(path, lines...)
 	for _, c := range complaints {
 		j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has the line %s; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line", path, c))
 	}
-	if kind == "" || j.Live.Init == "" {
+	const what = "the table of virtual services"
+	switch {
+	case kind == "" || j.Live.Init == "":
 		j.scriptTable = path
-		j.script.why[nobody] = append(j.script.why[nobody], "the table of virtual services")
+		j.script.why[nobody] = append(j.script.why[nobody], what)
+		return
+	case kind == TableOpenRC && j.Boot.OpenRC.NoRestore:
+		j.scriptTable = path
+		j.script.why[noBash] = append(j.script.why[noBash], what)
 		return
 	}
 	j.out.Units["ipvsadm"] = state.Unit{Init: j.Live.Init}
+	if _, loads := j.Live.Units["ipvsadm"]; !loads && kind != TableDebian {
+		j.otherLines(path, "the service ipvsadm does not start at boot")
+	}
 	switch kind {
 	case TableRedHat:
 		if j.Live.Init == state.InitSystemd {
@@ -45,10 +57,15 @@ func (j *job) table() {
 	case TableDebian:
 		if !j.Boot.Auto {
 			j.block(debianDefault, `AUTO="true"`)
-			if n := len(j.Boot.Restored); n > 0 {
-				j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has other lines (%d), which were not loaded at boot (AUTO=\"false\" in %s) and will be from now on; look through them", debianRules, n, debianDefault))
-			}
+			j.otherLines(path, `AUTO="false" in `+debianDefault)
 		}
+	}
+}
+
+// otherLines warns of what others wrote to a file that was not loaded until now.
+func (j *job) otherLines(path, why string) {
+	if n := len(j.Boot.Restored); n > 0 {
+		j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has other lines (%d), which were not loaded at boot (%s) and will be from now on; look through them", path, n, why))
 	}
 }
 

@@ -12,6 +12,7 @@ type Function string
 // The functions that commands and scripts call.
 const (
 	// Of changes, and so of plans.
+	AddAddress         Function = "lvsctl_add_address"
 	Announce           Function = "lvsctl_announce"
 	Block              Function = "lvsctl_block"
 	Drain              Function = "lvsctl_drain"
@@ -102,6 +103,7 @@ type definition struct {
 
 // functions is every function.
 var functions = map[Function]definition{
+	AddAddress:         {file: "address.sh"},
 	Announce:           {file: "announce.sh"},
 	Block:              {file: "files.sh"},
 	Drain:              {file: "drain.sh", needs: []Function{PutOff}},

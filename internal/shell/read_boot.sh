@@ -22,13 +22,18 @@ lvsctl_read_boot() {
   done
   for f in /etc/systemd/system/ipvsadm.service /usr/lib/systemd/system/ipvsadm.service /lib/systemd/system/ipvsadm.service /etc/init.d/ipvsadm; do
     [ -e "$f" ] || continue
-    if grep -q sysconfig/ipvsadm "$f"; then printf 'service redhat\n'; else printf 'service debian\n'; fi
+    case $(grep -o -E 'sysconfig/ipvsadm|ipvsadm/rules-save' "$f") in
+      sysconfig*) printf 'service redhat\n' ;;
+      *rules-save*) printf 'service openrc\n' ;;
+      *) printf 'service debian\n' ;;
+    esac
     break
   done
+  if [ -d /run/openrc ]; then lvsctl_read_openrc; fi
   if [ -r /etc/default/ipvsadm ]; then
     sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[[:space:]]*AUTO=/s/^/auto /p' /etc/default/ipvsadm
   fi
-  for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules; do
+  for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules /var/lib/ipvsadm/rules-save; do
     [ -r "$f" ] || continue
     sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"
     # A name of a port after an address: those of IPv6 have letters too.
@@ -39,6 +44,25 @@ lvsctl_read_boot() {
   done
   if [ -e /sbin/ifup-local ] && ! [ -x /sbin/ifup-local ]; then printf 'nolocal\n'; fi
   lvsctl_grep_boot "$@"
+}
+
+# lvsctl_read_openrc prints which of OpenRC's services are there that read the files of
+# modules and kernel parameters, that none runs ifup at boot, and that ipvsadm-restore
+# cannot run: it is a program of bash's, which need not be there.
+lvsctl_read_openrc() {
+  for s in modules sysctl; do
+    if [ -e "/etc/init.d/$s" ]; then printf 'openrc %s\n' "$s"; fi
+  done
+  for l in /etc/runlevels/sysinit /etc/runlevels/boot /etc/runlevels/default /etc/runlevels/default/* none; do
+    if [ -e "$l/networking" ]; then break; fi
+  done
+  if [ "$l" = none ]; then printf 'openrc nonetworking\n'; fi
+  if [ -e /etc/init.d/modules ] && ! grep -q modules-load /etc/init.d/modules; then printf 'openrc etcmodules\n'; fi
+  l='#!/bin/bash'
+  if f=$(command -v ipvsadm-restore); then read -r l <"$f"; fi
+  l=${l#'#!'}
+  l=${l# }
+  if ! [ -x "${l%% *}" ]; then printf 'openrc norestore\n'; fi
 }
 
 # lvsctl_running NAME reports whether a daemon runs.

@@ -22,10 +22,12 @@ lvsctl_read_modules() {
 # named that start at boot.
 lvsctl_read_units() {
   if [ -d /run/systemd/system ]; then printf 'init systemd\n'
+  elif [ -d /run/openrc ] && command -v rc-update >/dev/null; then printf 'init openrc\n'
   elif command -v chkconfig >/dev/null; then printf 'init chkconfig\n'
   elif command -v update-rc.d >/dev/null; then printf 'init update-rc.d\n'; fi
   for u in "$@"; do
-    for l in /etc/systemd/system/*.wants/"$u.service" /etc/rc[35].d/S[0-9][0-9]"$u"; do
+    for l in /etc/systemd/system/*.wants/"$u.service" /etc/rc[35].d/S[0-9][0-9]"$u" \
+      /etc/runlevels/sysinit/"$u" /etc/runlevels/boot/"$u" /etc/runlevels/default/"$u" /etc/runlevels/default/*/"$u"; do
       if [ -e "$l" ] || [ -L "$l" ]; then printf '%s\n' "$u"; break; fi
     done
   done

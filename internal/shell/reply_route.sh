@@ -1,9 +1,10 @@
 # The way that replies from one address take while their node's default route is,
 # or is about to be, another one: a rule and a table of their own.
 
-# The table's number, and the rule's priority: one that nobody else is likely to
-# have.
-lvsctl_reply_table=27491
+# The table's number and the rule's priority: those that nobody else is likely to
+# have. busybox's ip knows no table above 1023.
+lvsctl_reply_table=861
+lvsctl_reply_priority=27491
 
 lvsctl_family() { case $1 in *:*) echo -6 ;; *) echo -4 ;; esac; }
 
@@ -20,7 +21,7 @@ lvsctl_reply_route() {
   family=$(lvsctl_family "$1")
   lvsctl_reply_route_end "$1"
   if ! ip "$family" route replace default via "$2" dev "$3" table "$lvsctl_reply_table" ||
-    ! ip "$family" rule add from "$1" table "$lvsctl_reply_table" pref "$lvsctl_reply_table"; then
+    ! ip "$family" rule add from "$1" table "$lvsctl_reply_table" pref "$lvsctl_reply_priority"; then
     lvsctl_reply_route_end "$1"
     printf 'note: no rule for replies from %s can be made: requests that arrive during the change may be lost\n' "$1"
     return 0
@@ -44,6 +45,6 @@ lvsctl_reply_route() {
 lvsctl_reply_route_end() {
   family=$(lvsctl_family "$1")
   rm -f "$(lvsctl_reply_file "$1")" 2>/dev/null || :
-  while ip "$family" rule del from "$1" table "$lvsctl_reply_table" pref "$lvsctl_reply_table" 2>/dev/null; do :; done
-  ip "$family" rule show | grep -q "^$lvsctl_reply_table:" || ip "$family" route flush table "$lvsctl_reply_table" 2>/dev/null || :
+  while ip "$family" rule del from "$1" table "$lvsctl_reply_table" pref "$lvsctl_reply_priority" 2>/dev/null; do :; done
+  ip "$family" rule show | grep -q "^$lvsctl_reply_priority:" || ip "$family" route flush table "$lvsctl_reply_table" 2>/dev/null || :
 }

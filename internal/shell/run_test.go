@@ -137,6 +137,7 @@ func rolledBack() string {
 
 // inUse is each function at work on a host: a script, and what it prints.
 var inUse = map[Function]struct{ script, want string }{
+	AddAddress: {lan + "for n in 1 2; do lvsctl_add_address fd00::1/128 eth0 2>/dev/null; echo $?; done; ip -6 addr show dev eth0 | grep -c -E 'fd00::1/128 scope global .*deprecated'", `^0\n[^0].*\n1\n$`},
 	Announce:   {lan + "lvsctl_announce eth0 10.0.0.2; echo $?", `^0\n$`},
 	Block:      {"echo x >f; lvsctl_block /root/f 0644 '# BEGIN lvsctl web' '# END lvsctl web' 'a\\n %s'; echo $?; cat f", `^0\nx\n# BEGIN lvsctl web\na\\n %s\n# END lvsctl web\n$`},
 	Drain:      {table + "echo 2 >open; lvsctl_drain 10.0.0.11:80 9 active -t 10.0.0.100:80; echo $?", `^note: draining 10.0.0.11:80: 2 open connections, [89] s left\n0\n$`},
@@ -157,8 +158,8 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	MuteICMP:           {"l=/proc/sys/net/ipv4/icmp_ratelimit; b=$(cat $l); lvsctl_mute_icmp $l grep -c '2147483' $l; [ \"$b\" = \"$(cat $l)\" ] && ls /run/lvsctl", `^1\n$`},
 	PromoteSecondaries: {lan + "ip addr add 10.0.0.3/24 dev eth0; p=/proc/sys/net/ipv4/conf/eth0/promote_secondaries; echo 0 >$p; lvsctl_promote_secondaries $p ip addr del 10.0.0.2/24 dev eth0; cat $p; ip -o -4 addr show dev eth0; ls /run/lvsctl", `^0\n.*10\.0\.0\.3/24.*\n$`},
 	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
-	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 27491", `^1\ndefault via 10.0.0.254 dev eth0 *\n$|invalid argument '27491' to 'table'\nnote: no rule`},
-	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 27491; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$|note: no rule for replies.*\n0\n`},
+	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 861", `^1\ndefault via 10.0.0.254 dev eth0 *\n$`},
+	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 861; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$`},
 	Systemctl:          {slow + "for w in soon late never; do rm -f asked; lvsctl_systemctl $w; echo $?; done | grep -v waiting", `^no soon\n4\nno late\ndone late\n0\n(no never\n){3}4\n$`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 

@@ -81,9 +81,7 @@ var addresses = &table[AddressKey, Address]{
 
 func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 	if k.Prefix.Addr().Is6() {
-		// With nodad a VIP can be used at once. Without preferred_lft 0 the newest IPv6
-		// address would become the source of the node's own traffic.
-		return []shell.Command{shell.Cmd("ip", "-6", "addr", "add", k.Prefix.String(), "dev", k.Dev, "nodad", "preferred_lft", "0")}
+		return []shell.Command{shell.Call(shell.AddAddress, k.Prefix.String(), k.Dev)}
 	}
 	add := shell.Cmd("ip", "-4", "addr", "add", k.Prefix.String(), "dev", k.Dev)
 	if a.Label != "" {

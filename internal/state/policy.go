@@ -38,13 +38,17 @@ var (
 )
 
 // ReplyTable is the number of the routing table for the replies of real servers whose
-// default route must not change. It is also the priority of the rules that lead to that
-// table. Others are unlikely to use this number.
-const ReplyTable = 27492
+// default route must not change, and ReplyPriority the priority of the rules that lead to
+// it. Others are unlikely to use these numbers. busybox's ip knows no table above 1023
+// (rtnl_a2n, networking/libiproute/rt_names.c).
+const (
+	ReplyTable    = 862
+	ReplyPriority = 27492
+)
 
 // ReplyPolicy is the rule that leads packets from an address to [ReplyTable].
 func ReplyPolicy(from netip.Addr) (PolicyKey, Policy) {
-	return PolicyKey{V6: from.Is6(), Priority: ReplyTable, Selector: "from " + from.String()}, Policy{Action: "lookup " + strconv.Itoa(ReplyTable)}
+	return PolicyKey{V6: from.Is6(), Priority: ReplyPriority, Selector: "from " + from.String()}, Policy{Action: "lookup " + strconv.Itoa(ReplyTable)}
 }
 
 func (k PolicyKey) String() string {

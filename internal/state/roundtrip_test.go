@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 		}
 		for k := range have.Policies {
-			if k.Priority != state.ReplyTable {
+			if k.Priority != state.ReplyPriority {
 				delete(have.Policies, k) // the kernel's own
 			}
 		}

@@ -80,16 +80,17 @@ const (
 // writeSysctl writes a key. Then it writes the keys that the kernel changes along with it
 // and that have another value in the State.
 func writeSysctl(to *State, key, value string) []shell.Command {
-	commands := []shell.Command{sysctlCommand(key, value)}
+	commands := []shell.Command{SysctlCommand(key, value)}
 	for _, k := range sideSysctls(to, key) {
 		if v, ok := to.Sysctls[k]; ok {
-			commands = append(commands, sysctlCommand(k, v))
+			commands = append(commands, SysctlCommand(k, v))
 		}
 	}
 	return commands
 }
 
-func sysctlCommand(key, value string) shell.Command {
+// SysctlCommand writes a key. The kernel may change other keys with it.
+func SysctlCommand(key, value string) shell.Command {
 	return shell.Command{Args: []string{"printf", `%s\n`, value}, To: "/proc/sys/" + key}
 }
 

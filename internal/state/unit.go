@@ -19,6 +19,14 @@ const (
 	InitSystemd = "systemd"
 	InitRedHat  = "chkconfig"   // SysV scripts on Red Hat
 	InitDebian  = "update-rc.d" // SysV scripts on Debian
+	InitOpenRC  = "openrc"      // Alpine, Gentoo
+)
+
+// OpenRC's own services that read the files of modules and kernel parameters. Systemd's
+// are always on.
+const (
+	UnitModules = "modules"
+	UnitSysctl  = "sysctl"
 )
 
 var units = &table[string, Unit]{
@@ -47,9 +55,24 @@ func (u Unit) set(name string, on bool) shell.Command {
 		return shell.Cmd("chkconfig", name, map[bool]string{true: "on", false: "off"}[on])
 	case InitDebian:
 		return shell.Cmd("update-rc.d", name, map[bool]string{true: "enable", false: "disable"}[on])
+	case InitOpenRC:
+		if on {
+			return shell.Cmd("rc-update", "add", name, runlevel(name))
+		}
+		return shell.Cmd("rc-update", "-a", "delete", name)
 	}
 	// What runs does not change by it, so systemd need not read all units anew.
 	return shell.Call(shell.Systemctl, "--no-reload", map[bool]string{true: "enable", false: "disable"}[on], name+".service")
+}
+
+// runlevel is OpenRC's runlevel for a service. The network comes up in boot, which is
+// before default.
+func runlevel(name string) string {
+	switch name {
+	case UnitModules, UnitSysctl:
+		return "boot"
+	}
+	return "default"
 }
 
 // unitSection prints what starts services on the node, then those of the names that start

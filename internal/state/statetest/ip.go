@@ -94,7 +94,7 @@ func (n *Node) address(v6 bool, verb string, args []string) error {
 	switch {
 	case v6:
 		a.Label = ""
-		if options != "" && options != "nodad preferred_lft 0" {
+		if options != "" {
 			return errSyntax
 		}
 	case options != "":

@@ -194,6 +194,8 @@ func (n *Node) exec(c shell.Command) error {
 		return n.drain(args[1], args[4:])
 	case args[0] == "iptables" || args[0] == "ip6tables":
 		return n.iptables(args[0], args[1:])
+	case c.Calls == shell.AddAddress && len(args) == 3:
+		return n.address(true, "add", []string{args[1], "dev", args[2]})
 	case c.Calls == shell.Announce && len(args) == 3:
 		return n.announce(args[1])
 	case c.Calls == shell.MuteICMP && len(args) > 2:

@@ -28,7 +28,7 @@ const (
 // the host. The host goes on, and must put itself back or be as wanted.
 func TestKilledEverywhere(t *testing.T) {
 	needNodes(t)
-	everyPlace(t, 6, hostOptions{}, func(t *testing.T, p *passage, place int) {
+	everyPlace(t, 10, hostOptions{}, func(t *testing.T, p *passage, place int) {
 		p.sh(": >/run/go")
 		// It is longer than briefTimeout: the last places come after the confirmation,
 		// and a busy machine must get there in time.

@@ -134,8 +134,10 @@ var once = map[string]bool{
 var callers = map[string]string{"lvsctl_clear_old": "lvsctl_lock", "lvsctl_start_timer": "lvsctl_arm"}
 
 var (
-	// idle matches a statement that does nothing on the host.
-	idle = regexp.MustCompile(`^[a-z]+=`)
+	// idle matches a statement that does nothing on the host: it only sets variables.
+	idle = regexp.MustCompile(`^([a-z]+=|\s*umask |\s*lvsctl_(report|transaction|find_run)\b)`)
+	// reading matches a statement that only reads.
+	reading = regexp.MustCompile(`^lvsctl_section `)
 	// define matches the first line of a function, and short a function in one line.
 	define = regexp.MustCompile(`^([a-z_]+)\(\) [{(]$`)
 	short  = regexp.MustCompile(`^[a-z_]+\(\) [{(].`)
@@ -144,6 +146,10 @@ var (
 // statements returns the numbers of the lines before which a place is: between two
 // statements of the script, or of a function of once that the script calls. Between two
 // statements is where sh can parse the text so far.
+//
+// Statements that follow each other and only read have one place together, before the
+// first: the host is the same at all of them. That output which ends between two of them
+// is never taken for whole is TestTruncatedOutput's.
 func (g *gates) statements(body string) []int {
 	key := nonces.ReplaceAllString(body, "")
 	if list, ok := g.known[key]; ok {
@@ -163,12 +169,14 @@ func (g *gates) statements(body string) []int {
 	var list []int
 	var prefix strings.Builder
 	inside := "" // the function
+	reads := false
 	for i, line := range strings.SplitAfter(body, "\n") {
 		bare := strings.TrimSuffix(line, "\n")
 		end := bare == "}" || bare == ")"
 		switch m := define.FindStringSubmatch(bare); {
 		case m != nil:
 			inside = m[1]
+		case reads && reading.MatchString(bare):
 		case short.MatchString(bare) || idle.MatchString(bare) || inside != "" && (end || !once[inside] || !called(inside)):
 		case inside == "" && whole(prefix.String()), inside != "" && whole(prefix.String()+":\n}\n"):
 			list = append(list, i)
@@ -176,6 +184,7 @@ func (g *gates) statements(body string) []int {
 		if end {
 			inside = ""
 		}
+		reads = reading.MatchString(bare) || reads && !whole(prefix.String()+line)
 		prefix.WriteString(line)
 	}
 	if g.known != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -57,11 +59,24 @@ func splitReboot(args []string) (path, nodes []string) {
 func (a *app) labReboot(ctx context.Context, l *lab.Lab, nodes []string, reboot func(context.Context, string) (string, error)) error {
 	errs := make([]error, len(nodes))
 	outcomes := make([]string, len(nodes))
+	w := a.waiting()
+	w.step("rebooting: waiting for " + strings.Join(nodes, ", "))
+	var mu sync.Mutex
+	left := slices.Clone(nodes)
 	var all sync.WaitGroup
 	for n, node := range nodes {
-		all.Go(func() { outcomes[n], errs[n] = reboot(ctx, node) })
+		all.Go(func() {
+			outcomes[n], errs[n] = reboot(ctx, node)
+			mu.Lock()
+			defer mu.Unlock()
+			left = slices.DeleteFunc(left, func(l string) bool { return l == node })
+			if len(left) > 0 {
+				w.step(fmt.Sprintf("rebooting: %s is through; waiting for %s", node, strings.Join(left, ", ")))
+			}
+		})
 	}
 	all.Wait()
+	w.end()
 	good := true
 	for n, node := range nodes {
 		if errs[n] == nil {

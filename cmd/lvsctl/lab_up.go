@@ -88,18 +88,10 @@ func (a *app) labUp(ctx context.Context, all []*topology.Topology, paths [][]str
 		specs = append(specs, labSpec(t))
 	}
 	what := "lab " + strings.Join(names, ", ")
-	_, live := a.stderr.terminal()
-	o.Progress = func(step string) {
-		if live {
-			a.stderr.inPlace(what + ": " + step)
-		} else {
-			a.stderr.linef("%s: %s", what, step)
-		}
-	}
+	w := a.waiting()
+	o.Progress = func(step string) { w.step(what + ": " + step) }
 	labs, err := lab.UpAll(ctx, specs, o)
-	if live {
-		a.stderr.inPlace("")
-	}
+	w.end()
 	if errors.Is(err, lab.ErrUp) && len(specs) == 1 {
 		return a.labIsUp(specs[0], o)
 	}

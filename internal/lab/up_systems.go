@@ -48,7 +48,7 @@ func (b construction) bootSystems(ctx context.Context) ([]int, error) {
 			return nil, err
 		}
 	}
-	b.say(fmt.Sprintf("booting %d whole Debians (%s)", len(machines), b.accel))
+	b.say("starting QEMU")
 	ports := make([]int, len(machines))
 	// The first host on a segment has its hub, so it must start before the others.
 	for n := range machines {
@@ -68,14 +68,19 @@ func (b construction) bootSystems(ctx context.Context) ([]int, error) {
 // awaitSystems returns when all machines have booted, or one has failed.
 func (b construction) awaitSystems(ctx context.Context, machines []vm, timeout time.Duration) error {
 	all, ctx := errgroup.WithContext(ctx)
-	up := make(chan string, len(machines))
+	type booted struct{ host, said string }
+	up := make(chan booted, len(machines))
+	left := make([]string, len(machines))
+	for n, m := range machines {
+		left[n] = m.host
+	}
 	for _, m := range machines {
 		all.Go(func() error {
 			words, err := m.await(ctx, b.folder, 0, timeout)
 			if err != nil {
 				return fmt.Errorf("cannot bring up the lab: %s: %w", m.host, err)
 			}
-			up <- state(m.host, words)
+			up <- booted{m.host, state(m.host, words)}
 			return nil
 		})
 	}
@@ -84,10 +89,14 @@ func (b construction) awaitSystems(ctx context.Context, machines []vm, timeout t
 		done <- all.Wait()
 		close(up)
 	}()
-	n := 0
-	for said := range up {
-		n++
-		b.say(fmt.Sprintf("%d of %d: %s", n, len(machines), said))
+	b.say(fmt.Sprintf("booting %d whole Debians (%s): waiting for %s", len(machines), b.accel, strings.Join(left, ", ")))
+	for one := range up {
+		left = slices.DeleteFunc(left, func(host string) bool { return host == one.host })
+		text := fmt.Sprintf("%d of %d: %s", len(machines)-len(left), len(machines), one.said)
+		if len(left) > 0 {
+			text += "; waiting for " + strings.Join(left, ", ")
+		}
+		b.say(text)
 	}
 	return <-done
 }

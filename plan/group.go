@@ -23,8 +23,8 @@ import (
 // their own addresses. Such nodes are shown once:
 //
 //	# real_server web-1 ... web-50 (50 nodes, the same 2 changes)
-//	+ route     default table 27492  via 10.1.0.2 dev eth0
-//	+ policy    27492 from (its address)  lookup 27492
+//	+ route     default table 862  via 10.1.0.2 dev eth0
+//	+ policy    27492 from (its address)  lookup 862
 //
 // A range A ... B has every node of that role that stands between A and B in the
 // order of a plan, and no other: if web-7 differs, the heading says

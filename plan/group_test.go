@@ -102,14 +102,14 @@ func TestNodesAlike(t *testing.T) {
 		}},
 		"rules of their own": {12, "nat", `way_back = "rule"`, nil, plan.Detail{}, []string{
 			lvs,
-			"  # real_server web-1 ... web-12 (12 nodes, the same 6 changes)",
-			"  + policy    27492 from (its address)  lookup 27492",
+			"  # real_server web-1 ... web-12 (12 nodes, the same 7 changes)",
+			"  + policy    27492 from (its address)  lookup 862",
 			"    at boot lvsctl-web.service sets the rule 27492 from (its address): a rule and its routes belong together",
 		}},
 		"reached by name": {12, "nat", "way_back = \"rule\"\naddress = \"web-${each.key}.example\"", nil, plan.Detail{}, []string{
 			lvs,
-			"  # real_server web-1 ... web-12 (12 nodes, the same 6 changes)",
-			"  + policy    27492 from (its address on eth0)  lookup 27492",
+			"  # real_server web-1 ... web-12 (12 nodes, the same 7 changes)",
+			"  + policy    27492 from (its address on eth0)  lookup 862",
 			"    at boot lvsctl-web.service sets the rule 27492 from (its address on eth0): a rule and its routes belong together",
 		}},
 	} {

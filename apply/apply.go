@@ -141,6 +141,8 @@ func staleNodes(p *plan.Plan) map[string]*plan.StaleError {
 type run struct {
 	*plan.Plan
 	opts Options
+	// nodes is how each node of the plan is reached.
+	nodes map[string]Node
 	// slots has one element for each script that runs. Its capacity is the limit.
 	slots chan struct{}
 	// works are the nodes with actions, by name.
@@ -178,7 +180,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		Reverted: map[string]error{}, Unconfirmed: map[string]error{},
 	}
 	r := &run{
-		Plan: p, opts: o, result: &result,
+		Plan: p, opts: o, nodes: nodes, result: &result,
 		slots:   make(chan struct{}, max(o.Parallelism, 1)),
 		works:   map[string]*work{},
 		batches: map[batchKey]chan struct{}{},
@@ -197,6 +199,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		result.Outcomes = nil
 		return result
 	}
+	r.meet()
 	stop := r.heartbeat(ctx)
 	r.each(func(w *work) { r.node(ctx, w) })
 	stop()
@@ -271,6 +274,7 @@ func (r *run) node(ctx context.Context, w *work) {
 			end()
 		}
 	}()
+	defer w.leave(context.WithoutCancel(ctx))
 	for _, b := range w.batches {
 		r.await(b)
 		if todo := r.filter(ctx, w, b); len(todo) > 0 {
@@ -288,10 +292,12 @@ func (r *run) node(ctx context.Context, w *work) {
 	}
 }
 
-// change runs one batch. It waits for a free slot.
+// change runs one batch. It waits for a free slot, unless others wait for it in a meeting.
 func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
-	r.slots <- struct{}{}
-	defer func() { <-r.slots }()
+	if w.meeting == nil {
+		r.slots <- struct{}{}
+		defer func() { <-r.slots }()
+	}
 	w.idle.Lock()
 	defer w.idle.Unlock()
 	err := live.Shield(func() error {

@@ -29,8 +29,12 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 			return err
 		}
 		w.remember(after)
-		return r.difference(w, state.Diff(w.settled.Have, w.settled.Want))
+		if err := r.difference(w, state.Diff(w.settled.Have, w.settled.Want)); err != nil {
+			return err
+		}
+		return r.checkHolders(ctx, w, t, conn)
 	})
+	err = w.agree(ctx, t, conn, err)
 	if err != nil {
 		return r.undoOrReport(ctx, w, t, conn, err)
 	}
@@ -44,6 +48,7 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 // undoOrReport puts an armed node back. A node that is not armed stays as it is, and the
 // result says that it is unconfirmed.
 func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
+	w.leave(ctx)
 	if t.id == "" {
 		r.unconfirmed(w, why)
 		return why

@@ -42,6 +42,9 @@ type work struct {
 	// open are the transactions that are confirmed only when all other nodes are, with
 	// Options.Atomic.
 	open []*transaction
+	// meeting is that of the directors that reload keepalived when this one does; nil for
+	// none.
+	meeting *meeting
 	// lost is set if the node stays changed although the others are put back: it was
 	// confirmed and cannot be reached any more.
 	lost bool

@@ -95,15 +95,19 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	if err != nil {
 		return r.abandon(actions, err)
 	}
-	p := &progress{nonce: nonce, actions: actions, run: r, work: w}
+	p := &progress{nonce: nonce, actions: actions, run: r, work: w, ready: func() { w.meeting.arrive(ctx, w) }}
 	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
 	case err != nil && t.id == "":
 		return p.finish(Unknown, err)
 	case err != nil:
+		w.leave(ctx)
 		return r.recover(ctx, w, t, p, err)
 	}
 	failure := p.finish(Skipped, p.failure)
+	if failure != nil {
+		w.leave(ctx)
+	}
 	switch {
 	case failure != nil && (t.id == "" || p.unarmed):
 		return failure
@@ -140,6 +144,9 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		t.arm(&s, topology, r.rollbackSeconds(w))
 	}
 	t.texts(&s)
+	if w.meeting != nil && begins(t.actions) {
+		s.Line(shell.Call(shell.Meeting, w.meeting.token))
+	}
 	writeRecord(&s, topology, record)
 	quiet := false
 	for _, a := range t.actions {
@@ -212,6 +219,8 @@ type progress struct {
 	unarmed bool     // arming failed
 	said    []string // output since the last action began
 	failure error    // of the first action that failed
+	// ready is called when the script waits for the other directors of a meeting.
+	ready func()
 }
 
 func (p *progress) line(text string) {
@@ -225,6 +234,9 @@ func (p *progress) line(text string) {
 	}
 	verb, rest, _ := strings.Cut(words, " ")
 	switch {
+	case verb == "ready":
+		p.ready()
+		return
 	case verb == "armed":
 		p.armed = true
 		return

@@ -142,6 +142,27 @@ var table = []example{
 		},
 	},
 	{
+		name: "ha", hosts: []string{"director-1", "director-2", "router", "rs1", "rs2"},
+		client: "client", url: "http://192.168.179.10/",
+		answers: map[string]int{"rs1": 4, "rs2": 8},
+		more: func(c *cluster) {
+			directors := []string{"director-1", "director-2"}
+			c.wantHolder("192.168.179.10", directors, "director-1")
+			for d, have := range c.each(directors, "ipvsadm -S -n") {
+				for _, server := range []string{"192.168.179.52:80 -g -w 1", "192.168.179.53:80 -g -w 2"} {
+					if !strings.Contains(have, "-a -t 192.168.179.10:80 -r "+server) {
+						c.Errorf("%s does not send to %s:\n%s", d, server, have)
+					}
+				}
+			}
+		},
+		drifts: []drift{
+			{"weight changed", "director-2", "ipvsadm -e -t 192.168.179.10:80 -r 192.168.179.53:80 -g -w 7", "~ server tcp 192.168.179.10:80 -> 192.168.179.53:80 dr weight 7 -> dr weight 2 (drift)"},
+			{"scheduler changed", "director-1", "ipvsadm -E -t 192.168.179.10:80 -s rr", "~ service tcp 192.168.179.10:80 rr -> wrr (drift)"},
+			{"file edited", "director-2", "sed -i 's/priority 90/priority 91/' /etc/keepalived/keepalived.conf", "~ config /etc/keepalived/keepalived.conf mode 0600, changed (drift)"},
+		},
+	},
+	{
 		name: "schedulers", hosts: []string{"director", "RS1", "RS2"},
 		client: "client", url: "http://192.168.179.10/",
 		answers: map[string]int{"RS1": 6, "RS2": 6},

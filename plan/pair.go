@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ import (
 // the addresses first, so that what a new file does wrong is seen where nobody
 // notices. Where none runs yet, whoever holds the addresses is first, and keeps
 // them. What other directors would hear as a stranger's advert is the exception: it
-// has to be reloaded everywhere within two adverts, see [Together].
+// has to be reloaded everywhere within two adverts, see apply/meeting.go.
 
 // Instance is a vrrp_instance, with what it moves.
 type Instance struct {
@@ -28,6 +29,8 @@ type Instance struct {
 	// Directors are in order of priority.
 	Directors []string
 	Addresses []netip.Addr
+	// New are those of the addresses that no keepalived has loaded yet which runs.
+	New []netip.Addr
 	// Takeover is how long its addresses may be nowhere when the master is gone.
 	Takeover time.Duration
 }
@@ -54,6 +57,9 @@ func pairUp(inputs []Input) []Instance {
 		if in.Keepalived != nil {
 			in.wantKeepalived(inputs)
 		}
+	}
+	for i := range list {
+		list[i].findNew(inputs)
 	}
 	together(inputs)
 	return list
@@ -98,6 +104,16 @@ func instances(inputs []Input) []Instance {
 	}
 	slices.SortFunc(list, func(a, b Instance) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// findNew finds the new addresses of an instance.
+func (inst *Instance) findNew(inputs []Input) {
+	members, _ := membersOf(*inst, inputs)
+	for _, a := range inst.Addresses {
+		if !moved(members, a) {
+			inst.New = append(inst.New, a)
+		}
+	}
 }
 
 // answers reports whether a node has an address where it answers for it.
@@ -150,6 +166,24 @@ func (in *Input) wantKeepalived(inputs []Input) {
 	}
 }
 
+// election is how long the directors may need to agree on who is master, once this one
+// runs what is wanted: not at all where its part in every instance stays as it is.
+func (in *Input) election() time.Duration {
+	if in.Keepalived == nil {
+		return 0
+	}
+	facts := &in.Live.Facts.Keepalived
+	_, runs := in.Live.State.Keepalived[state.KeepalivedName]
+	var longest time.Duration
+	for _, i := range in.Keepalived.Instances {
+		stays := slices.ContainsFunc(facts.Loaded.Instances, func(old keepalived.Instance) bool { return reflect.DeepEqual(old, i) })
+		if !runs || !stays {
+			longest = max(longest, keepalived.Takeover(i, facts.Version)+time.Second)
+		}
+	}
+	return longest
+}
+
 // hold finds the addresses that a director holds by hand: its keepalived has never
 // run, so that they are not what a dead one left behind.
 func (in *Input) hold(g *state.Governed, inputs []Input) {
@@ -177,17 +211,31 @@ func (in *Input) hold(g *state.Governed, inputs []Input) {
 	}
 }
 
-// together has the director that holds the addresses wait a second with a reload
-// that all have to make within two adverts.
+// together refuses a change that has to be made on several directors at the same time
+// where one of them is not changed.
 func together(inputs []Input) {
-	if !slices.ContainsFunc(inputs, func(in Input) bool { return in.pair.together() }) {
-		return
-	}
 	for i := range inputs {
-		if in := &inputs[i]; in.pair.together() && in.pair.holds {
-			in.Want.Governed.Delay = 1
+		in := &inputs[i]
+		if !in.pair.together() {
+			continue
+		}
+		for k := range inputs {
+			other := &inputs[k]
+			if i == k || other.Keepalived == nil || !in.shares(other) {
+				continue
+			}
+			switch {
+			case other.Live == nil:
+				in.pair.refused = append(in.pair.refused, fmt.Sprintf("its keepalived has to be changed at the same time as %s's, which could not be read: until both have the change, both would be master", other.Name))
+			case other.pair.together() && !other.Chosen:
+				in.pair.refused = append(in.pair.refused, fmt.Sprintf("its keepalived has to be changed at the same time as %s's, which is left out: until both have the change, both would be master", other.Name))
+			}
 		}
 	}
+}
+
+func (p *pair) elects() bool {
+	return slices.ContainsFunc(p.effects, func(e keepalived.Effect) bool { return e.Elects })
 }
 
 func (p *pair) together() bool {

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -100,6 +101,13 @@ type Node struct {
 	// Down are the real servers that keepalived took out of the table because they
 	// failed their check.
 	Down []string
+	// Election is how long it may take until it is clear which director holds the
+	// addresses that keepalived moves, once the node is changed; 0 if nobody asks.
+	Election time.Duration
+	// Together is set if keepalived must be reloaded at the same time as on the other
+	// directors of its instances that have it set; Holds if the node has one of the
+	// addresses now, and Steady if it is not decided anew who has them.
+	Together, Holds, Steady bool
 	// Foreign are the virtual services that are not this topology's.
 	Foreign []Foreign
 	// Settled is what the actions were made from. It has the record that apply writes
@@ -210,7 +218,8 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	n.Notes = append(n.Notes, o.notes...)
 	changes := state.Diff(s.Have, s.Want)
 	n.Warnings = append(n.Warnings, in.keepalivedWarnings()...)
-	n.Down = down(in)
+	n.Down, n.Election = down(in), in.election()
+	n.Together, n.Holds, n.Steady = in.pair.together(), in.pair.holds, !in.pair.elects()
 	n.Problems = slices.Concat(problems(in, s, changes), in.pair.refused, misplacedVIPs(in, s, directors), boot.Problems)
 	if len(n.Problems) > 0 && in.Role != director {
 		return n, nil // no other node's action needs one of these

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -29,7 +30,7 @@ func (p *Plan) splits(inputs []Input) []string {
 			switch {
 			case len(holders) > 1:
 				list = append(list, fmt.Sprintf("split brain: %s of vrrp_instance %s is on %s; %s", addr, inst.Name, strings.Join(holders, " and "), cause(inst.Name, members)))
-			case len(holders) == 0 && whole && moved(members, addr.String()):
+			case len(holders) == 0 && whole && !slices.Contains(inst.New, addr):
 				nowhere = append(nowhere, addr.String())
 			}
 		}
@@ -61,10 +62,10 @@ func membersOf(inst Instance, inputs []Input) (members []*Input, whole bool) {
 
 // moved reports whether a keepalived that runs has an address at all: a new one is
 // nowhere until the reload.
-func moved(members []*Input, addr string) bool {
+func moved(members []*Input, addr netip.Addr) bool {
 	return slices.ContainsFunc(members, func(in *Input) bool {
 		for k := range in.Live.State.Governed.Addresses {
-			if k.Prefix.Addr().String() == addr {
+			if k.Prefix.Addr() == addr {
 				return true
 			}
 		}

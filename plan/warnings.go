@@ -96,13 +96,17 @@ func unreadLines(in *Input) []string {
 	return list
 }
 
-// owners names other programs that may change a director's table, such as keepalived.
+// owners names other programs that may change a director's table, such as a keepalived
+// that is not the topology's.
 func owners(in *Input) []string {
 	if in.Role != director || len(in.Want.Services) == 0 && !in.Exclusive {
 		return nil
 	}
 	var list []string
 	for _, name := range in.Live.Facts.Owners {
+		if name == state.KeepalivedName && (in.Keepalived != nil || in.governs()) {
+			continue
+		}
 		list = append(list, fmt.Sprintf("%s manages virtual services on this node too; it may change or remove what is planned here, and nothing of its own is touched", name))
 	}
 	return list

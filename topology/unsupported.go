@@ -14,8 +14,6 @@ var unsupportedOfService = []struct {
 	in   func(*VirtualServer) bool
 }{
 	{"a tunnel that carries one address family in the other", (*VirtualServer).mixesFamilies},
-	{"sorry_server", func(v *VirtualServer) bool { return v.SorryServer.IsValid() }},
-	{"health_check", func(v *VirtualServer) bool { return v.HealthCheck != nil && v.HealthCheck.Range != v.Range }},
 }
 
 // mixesFamilies reports whether the address of a server is not of the VIP's family.
@@ -45,9 +43,6 @@ func unsupported(t *Topology) []Unsupported {
 				add(v.Name, u.what, v.Range)
 			}
 		}
-	}
-	for _, v := range t.VRRP {
-		add(v.Name, "vrrp_instance", v.Range)
 	}
 	return all
 }

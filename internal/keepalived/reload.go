@@ -16,6 +16,8 @@ type Effect struct {
 	// Together reports that between two directors with different files both would
 	// be master: they have to be reloaded within two adverts.
 	Together bool
+	// Elects reports that who is master is decided anew.
+	Elects bool
 }
 
 // Reload says what a running keepalived of a version does when it goes from one
@@ -95,6 +97,7 @@ func (e *effects) newInstance(from Config, i Instance) {
 		What:     fmt.Sprintf("vrrp_instance %s is another one to keepalived %s once %s is different: its addresses are off for up to %s", i.Name, e.version, what, off),
 		Cuts:     true,
 		Together: old.RouterID != i.RouterID,
+		Elects:   true,
 	})
 }
 
@@ -117,7 +120,7 @@ func (e *effects) instance(old, i Instance) {
 		}
 	}
 	if old.Priority != i.Priority {
-		e.add(Effect{What: fmt.Sprintf("priority of vrrp_instance %s goes from %d to %d, and its addresses to whoever has the highest", i.Name, old.Priority, i.Priority)})
+		e.add(Effect{What: fmt.Sprintf("priority of vrrp_instance %s goes from %d to %d, and its addresses to whoever has the highest", i.Name, old.Priority, i.Priority), Elects: true})
 	}
 }
 

@@ -17,10 +17,12 @@ const (
 	Block              Function = "lvsctl_block"
 	Drain              Function = "lvsctl_drain"
 	File               Function = "lvsctl_file"
+	Holds              Function = "lvsctl_holds"
 	Install            Function = "lvsctl_install"
 	Keepalived         Function = "lvsctl_keepalived"
 	KeepalivedAway     Function = "lvsctl_keepalived_away"
 	KeepalivedConf     Function = "lvsctl_keepalived_conf"
+	MendServer         Function = "lvsctl_mend_server"
 	MuteICMP           Function = "lvsctl_mute_icmp"
 	PromoteSecondaries Function = "lvsctl_promote_secondaries"
 	RefreshRoute       Function = "lvsctl_refresh_route"
@@ -39,6 +41,7 @@ const (
 	Fire          Function = "lvsctl_fire"
 	Lock          Function = "lvsctl_lock"
 	Mark          Function = "lvsctl_mark"
+	Meeting       Function = "lvsctl_meeting"
 	PlaceRecord   Function = "lvsctl_place_record"
 	Probe         Function = "lvsctl_probe"
 	ProbeAgain    Function = "lvsctl_probe_again"
@@ -49,6 +52,7 @@ const (
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
 	StageRecord   Function = "lvsctl_stage_record"
+	Tell          Function = "lvsctl_tell"
 	Text          Function = "lvsctl_text"
 	Transaction   Function = "lvsctl_transaction"
 	Unclaim       Function = "lvsctl_unclaim"
@@ -109,9 +113,11 @@ var functions = map[Function]definition{
 	Drain:              {file: "drain.sh", needs: []Function{PutOff}},
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh"},
-	Keepalived:         {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
-	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
-	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
+	Holds:              {file: "keepaliveds.sh"},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
+	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
+	MendServer:         {file: "server.sh"},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
 	RefreshRoute:       {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: refreshRoutes},
@@ -128,6 +134,7 @@ var functions = map[Function]definition{
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
 	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Lock:          {file: "lock.sh", needs: []Function{Say, findRun, giveBack, runs}},
+	Meeting:       {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
 	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
 	PlaceRecord:   {file: "record.sh", needs: []Function{Say}},
 	Probe:         {file: "probe.sh", needs: []Function{Say}},
@@ -139,7 +146,8 @@ var functions = map[Function]definition{
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say}},
-	Text:          {file: "keepalived.sh", needs: []Function{PutOff, keepaliveds, runs}},
+	Tell:          {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
+	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
 	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say}},

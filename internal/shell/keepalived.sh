@@ -51,22 +51,24 @@ lvsctl_keepalived_conf() {
   return 0
 }
 
-# lvsctl_keepalived FILE MODE HASH DELAY [VIP...] makes keepalived run with a text:
-# by a reload if it runs, else by a start. DELAY is how many seconds it waits before
-# a reload. The VIPs are those that this node holds without keepalived: lo answers
-# for them until keepalived has taken them.
+# lvsctl_keepalived FILE MODE HASH [VIP...] makes keepalived run with a text: by a
+# reload if it runs, else by a start. The VIPs are those that this node holds without
+# keepalived: lo answers for them until keepalived has taken them.
 lvsctl_keepalived() {
   lvsctl_keepalived_conf "$1" "$2" "$3" || return
-  delay=$4
-  shift 4
+  shift 3
   # shellcheck disable=SC2046 # words
   parent=$(lvsctl_first $(lvsctl_keepaliveds))
   if [ -z "$parent" ]; then
     lvsctl_keepalived_start "$@"
     return
   fi
-  sleep "$delay"
-  kill -HUP "$parent" || return
+  if [ -n "${lvsctl_token-}" ]; then
+    lvsctl_meet || return
+    lvsctl_reload_together "$parent" || return
+  else
+    kill -HUP "$parent" || return
+  fi
   lvsctl_keepalived_alive "$parent"
 }
 
@@ -127,7 +129,7 @@ lvsctl_keepalived_bridged() {
   shift
   for a; do
     n=0
-    while [ "$n" -lt 12 ] && ! ip -o addr show to "$a" | grep -q -v '^[0-9]*: lo '; do
+    while [ "$n" -lt 12 ] && [ -z "$(lvsctl_holds "$a")" ]; do
       lvsctl_put_off
       sleep 1
       n=$((n + 1))

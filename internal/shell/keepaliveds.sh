@@ -20,5 +20,13 @@ lvsctl_keepaliveds() {
   for p in $lvsctl_parent $lvsctl_children; do printf '%s\n' "$p"; done
 }
 
+# lvsctl_holds ADDRESS... prints those that this node answers for: it has them on
+# another device than lo.
+lvsctl_holds() {
+  for a; do
+    if ip -o addr show to "$a" | grep -q -v '^[0-9]*: lo '; then printf '%s\n' "$a"; fi
+  done
+}
+
 # lvsctl_first prints the first of some words.
 lvsctl_first() { if [ "$#" -gt 0 ]; then printf '%s\n' "$1"; fi; }

@@ -115,7 +115,7 @@ lvsctl_text a "$a"; lvsctl_text b "$(echo "$a" | sed s/100$/90/)"; lvsctl_text o
 }"; lvsctl_text x "$(echo "$a" | sed s/interface/interfaze/)"
 `
 	// paired has it run with text a until it holds its address.
-	paired = conf + `lvsctl_keepalived $conf 0600 a 0 || echo failed
+	paired = conf + `lvsctl_keepalived $conf 0600 a || echo failed
 held() { ip -o addr show to 10.0.0.100 | sed 's/^[0-9]*: \([a-z0-9]*\) .*/\1/'; }
 i=0; until [ "$(held)" = eth0 ] || [ $((i += 1)) -gt 30 ]; do sleep 1; done
 `
@@ -149,18 +149,23 @@ var inUse = map[Function]struct{ script, want string }{
 y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	KeepalivedConf: {conf + "lvsctl_print o >$conf; lvsctl_keepalived_conf $conf 0600 x; echo $?; lvsctl_keepalived_conf $conf 0600 a; echo $?; ls -l $conf | cut -c1-10; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0644 o; cat $conf; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0600 -; ls ${conf%/*}",
 		`^keepalived refuses the file \(exit status [0-9]+\): .*interfaze.*\n1\n0\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\nglobal_defs \{\n\}keepalived.conf\n$`},
-	Keepalived: {paired + "p=$(lvsctl_first $(lvsctl_keepaliveds)); lvsctl_keepalived $conf 0600 b 0 || echo failed; lvsctl_keepalived $conf 0600 x 0 && echo good; [ $p = $(lvsctl_first $(lvsctl_keepaliveds)) ] && echo same; for d in /proc/$p/fd/*; do case $(readlink $d) in *consolidated*) grep priority $d ;; esac; done; held; ls ${conf%/*}",
+	Keepalived: {paired + "p=$(lvsctl_first $(lvsctl_keepaliveds)); lvsctl_keepalived $conf 0600 b || echo failed; lvsctl_keepalived $conf 0600 x && echo good; [ $p = $(lvsctl_first $(lvsctl_keepaliveds)) ] && echo same; for d in /proc/$p/fd/*; do case $(readlink $d) in *consolidated*) grep priority $d ;; esac; done; held; ls ${conf%/*}",
 		`(?s)refuses the file.*\nsame\n.*priority 90\neth0\nkeepalived.conf\n$`},
-	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; lvsctl_keepalived $conf 0600 a 0 10.0.0.100/32 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",
+	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; lvsctl_keepalived $conf 0600 a 10.0.0.100/32 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",
 		`^([^\n]*Starting[^\n]*\n)*eth0\n([^\n]*Starting[^\n]*\n)*eth0\n$`},
-	keepaliveds:        {paired + "lvsctl_keepaliveds | grep -c .; p=$(lvsctl_keepaliveds | { read -r p; echo $p; }); [ $p = $(cat /run/keepalived.pid) ] && echo parent; kill $p", `^([^\n]*Starting[^\n]*\n)?2\nparent\n$`},
-	ReadKeepalived:     {paired + "touch -d '2000-01-01 00:00' $conf; lvsctl_read_keepalived $conf; lvsctl_keepalived_away leave", `(?s)version Keepalived v[0-9.]+ .*\nos .*parent [0-9]+\nloaded\n .*\n vrrp_instance pair \{\n.*\nfile -rw------- +1 +0 +0 .*\n # Managed by lvsctl.*\nfresh\n$`},
+	keepaliveds:    {paired + "lvsctl_keepaliveds | grep -c .; p=$(lvsctl_keepaliveds | { read -r p; echo $p; }); [ $p = $(cat /run/keepalived.pid) ] && echo parent; kill $p", `^([^\n]*Starting[^\n]*\n)?2\nparent\n$`},
+	ReadKeepalived: {paired + "touch -d '2000-01-01 00:00' $conf; lvsctl_read_keepalived $conf; lvsctl_keepalived_away leave", `(?s)version Keepalived v[0-9.]+ .*\nos .*parent [0-9]+\nloaded\n .*\n vrrp_instance pair \{\n.*\nfile -rw------- +1 +0 +0 .*\n # Managed by lvsctl.*\nfresh\n$`},
+	Meeting: {paired + "lvsctl_report n; lvsctl_meeting t; (sleep 1; lvsctl_tell t go 1 2) & lvsctl_keepalived $conf 0600 b && echo done; lvsctl_meeting t; (lvsctl_tell t go 0 9; sleep 2; ip addr add 10.0.0.77/32 dev eth0) & lvsctl_keepalived $conf 0600 a || echo failed; lvsctl_meeting t; lvsctl_tell t stop; lvsctl_keepalived $conf 0600 b || echo failed; ls /run/lvsctl",
+		`^([^\n]*Starting[^\n]*\n)?n ready\ndone\nn ready\nit became master.*\nfailed\nn ready\nanother director was not ready\nfailed\n$`},
+	Tell:               {"lvsctl_tell t go 1 2; cat /run/lvsctl/word.t; ls /run/lvsctl", `^go 1 2\nword.t\n$`},
+	Holds:              {lan + "ip addr add 10.0.0.9/32 dev lo; ip -6 addr add fd00::9/128 dev eth0; lvsctl_holds 10.0.0.2 10.0.0.9 10.0.0.3 fd00::9", `^10.0.0.2\nfd00::9\n$`},
 	MuteICMP:           {"l=/proc/sys/net/ipv4/icmp_ratelimit; b=$(cat $l); lvsctl_mute_icmp $l grep -c '2147483' $l; [ \"$b\" = \"$(cat $l)\" ] && ls /run/lvsctl", `^1\n$`},
 	PromoteSecondaries: {lan + "ip addr add 10.0.0.3/24 dev eth0; p=/proc/sys/net/ipv4/conf/eth0/promote_secondaries; echo 0 >$p; lvsctl_promote_secondaries $p ip addr del 10.0.0.2/24 dev eth0; cat $p; ip -o -4 addr show dev eth0; ls /run/lvsctl", `^0\n.*10\.0\.0\.3/24.*\n$`},
 	RefreshRoute:       {lan + "lvsctl_refresh_route 10.0.0.9; lvsctl_refresh_routes; echo $?; ls /run/lvsctl", `^0\n$`},
 	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 861", `^1\ndefault via 10.0.0.254 dev eth0 *\n$`},
 	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 861; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$`},
 	Systemctl:          {slow + "for w in soon late never; do rm -f asked; lvsctl_systemctl $w; echo $?; done | grep -v waiting", `^no soon\n4\nno late\ndone late\n0\n(no never\n){3}4\n$`},
+	MendServer:         {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
 	Arm:          {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},

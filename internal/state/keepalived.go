@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strconv"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
@@ -39,9 +38,9 @@ type Keepalived struct {
 // String tells configurations apart by the beginning of their hash.
 func (k Keepalived) String() string {
 	if k.Loaded == "" {
-		return "running"
+		return "configuration not known"
 	}
-	return "running " + k.Loaded[:min(len(k.Loaded), 8)]
+	return "configuration " + k.Loaded[:min(len(k.Loaded), 8)]
 }
 
 // ConfText is the text of a [Conf].
@@ -66,8 +65,11 @@ type Governed struct {
 	// Alone those of them that no other director has.
 	Held  map[AddressKey]bool
 	Alone map[netip.Addr]bool
-	// Delay is how many seconds a reload waits for those of other directors.
-	Delay int
+	// Mend are the servers whose entry is set once more after a reload: those that are
+	// not as wanted, or missing because a check took them out. Until the reload
+	// keepalived may take them in as its old file has them, and a reload changes no
+	// thresholds.
+	Mend map[ServerKey]bool
 }
 
 // Down reports whether a server's check has taken it out: it is missing from a
@@ -110,7 +112,7 @@ var keepaliveds = &table[string, Keepalived]{
 		return to.runKeepalived()
 	},
 	edit: func(to *State, _ string, _, _ Keepalived) []shell.Command {
-		return to.runKeepalived()
+		return append(to.runKeepalived(), to.mendServers()...)
 	},
 	unmake: func(to *State, _ string, _ Keepalived) []shell.Command {
 		return to.endKeepalived()
@@ -122,11 +124,22 @@ func (s *State) runKeepalived() []shell.Command {
 	var commands []shell.Command
 	for _, path := range slices.Sorted(maps.Keys(s.Confs)) {
 		c := s.Confs[path]
-		args := []string{path, c.Mode, c.Hash, strconv.Itoa(s.Governed.Delay)}
+		args := []string{path, c.Mode, c.Hash}
 		for _, a := range slices.SortedFunc(maps.Keys(s.Governed.Alone), netip.Addr.Compare) {
 			args = append(args, netip.PrefixFrom(a, a.BitLen()).String())
 		}
 		commands = append(commands, shell.Call(shell.Keepalived, args...))
+	}
+	return commands
+}
+
+// mendServers sets entries once more, if they are there.
+func (s *State) mendServers() []shell.Command {
+	var commands []shell.Command
+	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Mend), compareServers) {
+		if v, ok := s.Servers[k]; ok {
+			commands = append(commands, shell.Call(shell.MendServer, serverCommand("-e", k, v).Args[2:]...))
+		}
 	}
 	return commands
 }
@@ -191,6 +204,12 @@ func (s *Settled) govern(live, want *State) {
 		g.Addresses = map[AddressKey]bool{}
 	}
 	maps.Copy(g.Addresses, want.Governed.Addresses)
+	g.Mend = map[ServerKey]bool{}
+	for k := range want.Governed.Servers {
+		if have, there := live.Servers[k]; !there || have != want.Servers[k] {
+			g.Mend[k] = true
+		}
+	}
 	texts := map[string]ConfText{}
 	maps.Copy(texts, live.Texts)
 	maps.Copy(texts, want.Texts)
@@ -198,5 +217,5 @@ func (s *Settled) govern(live, want *State) {
 		side.Governed, side.Texts = g, texts
 	}
 	// The way back is one reload, whatever the others do.
-	s.Have.Governed.Delay, s.Have.Governed.Alone = 0, nil
+	s.Have.Governed.Alone = nil
 }

@@ -23,8 +23,8 @@ const (
 	KindService Kind = "service"
 	KindServer  Kind = "server"
 	KindDaemon  Kind = "sync"
-	// KindKeepalived is the program that runs, KindConf its file.
-	KindKeepalived Kind = "keepalived"
+	// KindKeepalived is keepalived itself, which runs, KindConf its file.
+	KindKeepalived Kind = "daemon"
 	KindFile       Kind = "file"
 	KindUnit       Kind = "unit"
 )

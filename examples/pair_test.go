@@ -1,0 +1,231 @@
+package examples_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A pair is a cluster of two directors, d1 and d2, that run keepalived; two real servers,
+// rs-1 and rs-2; and a client on their LAN. Tests write its topology anew for each step.
+type pair struct{ *cluster }
+
+const (
+	pairVIP    = "10.9.0.100"
+	pairTarget = pairVIP + ":80"
+	pairURL    = "http://" + pairVIP + "/"
+)
+
+var pairDirectors = []string{"d1", "d2"}
+
+// pairHosts are the hosts of a pair. DIRECTOR stands for attributes of both directors.
+const pairHosts = `
+director "d1" {
+  DIRECTOR
+  interface "eth0" { addresses = ["10.9.0.2/24", "2001:db8:9::2/64"] }
+}
+director "d2" {
+  DIRECTOR
+  interface "eth0" { addresses = ["10.9.0.3/24", "2001:db8:9::3/64"] }
+}
+real_server "rs" {
+  for_each = { "1" = 11, "2" = 12 }
+  interface "eth0" { addresses = ["10.9.0.${each.value}/24", "2001:db8:9::${each.value}/64"] }
+}
+client "client" {
+  interface "eth0" { addresses = ["10.9.0.10/24", "2001:db8:9::10/64"] }
+}
+`
+
+// pairInstance is a vrrp_instance with more attributes.
+func pairInstance(more string) string {
+	return `
+vrrp_instance "pair" {
+  directors         = ["d1", "d2"]
+  interface         = "eth0"
+  virtual_router_id = 51
+  auth_pass         = "secret"
+  ` + more + `
+}
+`
+}
+
+// pairService is a service of both directors. A server that is silent is out after 12 s,
+// and a busy machine is not taken for a silent one.
+func pairService(name, port, rest string) string {
+	return service(name, port, "dr", `directors    = ["d1", "d2"]
+  sorry_server = "127.0.0.1"
+  health_check {
+    tcp {}
+    interval = "1s"
+    timeout  = "3s"
+    retries  = 2
+  }
+  `+rest)
+}
+
+// pairPlain is the topology that most tests begin with.
+var pairPlain = pairHosts + pairInstance("") + pairService("http", "80", `real_servers = ["rs"]`)
+
+// startPair brings the hosts up; nothing is applied. The client uses few ports, so that
+// what a director remembers of closed connections is met at once.
+func startPair(t *testing.T) pair {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "pair")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := pair{&cluster{T: t, topology: dir}}
+	p.write(pairPlain + pairService("other", "8000", `real_servers = ["rs"]`))
+	p.cluster = start(t, dir)
+	p.write(pairPlain)
+	p.sh("client", fewPorts)
+	return p
+}
+
+// in is the pair for a subtest.
+func (p pair) in(t *testing.T) pair { return pair{p.cluster.in(t)} }
+
+// write makes a text the pair's topology.
+func (p pair) write(text string) {
+	p.Helper()
+	writeTopology(p.T, p.topology, strings.ReplaceAll(text, "DIRECTOR", ""))
+}
+
+// holders are the directors that answer for an address.
+func (c *cluster) holders(addr string, among []string) []string {
+	c.Helper()
+	var list []string
+	for d, have := range c.each(among, "ip -o addr show to "+addr+" | grep -v ': lo ' || :") {
+		if have != "" {
+			list = append(list, d)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// wantHolder sees that one director has an address, and no other.
+func (c *cluster) wantHolder(addr string, among []string, want string) {
+	c.Helper()
+	if d := cmp.Diff([]string{want}, c.holders(addr, among)); d != "" {
+		c.Errorf("%s is not where it should be (-want +have):\n%s", addr, d)
+	}
+}
+
+// await waits on a host until a command succeeds, and fails after some seconds.
+func (c *cluster) await(host, what, command string, seconds int) {
+	c.Helper()
+	loop := fmt.Sprintf("n=0; until { %s; }; do n=$((n + 1)); [ $n -lt %d ] || exit 1; sleep 0.2; done", command, 5*seconds)
+	if _, err := c.shell(host, loop); err != nil {
+		c.Fatalf("%s: not within %d s: %s\n%s", host, seconds, what, c.sh(host, "ip -o addr show; ipvsadm -S -n"))
+	}
+}
+
+// silent keeps a host's answers from both directors, so that their checks fail. heard ends
+// that. What the host answers clients passes.
+const (
+	silent = "ip route add unreachable 10.9.0.2/31"
+	heard  = "ip route del unreachable 10.9.0.2/31"
+)
+
+// TestPair takes one pair through its life.
+func TestPair(t *testing.T) {
+	p := startPair(t)
+	for _, step := range []struct {
+		name string
+		run  func(pair)
+	}{
+		{"fresh", pairFresh},
+		{"real servers down", pairDown},
+		{"adverts dropped", pairDeaf},
+		{"destroyed", pairDestroyed},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.run(p.in(t)) }) {
+			return // what follows begins where this should have ended
+		}
+	}
+}
+
+func pairFresh(p pair) {
+	p.apply(0)
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+	p.wantAnswers("client", pairURL, map[string]int{"rs-1": 5, "rs-2": 5})
+	for d, have := range p.each(pairDirectors, "ipvsadm -S -n; stat -c %a /etc/keepalived/keepalived.conf; cat /var/lib/lvsctl/pair.json") {
+		for _, want := range []string{"-a -t 10.9.0.100:80 -r 10.9.0.11:80 -g -w 1", "-a -t 10.9.0.100:80 -r 10.9.0.12:80 -g -w 1", "\n600\n"} {
+			if !strings.Contains(have, want) {
+				p.Errorf("%s has no %q:\n%s", d, want, have)
+			}
+		}
+		if strings.Contains(have, "secret") {
+			p.Errorf("the record of %s has the password", d)
+		}
+	}
+	if out := p.plan(0, "-v", "--commands", "--json"); strings.Contains(out, "secret") {
+		p.Errorf("the plan has the password:\n%s", out)
+	}
+}
+
+// pairDown takes the real servers out, first one, then both.
+func pairDown(p pair) {
+	const gone = "! ipvsadm -S -n | grep -q 10.9.0.1%s:80"
+	without := func(n string) {
+		for _, d := range pairDirectors {
+			p.await(d, "rs-"+n+" is out", strings.Replace(gone, "%s", n, 1), 60)
+		}
+	}
+	p.sh("rs-1", silent)
+	without("1")
+	if out := p.plan(0); !strings.Contains(out, "down: tcp 10.9.0.100:80 -> 10.9.0.11:80") {
+		p.Errorf("the plan does not say that rs-1 is down:\n%s", out)
+	}
+	p.wantAnswers("client", pairURL, map[string]int{"rs-2": 4})
+	p.sh("rs-2", silent)
+	without("2")
+	p.plan(0)
+	p.wantAnswers("client", pairURL, map[string]int{"d1": 4})
+	p.each([]string{"rs-1", "rs-2"}, heard)
+	for _, d := range pairDirectors {
+		p.await(d, "both are back", "[ $(ipvsadm -S -n | grep -c '10.9.0.1[12]:80') = 2 ] && ! ipvsadm -S -n | grep -q 127.0.0.1", 60)
+	}
+	p.plan(0)
+}
+
+// pairDeaf drops the adverts: both directors hold the VIP then, and no change of either is
+// let through until they hear each other again.
+func pairDeaf(p pair) {
+	const drop, pass = "iptables -I INPUT -p 112 -j DROP", "iptables -D INPUT -p 112 -j DROP"
+	p.sh("d2", drop)
+	p.await("d2", "it has the VIP too", "ip -o addr show to 10.9.0.100 | grep -q eth0", 20)
+	if out := p.plan(0); !strings.Contains(out, "! split brain: 10.9.0.100 of vrrp_instance pair is on d1 and d2") {
+		p.Errorf("the plan does not name the split:\n%s", out)
+	}
+	p.write(pairHosts + pairInstance("") + pairService("http", "80", `real_servers = { "rs-1" = 1, "rs-2" = 2 }`))
+	stdout, stderr, code := p.run("apply", "--lab", "--auto-approve", p.topology)
+	if code != 4 || !strings.Contains(stderr, "they do not hear each other") {
+		p.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	p.sh("d2", pass)
+	p.await("d2", "it has given the VIP back", "! ip -o addr show to 10.9.0.100 | grep -q eth0", 20)
+	p.write(pairPlain)
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+}
+
+func pairDestroyed(p pair) {
+	p.destroy(0)
+	for d, have := range p.each(pairDirectors, "ip -o addr show; ipvsadm -S -n; find /etc/keepalived /var/lib/lvsctl /run/*.pid") {
+		for _, left := range []string{pairVIP, "-A", "keepalived.conf", ".json", "keepalived.pid"} {
+			if strings.Contains(have, left) {
+				p.Errorf("%s is left on %s:\n%s", left, d, have)
+			}
+		}
+	}
+	p.plan(2)
+}

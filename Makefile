@@ -14,7 +14,7 @@ TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server 
          ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish \
          qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs keepalived:keepalived start-stop-daemon:dpkg shellcheck:shellcheck
 
-.PHONY: build install setup demo demo-reboot clock test lint unit lab bench clean
+.PHONY: build install setup demo demo-reboot clock times test lint unit lab bench clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/lvsctl ./cmd/lvsctl
@@ -46,6 +46,7 @@ demo-reboot: setup build
 	@./examples/demo-reboot.sh
 
 test: clock setup lint unit lab
+	@$(MAKE) -s times
 	@echo "The slowest tests:"; cat $(LOGS)/*.json | $(GOTESTSUM) tool slowest --num 5
 
 # Each run of tests leaves what `go test -json` says in a file of its own: times, for
@@ -57,6 +58,11 @@ TEST        = $(GOTESTSUM) --format $(FORMAT) --hide-summary all --jsonfile $(LO
 
 clock:
 	@rm -rf $(LOGS)
+
+# times prints how long each package took in the last `make test`, the slowest first.
+times:
+	@sed -nE 's/.*"Action":"(pass|fail)","Package":"([^"]*)","Elapsed":([0-9.]+).*/\3 \2/p' $(LOGS)/*.json | \
+	  awk '{ t[$$2] += $$1; all += $$1 } END { for (p in t) printf "%7.1f s  %s\n", t[p], p; printf "%7.1f s  all packages\n", all }' | sort -rn
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "gofmt would change these files"; exit 1; }

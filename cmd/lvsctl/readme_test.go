@@ -65,3 +65,30 @@ func TestReadmeNamesTests(t *testing.T) {
 		t.Error("README.md names no tests")
 	}
 }
+
+// TestWalkthrough checks that the functions that docs/walkthrough.md names exist in the
+// files that it names.
+func TestWalkthrough(t *testing.T) {
+	page, err := os.ReadFile("../../docs/walkthrough.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 40 {
+		t.Errorf("docs/walkthrough.md names %d functions", len(rows))
+	}
+	for _, row := range rows {
+		code, err := os.ReadFile(filepath.Join("../..", row[1]))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		begin := `(?m)^func (\([^)]*\) )?` + row[2] + `[\[(]`
+		if strings.HasSuffix(row[1], ".sh") {
+			begin = `(?m)^` + row[2] + `\(\)`
+		}
+		if !regexp.MustCompile(begin).Match(code) {
+			t.Errorf("%s has no function %s", row[1], row[2])
+		}
+	}
+}

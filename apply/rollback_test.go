@@ -36,17 +36,23 @@ func TestPowerCut(t *testing.T) {
 			if diff := cmp.Diff(before, n.snapshot()); diff != "" {
 				t.Errorf("it is not as it was (-before +after):\n%s", diff)
 			}
-			must(t, job{node: n, want: newState()})
-			if left := n.left(); left != "" {
-				t.Errorf("left over:\n%s", left)
-			}
-			// The record still knows what was there before the first apply.
-			must(t, job{node: n, want: oldState()})
-			n.sh("ip addr del 10.0.0.100/32 dev lo; ip route del 10.1.0.0/16; echo 0 >/proc/sys/net/ipv4/conf/lo/arp_ignore")
-			if diff := cmp.Diff(before, n.snapshot()); diff != "" {
-				t.Errorf("what was there before is not known (-before +after):\n%s", diff)
-			}
+			n.recovers(before)
 		})
+	}
+}
+
+// recovers checks that after a rollback the next apply works, and that the record still knows
+// what was there before the first one.
+func (n *node) recovers(before string) {
+	n.Helper()
+	must(n, job{node: n, want: newState()})
+	if left := n.left(); left != "" {
+		n.Errorf("left over:\n%s", left)
+	}
+	must(n, job{node: n, want: oldState()})
+	n.sh("ip addr del 10.0.0.100/32 dev lo; ip route del 10.1.0.0/16; echo 0 >/proc/sys/net/ipv4/conf/lo/arp_ignore")
+	if diff := cmp.Diff(before, n.snapshot()); diff != "" {
+		n.Errorf("what was there before is not known (-before +after):\n%s", diff)
 	}
 }
 
@@ -64,15 +70,7 @@ func TestFailingRollback(t *testing.T) {
 			t.Errorf("result: %s", explain(r))
 		}
 		n.sh(unwrapIP)
-		must(t, job{node: n, want: newState()})
-		if left := n.left(); left != "" {
-			t.Errorf("left over:\n%s", left)
-		}
-		must(t, job{node: n, want: oldState()})
-		n.sh("ip addr del 10.0.0.100/32 dev lo; ip route del 10.1.0.0/16; echo 0 >/proc/sys/net/ipv4/conf/lo/arp_ignore")
-		if diff := cmp.Diff(before, n.snapshot()); diff != "" {
-			t.Errorf("what was there before is not known (-before +after):\n%s", diff)
-		}
+		n.recovers(before)
 	})
 	for name, breaks := range map[string]string{
 		"the script is gone":   "rm /run/lvsctl/*/rollback.sh",

@@ -121,14 +121,7 @@ func TestSealed(t *testing.T) {
 				needRoot(t)
 			}
 			root := openRoot(t, t.TempDir())
-			sh := func(script string) {
-				t.Helper()
-				cmd := exec.Command("sh", "-euc", script)
-				cmd.Dir = root.Name()
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Fatalf("%v\n%s", err, out)
-				}
-			}
+			sh := func(script string) { t.Helper(); shell(t, root.Name(), script) }
 			sh("umask 077; printf data >f; truncate -s 5000000 f; mkdir -p d/sub; echo a >d/a; echo b >d/sub/b")
 			for _, name := range []string{"f", "d"} {
 				if err := seal(root, name); err != nil {
@@ -186,11 +179,7 @@ func TestForeignCache(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		t.Setenv("XDG_CACHE_HOME", dir)
-		cmd := exec.Command("sh", "-euc", plant)
-		cmd.Dir = dir
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		shell(t, dir, plant)
 		if root, err := openCache(debianDir); err == nil {
 			root.Close()
 			t.Errorf("%s: it is used", name)

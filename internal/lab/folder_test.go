@@ -43,11 +43,7 @@ func TestForeignFolders(t *testing.T) {
 			}
 			top := t.TempDir()
 			here, home := filepath.Join(top, "repository"), filepath.Join(top, "home")
-			plant := exec.Command("sh", "-euc", "mkdir $home repository; echo precious >$home/precious; cd repository\n"+c.plant)
-			plant.Dir, plant.Env = top, append(os.Environ(), "home="+home)
-			if out, err := plant.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			shell(t, top, "home='"+home+"'; mkdir $home repository; echo precious >$home/precious; cd repository\n"+c.plant)
 			t.Chdir(here)
 			before := everything(t, top)
 			// An Up that fails clears the folder before and after.
@@ -67,14 +63,22 @@ func TestForeignFolders(t *testing.T) {
 	}
 }
 
-// everything lists a folder with the types, modes, owners and contents in it.
-func everything(t *testing.T, dir string) string {
+// shell runs a script of this machine's sh in a folder.
+func shell(t *testing.T, dir, script string) string {
 	t.Helper()
-	out, err := exec.Command("sh", "-euc", "cd \"$1\"; find . -printf '%y %m %U %p %l\\n' | sort; find . -type f | sort | xargs -r cat", "sh", dir).CombinedOutput()
+	cmd := exec.Command("sh", "-euc", script)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return string(out)
+}
+
+// everything lists a folder with the types, modes, owners and contents in it.
+func everything(t *testing.T, dir string) string {
+	t.Helper()
+	return shell(t, dir, "find . -printf '%y %m %U %p %l\\n' | sort; find . -type f | sort | xargs -r cat")
 }
 
 // TestOwnFolder checks the folders that lvsctl makes: no other user can read them,

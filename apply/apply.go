@@ -18,7 +18,6 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
-	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -29,10 +28,8 @@ type Node struct {
 	// Dial makes a new connection. A change is confirmed over a connection that did not
 	// exist when the change was made.
 	Dial func(context.Context) (remote.Runner, error)
-	// Question is how to read the node again, and Want what it should have then.
-	Question  live.Question
-	Want      *state.State
-	Exclusive bool
+	// Question is how to read the node again.
+	Question live.Question
 }
 
 // Options are the options of an apply.

@@ -150,7 +150,7 @@ func orSomebody(holder string) string {
 
 // remember sets settled and live from a new reading.
 func (w *work) remember(now live.Node) {
-	w.settled, w.live = state.Settle(now.State, w.Want, now.Record, w.Exclusive), now.State
+	w.settled, w.live = w.plan.Settle(now.State, now.Record), now.State
 }
 
 // compare decides which actions are still to be done. An entry that is as wanted by now

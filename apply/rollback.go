@@ -99,7 +99,7 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 		return why
 	}
 	if (status == "confirmed" || status == "gone") && r.allInForce(t) {
-		s := state.Settle(after.State, w.Want, after.Record, w.Exclusive)
+		s := w.plan.Settle(after.State, after.Record)
 		if r.difference(w, state.Diff(s.Have, s.Want)) == nil {
 			r.note(w, "it is confirmed already")
 			w.settled, w.live = s, after.State
@@ -113,7 +113,7 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 		}
 	}
 	t.undone = true
-	now := state.Settle(after.State, w.Want, t.before.Intent, w.Exclusive)
+	now := w.plan.Settle(after.State, t.before.Intent)
 	if left := notRestored(t, now.Have); len(left) > 0 {
 		r.setOutcomes(t, Unknown, why)
 		detail := ""

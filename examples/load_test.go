@@ -46,22 +46,28 @@ client "client" {
 		everything: service("http", "80", "dr", `real_servers = ["rs"]`) + service("other", "8000", "dr", `real_servers = ["rs"]`),
 		target:     "10.9.0.100:80",
 		steps: []loadStep{
-			{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), nil},
-			{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
+			{"two real servers", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), nil, nil},
+			{"a real server added", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"+ server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}, nil},
+			{"drained by hand", service("http", "80", "dr", `real_servers = ["rs"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 0", "Drain complete: rs-2 has no connections left"}, drainAndBack("rs-2")},
 			{"drained and removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  drain = "10s"`), []string{"- server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}},
-			{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"}},
+  drain = "10s"`), []string{"- server tcp 10.9.0.100:80 -> 10.9.0.13:80 dr weight 1"}, nil},
+			{"weights changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.12:80 dr weight 1 -> dr weight 3"}, nil},
 			{"scheduler changed", service("http", "80", "dr", `real_servers = { "rs-1" = 1, "rs-2" = 3 }
-  scheduler = "wrr"`), []string{"~ service tcp 10.9.0.100:80 wlc -> wrr"}},
+  scheduler = "wrr"`), []string{"~ service tcp 10.9.0.100:80 wlc -> wrr"}, nil},
 			{"persistence switched on", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  persistence { timeout = 30 }`), []string{"~ service tcp 10.9.0.100:80 wrr -> wlc persistent 30"}},
-			{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"}},
-			{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"}},
-			{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"}},
-			{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"+ service tcp 10.9.0.100:8000 wlc"}},
-			{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"- service tcp 10.9.0.100:8000 wlc"}},
+  persistence { timeout = 30 }`), []string{"~ service tcp 10.9.0.100:80 wrr -> wlc persistent 30"}, nil},
+			{"persistence switched off", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ service tcp 10.9.0.100:80 wlc persistent 30 -> wlc"}, nil},
+			{"DR to TUN", service("http", "80", "tun", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 dr weight 1 -> tun weight 1"}, nil},
+			{"TUN to DR", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"~ server tcp 10.9.0.100:80 -> 10.9.0.11:80 tun weight 1 -> dr weight 1"}, nil},
+			{"a second service added", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`) + service("other", "8000", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"+ service tcp 10.9.0.100:8000 wlc"}, nil},
+			{"the second service removed", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]`), []string{"- service tcp 10.9.0.100:8000 wlc"}, nil},
 			{"the VIP moved to another device", service("http", "80", "dr", `real_servers = ["rs-1", "rs-2"]
-  interface = "eth1"`), []string{"+ address 10.9.0.100/32 dev eth1"}},
+  interface = "eth1"`), []string{"+ address 10.9.0.100/32 dev eth1"}, nil},
+			{"hashed and persistent", service("http", "80", "dr", hashed), []string{"~ service tcp 10.9.0.100:80 wlc -> sh persistent 600"}, nil},
+			{"drained by hand where clients stick", service("http", "80", "dr", hashed), []string{
+				"~ sysctl net.ipv4.vs.expire_quiescent_template 0 -> 1",
+				"~ service tcp 10.9.0.100:80 sh persistent 600 -> sh (sh-fallback) persistent 600",
+			}, drainWhoServes},
 		},
 	},
 	{
@@ -83,8 +89,8 @@ client "client" {
   real_server "rs-2" { port = 8081 }`),
 		target: "10.9.0.100:80",
 		steps: []loadStep{
-			{"port 8080", natService("8080"), nil},
-			{"port 8081", natService("8081"), []string{"- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"}},
+			{"port 8080", natService("8080"), nil, nil},
+			{"port 8081", natService("8081"), []string{"- server tcp 10.9.0.100:80 -> 10.8.0.11:8080 nat weight 1"}, nil},
 		},
 	},
 	behindRouter(),
@@ -120,11 +126,11 @@ client "client" {
 		everything: services("nat"),
 		target:     "10.9.0.100:80",
 		steps: []loadStep{
-			{"NAT", services("nat"), nil},
-			{"NAT to DR", services("dr"), way("10.9.0.2", "10.9.0.254")},
-			{"DR to NAT", services("nat"), way("10.9.0.254", "10.9.0.2")},
-			{"NAT to TUN", services("tun"), way("10.9.0.2", "10.9.0.254")},
-			{"TUN to NAT", services("nat"), way("10.9.0.254", "10.9.0.2")},
+			{"NAT", services("nat"), nil, nil},
+			{"NAT to DR", services("dr"), way("10.9.0.2", "10.9.0.254"), nil},
+			{"DR to NAT", services("nat"), way("10.9.0.254", "10.9.0.2"), nil},
+			{"NAT to TUN", services("tun"), way("10.9.0.2", "10.9.0.254"), nil},
+			{"TUN to NAT", services("nat"), way("10.9.0.254", "10.9.0.2"), nil},
 		},
 	}
 }
@@ -167,6 +173,36 @@ type loadStep struct {
 	// want are lines of the step's plan, or how they begin, blanks squeezed; the
 	// first step brings the cluster up and is not asked yet.
 	want []string
+	// do is what is done, and returns what is said of it; nil for an apply.
+	do func(*cluster) string
+}
+
+// hashed is a service that sends a client always to the same real server.
+const hashed = `real_servers = ["rs-1", "rs-2"]
+  interface = "eth1"
+  scheduler = "sh"
+  persistence { timeout = 600 }`
+
+// drainAndBack drains a real server, sees that nobody gets there, and ends it.
+func drainAndBack(node string) func(*cluster) string {
+	return func(c *cluster) string {
+		out := c.lvsctl(0, "drain", "--lab", "--wait", "60s", c.topology, node)
+		if plan := c.plan(0); !strings.Contains(plan, "drained on director: "+node+", by ") {
+			c.Errorf("the plan does not say that %s is drained:\n%s", node, plan)
+		}
+		if have := c.ask("client", "http://10.9.0.100/", 6); have[node] > 0 {
+			c.Errorf("%s is drained and answers: %v", node, have)
+		}
+		return out + c.lvsctl(0, "undrain", "--lab", c.topology, node)
+	}
+}
+
+// drainWhoServes drains the real server that the client is sent to.
+func drainWhoServes(c *cluster) string {
+	for node := range c.ask("client", "http://10.9.0.100/", 1) {
+		return drainAndBack(node)(c)
+	}
+	return ""
 }
 
 // folder is one with the topology that the lab is made of.
@@ -189,7 +225,11 @@ func (l loadTest) run(c *cluster) {
 	for _, s := range l.steps[1:] {
 		write(s.services)
 		stop := c.load(l.target)
-		out := c.apply(0)
+		do := func(c *cluster) string { return c.apply(0) }
+		if s.do != nil {
+			do = s.do
+		}
+		out := do(c)
 		have := stop()
 		squeezed := "\n"
 		for line := range strings.Lines(out) {

@@ -147,6 +147,7 @@ func (c *cluster) read(t *testing.T, name string) *live.Node {
 	if !known {
 		facts = live.Facts{Kernel: "6.1.0", Root: true, Schedulers: map[string]bool{"rr": true, "wlc": true, "wrr": true}}
 	}
+	s.Kernel = facts.Kernel
 	facts.Boot = persist.Boot{Ifupdown: true, Table: persist.TableDebian}
 	return &live.Node{State: s, Record: c.records[name], Facts: facts}
 }
@@ -185,7 +186,7 @@ func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
 		for _, n := range p.Nodes {
 			if n.Name == in.Name && n.Usable() {
 				after := c.read(t, in.Name).State
-				c.records[in.Name] = state.Confirm(state.Settle(after, n.Want, n.Settled.Intent, in.Exclusive), after)
+				c.records[in.Name] = state.Confirm(n.Settle(after, n.Settled.Intent), after)
 			}
 		}
 	}

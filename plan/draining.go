@@ -43,19 +43,21 @@ func clientsWithoutWeight(in *Input, s state.Settled, k state.ServerKey, v state
 		// expire_quiescent_template is set.
 		list = append(list, fmt.Sprintf("clients that persist on %s keep coming to it for up to %d s each although its weight is 0; to send them elsewhere at once, set net.ipv4.vs.expire_quiescent_template = 1 in this node's sysctl", k, v.Timeout))
 	}
-	if (v.Scheduler == "sh" || v.Scheduler == "mh") && !strings.Contains(v.Flags, "-fallback") {
-		// ip_vs_sh_get and ip_vs_mh_get return no server if the chosen one has weight 0.
-		list = append(list, fmt.Sprintf("new clients that %s sends to %s are refused while its weight is 0; scheduler_flags = [%q] gives them another", v.Scheduler, k, v.Scheduler+"-fallback"))
+	if v.RefusesQuiesced() {
+		remedy := fmt.Sprintf("scheduler_flags = [%q] gives them another", v.Scheduler+"-fallback")
+		if v.Scheduler == "dh" {
+			remedy = "dh has no fallback, sh and mh have"
+		}
+		list = append(list, fmt.Sprintf("new clients that %s sends to %s are refused while its weight is 0; %s", v.Scheduler, k, remedy))
 	}
 	return list
 }
 
 func quiescentTemplates(in *Input, s state.Settled) string {
-	const key = "net/ipv4/vs/expire_quiescent_template"
-	if v, ok := s.Want.Sysctls[key]; ok {
+	if v, ok := s.Want.Sysctls[state.QuiescentTemplates]; ok {
 		return v
 	}
-	return in.Live.State.Sysctls[key]
+	return in.Live.State.Sysctls[state.QuiescentTemplates]
 }
 
 func hashes(scheduler string) bool { return scheduler == "sh" || scheduler == "mh" }

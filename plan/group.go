@@ -49,7 +49,7 @@ func newGroup(n DocumentPart, place int) *group {
 func groups(nodes []DocumentPart, d Detail) []*group {
 	nodes = slices.Clone(nodes)
 	slices.SortStableFunc(nodes, func(a, b DocumentPart) int {
-		return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), natural.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(roleRank(a.Role), roleRank(b.Role)), compareNames(a.Name, b.Name))
 	})
 	ofRole := map[string]int{}
 	for _, n := range nodes {
@@ -86,6 +86,9 @@ func groups(nodes []DocumentPart, d Detail) []*group {
 	return list
 }
 
+// compareNames puts web-2 before web-10.
+func compareNames(a, b string) int { return natural.Compare(a, b) }
+
 // withoutAddresses is what a plan says of a node, with words in place of the node's
 // own addresses.
 func (n DocumentPart) withoutAddresses() DocumentPart {
@@ -120,7 +123,8 @@ func (n DocumentPart) likeness(d Detail) (sum [sha256.Size]byte) {
 	write(h, n.Notes...)
 	write(h, n.Down...)
 	write(h, n.Adopts...)
-	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone))
+	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone), fmt.Sprint(n.Drained))
+	write(h, n.Maintenance...)
 	for _, c := range n.Changes {
 		write(h, c.Kind, c.Key, string(c.Action), c.Before, c.After, c.Diff, string(c.Reason), string(c.Risk), c.HeldBack)
 		if d.Commands {

@@ -12,7 +12,7 @@ import (
 
 // FormatVersion is the version of the JSON schema that plans and results share.
 // A new minor version adds fields; a new major one changes their meaning.
-const FormatVersion = "1.0"
+const FormatVersion = "1.1"
 
 // Document is the JSON schema of plans, saved plans and results.
 type Document struct {
@@ -67,6 +67,10 @@ type DocumentNode struct {
 	LeftAlone []Foreign `json:"left_alone,omitempty"`
 	// Adopts are the names of the topologies whose records this one takes over.
 	Adopts []string `json:"adopts,omitempty"`
+	// Drained and Maintenance are the real servers that get no new connections from
+	// this director: because a person said so, or the topology.
+	Drained     []DrainedServer `json:"drained,omitempty"`
+	Maintenance []string        `json:"maintenance,omitempty"`
 
 	own ownAddresses
 
@@ -128,7 +132,7 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down, LeftAlone: n.Foreign, Adopts: n.Adopts, own: newOwnAddresses(n.Address, n.base)}
+	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down, LeftAlone: n.Foreign, Adopts: n.Adopts, Drained: n.Drained, Maintenance: n.Maintenance, own: newOwnAddresses(n.Address, n.base)}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

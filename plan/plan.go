@@ -117,6 +117,14 @@ type Node struct {
 	Stale *StaleError
 	// Adopts are the names of the topologies whose records this one takes over.
 	Adopts []string
+	// Drained and Maintenance are the real servers that a director sends no new
+	// connections to: because a person said so, or the topology. That is no difference.
+	Drained     []DrainedServer
+	Maintenance []string
+	// Refused are the clients that a drain would have refused, in sentences.
+	Refused []string
+	// settle settles the node anew, as it is now and with the record that it has now.
+	settle func(now *state.State, r state.Record) state.Settled
 	// base are the node's own addresses.
 	base []state.AddressKey
 	// Rewrite is set if the record must be written although there is no action: because
@@ -170,6 +178,9 @@ const (
 // Risk is a sentence that says what a change endangers, or "".
 type Risk string
 
+// Settle settles the node anew, as it is now and with the record that it has now.
+func (n *Node) Settle(now *state.State, r state.Record) state.Settled { return n.settle(now, r) }
+
 // Usable reports whether the node can be changed.
 func (n Node) Usable() bool { return n.Unreadable == nil && len(n.Problems) == 0 }
 
@@ -205,6 +216,8 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	if in.Live == nil {
 		return n, nil
 	}
+	in.Want = state.Quiesced(in.Live.State, in.Want, in.Live.Record)
+	n.Want = in.Want
 	notes := dropNeedlessRoutes(in)
 	var boot boot
 	s := state.SettleWithFiles(in.Live.State, in.Want, in.Live.Record, in.Exclusive, func(s state.Settled) *state.State {
@@ -212,6 +225,9 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 		return boot.want
 	})
 	n.Settled, n.Want, n.Notes = s, boot.want, append(notes, boot.Notes...)
+	n.settle = func(now *state.State, r state.Record) state.Settled {
+		return state.Settle(now, boot.want, r, in.Exclusive)
+	}
 	n.Foreign = foreign(in.Live.State, s)
 	o := newOthers(in, s)
 	n.Warnings = slices.Concat(warnings(in, s), o.warnings, boot.Warnings)
@@ -224,9 +240,16 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	if len(n.Problems) > 0 && in.Role != director {
 		return n, nil // no other node's action needs one of these
 	}
+	n.Drained, n.Maintenance = drained(s.Drained), maintenance(in)
 	n.Adopts = in.Live.Adopted
 	n.Rewrite = len(changes) == 0 && n.Usable() &&
 		(len(n.Adopts) > 0 || o.wantsTheirs || !in.Live.Record.Empty() && (in.Live.Record.Exclusive != in.Exclusive || state.Confirm(s, in.Live.State).Empty()))
+	return n, n.actions(in, changes)
+}
+
+// actions makes a node's changes actions, in order.
+func (n *Node) actions(in *Input, changes []state.Change) []Action {
+	s := n.Settled
 	actions := make([]Action, 0, len(changes))
 	danger := dangers(in, s)
 	for _, c := range changes {
@@ -235,11 +258,23 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 			a.Reason = Drift
 		}
 		a.Risk = danger.of(c)
-		a.Stage = stageOf(in.Role, c.Kind, s.Restored[c.Ref] || c.Op == state.Remove)
+		a.Stage = stageOf(in.Role, c.Kind, s.Restored[c.Ref] || c.Op == state.Remove || losesFallback(s, c.Ref))
 		actions = append(actions, a)
 	}
 	orderWithin(in.Role, actions)
-	return n, actions
+	return actions
+}
+
+// losesFallback reports whether a service's scheduler refuses the clients of a real
+// server without weight only after a change. So the weights come first.
+func losesFallback(s state.Settled, ref state.Ref) bool {
+	k, ok := ref.Key.(state.ServiceKey)
+	if !ok {
+		return false
+	}
+	have, there := s.Have.Services[k]
+	want, wanted := s.Want.Services[k]
+	return there && wanted && have.Scheduler == want.Scheduler && !have.RefusesQuiesced() && want.RefusesQuiesced()
 }
 
 // foreign lists the services that the plan does not touch.

@@ -21,10 +21,12 @@ func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	list = append(list, misledReplies(in, s)...)
 	list = append(list, unreadable(in, s)...)
 	if len(changes) > 0 && !in.Live.Facts.Root {
-		list = append(list, "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block")
+		list = append(list, notRoot)
 	}
 	return list
 }
+
+const notRoot = "the SSH user may not change the network; log in as root, or set sudo = true in its ssh block"
 
 // missingBase finds the node's own addresses that it does not have. lvsctl never sets
 // them, but the wanted State depends on them. A destroy does not, so it works on a node

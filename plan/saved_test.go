@@ -52,7 +52,7 @@ func TestReadSavedRefuses(t *testing.T) {
 		"other JSON":        {`{"format_version": "1.0"}`, ErrNotSaved.Error()},
 		"another command":   {strings.Replace(string(text), "arp_ignore", "arp_filter", 1), "changed after it was made"},
 		"another path":      {strings.Replace(string(text), `"/t"`, `"/u"`, 1), "changed after it was made"},
-		"a later format":    {strings.Replace(string(text), `"1.0"`, `"2.0"`, 1), "format 2.0"},
+		"a later format":    {strings.Replace(string(text), `"`+FormatVersion+`"`, `"2.0"`, 1), "format 2.0"},
 		"cut in the middle": {string(text[:len(text)/2]), ErrNotSaved.Error()},
 	} {
 		if _, err := ReadSaved([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -136,6 +136,12 @@ func (g *group) lines(d Detail) []Line {
 	if len(lines) > 0 {
 		lines = append([]Line{{Heading, g.heading()}}, lines...)
 	}
+	for _, s := range n.Drained {
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  drained on %s: %s, by %s since %s", g.names(), s.Node, s.By, s.Since.UTC().Format("2006-01-02 15:04 MST"))})
+	}
+	for _, name := range n.Maintenance {
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  in maintenance on %s: %s, by the topology", g.names(), name)})
+	}
 	for _, f := range n.LeftAlone {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", g.names(), f.Service, plural.Of(f.Servers, "server"))})
 	}

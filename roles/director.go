@@ -96,6 +96,9 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 		sk := state.ServerKey{Service: k, Addr: netip.AddrPortFrom(s.Address, s.Port)}
 		n.state.Servers[sk] = state.Server{Forward: forwards[s.Mode], Weight: s.Weight, Upper: s.Upper, Lower: s.Lower}
 		n.at(state.KindServer, sk, s.Range)
+		if s.Node.Maintenance {
+			n.state.Quiesce[s.Address] = true
+		}
 		if s.Node != n.Node {
 			n.servers[s.Address] = s.Node.Name
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +27,7 @@ one lab.
 Exit codes: 0 every host is running, 1 one is not, or units of it failed.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, nodes := splitReboot(args)
+			path, nodes := splitPath(args)
 			l, err := a.openLab(cmd.Context(), path)
 			if err != nil {
 				return err
@@ -45,14 +44,6 @@ Exit codes: 0 every host is running, 1 one is not, or units of it failed.`,
 	}
 	cmd.Flags().BoolVar(&cut, "power-cut", false, "reset the hosts without a warning")
 	return cmd
-}
-
-// splitReboot splits [PATH] NODE... .
-func splitReboot(args []string) (path, nodes []string) {
-	if _, err := os.Stat(args[0]); err == nil && len(args) > 1 {
-		return args[:1], args[1:]
-	}
-	return nil, args
 }
 
 // labReboot reboots the nodes and prints for each how its boot ended.

@@ -163,7 +163,7 @@ func TestSplitExec(t *testing.T) {
 func TestSplitReboot(t *testing.T) {
 	t.Chdir(folder(t, "dr", smallTopology))
 	for words, want := range map[string][2]string{"n": {"", "n"}, "n m": {"", "n m"}, ". n m": {".", "n m"}, ".": {"", "."}} {
-		path, nodes := splitReboot(strings.Fields(words))
+		path, nodes := splitPath(strings.Fields(words))
 		if have := [2]string{strings.Join(path, " "), strings.Join(nodes, " ")}; have != want {
 			t.Errorf("%s: want %v, have %v", words, want, have)
 		}

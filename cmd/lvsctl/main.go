@@ -23,6 +23,8 @@ var commands = []func(*app) *cobra.Command{
 	driftCommand,
 	applyCommand,
 	destroyCommand,
+	drainCommand,
+	undrainCommand,
 	showCommand,
 	labCommand,
 	versionCommand,

@@ -11,7 +11,7 @@ func parseFacts(text string, n *Node) error {
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\n"), "=")
 		switch name {
 		case "kernel":
-			n.Facts.Kernel = value
+			n.Facts.Kernel, n.State.Kernel = value, value
 		case "root":
 			n.Facts.Root = true
 		case "busybox":

@@ -111,7 +111,7 @@ func TestParseFacts(t *testing.T) {
 		{"kernel=6.1.0\nssh=fd00::7 51234 fd00::1 22\n", Facts{Kernel: "6.1.0", SSHClient: "fd00::7", SSHServer: "fd00::1"}},
 		{"kernel=6.1.0\nssh=half a line\n", Facts{Kernel: "6.1.0"}},
 	} {
-		var n Node
+		n := Node{State: state.New()}
 		if err := parseFacts(c.text, &n); err != nil {
 			t.Fatal(err)
 		}

@@ -82,6 +82,10 @@ const (
 	ReadUnits      Function = "lvsctl_read_units"
 	Section        Function = "lvsctl_section"
 
+	// Of a drain that waits.
+	ReadClients     Function = "lvsctl_read_clients"
+	ReadConnections Function = "lvsctl_read_connections"
+
 	// Of every script.
 	Environment Function = "lvsctl_environment"
 
@@ -174,6 +178,9 @@ var functions = map[Function]definition{
 	ReadTimeouts:   {file: "read_ipvs.sh"},
 	ReadUnits:      {file: "read_names.sh"},
 	Section:        {file: "section.sh"},
+
+	ReadClients:     {file: "read_connections.sh", needs: []Function{ReadTable}},
+	ReadConnections: {file: "read_connections.sh", needs: []Function{ReadTable}},
 
 	Environment: {file: "environment.sh"},
 

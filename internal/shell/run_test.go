@@ -78,6 +78,26 @@ echo no "$@"; : >/root/asked; exit 4
 E
 chmod +x bin/systemctl
 `
+	// connections is an ipvsadm that lists some: what it prints is version 1.31's.
+	connections = `mkdir bin; PATH=/root/bin:$PATH
+cat >bin/ipvsadm <<'E'
+#!/bin/sh
+cat <<'T'
+IPVS connection entries
+pro expire state       source             virtual            destination
+TCP 14:54  ESTABLISHED 198.51.100.7:4000  10.0.0.100:80      10.0.0.11:80
+TCP 14:54  ESTABLISHED 198.51.100.7:4001  10.0.0.100:80      10.0.0.11:80
+TCP 14:54  ESTABLISHED 198.51.100.9:4001  10.0.0.100:80      10.0.0.11:80
+TCP 00:54  FIN_WAIT    198.51.100.9:4002  10.0.0.100:80      10.0.0.11:80
+TCP 00:54  NONE        198.51.100.9:0     10.0.0.100:80      10.0.0.11:80
+TCP 14:54  ESTABLISHED 198.51.100.9:4003  10.0.0.100:80      10.0.0.111:80
+UDP 00:54  UDP         198.51.100.7:4000  10.0.0.100:53      10.0.0.12:53
+UDP 00:54  NONE        198.51.100.7:0     10.0.0.100:53      10.0.0.12:53
+TCP 14:54  ESTABLISHED [2001:db8::7]:4000 [fd00::100]:80     [fd00::11]:80
+T
+E
+chmod +x bin/ipvsadm
+`
 	transaction = "lvsctl_report n\nlvsctl_transaction t 30\n"
 	armed       = transaction + "mkdir /run/lvsctl/t /run/lvsctl/t/b; true >/run/lvsctl/t/armed\n"
 	// managers are package managers that know a tool once they have lists, and say
@@ -211,6 +231,13 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	ReadThresholds: {"lvsctl_read_thresholds; echo $?", `^0\n$`},
 	ReadTimeouts:   {"lvsctl_read_timeouts; echo $?", `^0\n$`},
 	ReadUnits:      {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
+
+	ReadClients: {connections + "lvsctl_has_table() { :; }; lvsctl_read_clients 10.0.0.11 fd00::11 10.0.0.12", `^ +2 TCP 10.0.0.100:80 10.0.0.11:80 198.51.100.7
+ +1 TCP 10.0.0.100:80 10.0.0.11:80 198.51.100.9
+ +1 TCP \[fd00::100\]:80 \[fd00::11\]:80 \[2001:db8::7\]
+ +1 UDP 10.0.0.100:53 10.0.0.12:53 198.51.100.7
+$`},
+	ReadConnections: {"lvsctl_read_connections; echo $?", `^0\n$`},
 
 	Environment:   {"PATH=x:/opt/tools:/bin; lvsctl_environment; echo $PATH $LC_ALL; umask", `^/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/opt/tools C\n0?022\n$`},
 	keepAway:      {armed + "lvsctl_process $$ >/run/lvsctl/t/changer; lvsctl_put_off; lvsctl_keep_away; sleep 3; cd /run/lvsctl/t; read -r d <deadline; read -r u _ </proc/uptime; [ $((d - ${u%%.*})) -ge 28 ] && echo kept; rm changer; sleep 2; kill -0 $lvsctl_keeper 2>/dev/null || echo ended", `^kept\nended\n$`},

@@ -22,6 +22,11 @@ func (r *Record) Adopt(other Record) {
 	for _, k := range kinds {
 		k.adopt(r, &other)
 	}
+	for node, d := range other.Drained {
+		if _, ours := r.Drained[node]; !ours {
+			r.drain(node, d)
+		}
+	}
 }
 
 func (t *table[K, V]) adopt(to, from *Record) {

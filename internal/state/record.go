@@ -1,6 +1,9 @@
 package state
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Record is a file that lvsctl keeps on each node for each topology. It holds what the
 // topology has set there, and what was there before. With it lvsctl can remove exactly
@@ -19,6 +22,8 @@ type Record struct {
 	// Before are the old values of the entries of Set, and of those that changed along
 	// with them or were removed for them. An entry that did not exist is not in it.
 	Before *State `json:"before"`
+	// Drained are the real servers that people keep new connections from, by node.
+	Drained map[string]Drained `json:"drained,omitempty"`
 	// Others are the records of other topologies on the node.
 	Others []Record `json:"-"`
 }
@@ -32,8 +37,15 @@ func NewRecord(topology string) Record {
 	return Record{Version: RecordVersion, Topology: topology, Set: New(), Before: New()}
 }
 
-// Empty reports whether Set has no entries.
-func (r Record) Empty() bool {
+// Empty reports whether the record holds nothing.
+func (r Record) Empty() bool { return len(r.Drained) == 0 && r.holdsNothing() }
+
+// holdsFiles reports whether anything of the record is for the node's next boot.
+func (r Record) holdsFiles() bool {
+	return slices.ContainsFunc(kinds, func(k kind) bool { return k.is().Persistent() && k.count(r.Set) > 0 })
+}
+
+func (r Record) holdsNothing() bool {
 	for _, k := range kinds {
 		if k.count(r.Set) > 0 {
 			return false
@@ -48,6 +60,7 @@ func (r Record) Empty() bool {
 func Confirm(s Settled, final *State) Record {
 	r := NewRecord(s.Intent.Topology)
 	r.Exclusive = s.Intent.Exclusive
+	r.Drained = s.Drained
 	for _, k := range kinds {
 		k.confirm(&r, final, s)
 	}
@@ -84,7 +97,15 @@ func (s Settled) RecordAfterFiles(live *State) Record {
 // confirm is [Confirm] of one kind.
 func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 	live, want, set, before := *t.of(final), *t.of(s.Want), *t.of(s.Intent.Set), *t.of(s.Intent.Before)
+	if s.Confirms != nil {
+		set = *t.of(s.Confirms)
+	}
+	others := func(k K) bool { return s.Only != nil && !s.Only[t.ref(k)] }
 	for k, v := range set {
+		if others(k) {
+			(*t.of(to.Set))[k] = v
+			continue
+		}
 		f, there := live[k]
 		w, wanted := want[k]
 		b, had := before[k]
@@ -102,6 +123,10 @@ func (t *table[K, V]) confirm(to *Record, final *State, s Settled) {
 	// An entry that changed along with another one, or was removed for it, stays in Before
 	// while that other one is in Set, and after that until it is as before.
 	for k, b := range before {
+		if others(k) {
+			(*t.of(to.Before))[k] = b
+			continue
+		}
 		_, ours := (*t.of(to.Set))[k]
 		f, there := live[k]
 		caused := t.effects != nil && t.effects.caused(to.Set, k)

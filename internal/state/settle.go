@@ -56,6 +56,15 @@ type Settled struct {
 	// Intent is the record to write before the first change. With it the old values are
 	// known even if the apply is killed half-way.
 	Intent Record
+	// Drained are the real servers that people keep new connections from, once this is
+	// confirmed. Until then Intent has those that the node's record has: an apply that
+	// dies leaves them as they were.
+	Drained map[string]Drained
+	// Confirms is what the record holds as Set once this is confirmed, and Only the
+	// entries that are a part of it: the others stay in the record as they are. Both are
+	// nil for what Intent says, and all entries.
+	Confirms *State
+	Only     map[Ref]bool
 	// Restored are the entries that are no longer wanted. They are removed, or set back
 	// to their old values.
 	Restored map[Ref]bool
@@ -97,6 +106,8 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 	}
 	s.Want.Drain = want.Drain
 	s.Intent.Exclusive = exclusive
+	want = Quiesced(live, want, old)
+	s.Intent.Drained, s.Drained = old.Drained, stillWanted(old.Drained, want)
 	s.govern(live, want)
 	live, old = s.cede(live, want, old)
 	for _, k := range kinds {

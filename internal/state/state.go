@@ -13,6 +13,7 @@ package state
 
 import (
 	"maps"
+	"net/netip"
 	"time"
 )
 
@@ -67,6 +68,11 @@ type State struct {
 	// files by their hash.
 	Governed Governed            `json:"-"`
 	Texts    map[string]ConfText `json:"-"`
+	// Quiesce are the real servers that a wanted State keeps new connections from, see
+	// [Quiesced].
+	Quiesce map[netip.Addr]bool `json:"-"`
+	// Kernel is a live node's release, as uname -r has it.
+	Kernel string `json:"-"`
 	// Manager is the package manager, or "" if lvsctl knows none there.
 	Manager string `json:"-"`
 	// Init is what starts services, InitSystemd and so on, or "" if lvsctl does not know
@@ -76,7 +82,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}, Texts: map[string]ConfText{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Quiesce: map[netip.Addr]bool{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}, Texts: map[string]ConfText{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -95,5 +101,6 @@ func (s *State) Clone() *State {
 	c.Unreadable = maps.Clone(s.Unreadable)
 	c.Drain = maps.Clone(s.Drain)
 	c.Texts = maps.Clone(s.Texts)
+	c.Quiesce = maps.Clone(s.Quiesce)
 	return &c
 }

@@ -12,6 +12,8 @@ type kind interface {
 	init(*State)
 	clone(to, from *State)
 	become(s, have, want *State)
+	graft(to, a, b, is *State) []Ref
+	note(to *Settled, after Record)
 	count(*State) int
 	without(s *State, refs map[Ref]bool)
 	adopt(to, from *Record)
@@ -110,6 +112,50 @@ func (t *table[K, V]) become(s, have, want *State) {
 		delete(*t.of(s), k)
 	}
 	maps.Copy(*t.of(s), *t.of(want))
+}
+
+// graft gives to the entries of is that differ between a and b, and returns them.
+func (t *table[K, V]) graft(to, a, b, is *State) []Ref {
+	var refs []Ref
+	one := func(k K) {
+		refs = append(refs, t.ref(k))
+		if v, ok := (*t.of(is))[k]; ok {
+			(*t.of(to))[k] = v
+		} else {
+			delete(*t.of(to), k)
+		}
+	}
+	of, other := *t.of(a), *t.of(b)
+	for k, v := range of {
+		if w, ok := other[k]; !ok || w != v {
+			one(k)
+		}
+	}
+	for k := range other {
+		if _, ok := of[k]; !ok {
+			one(k)
+		}
+	}
+	return refs
+}
+
+// note adds those entries of a record that are in to.Only: all to what is confirmed,
+// and to the intent those that it has not yet, with what they were.
+func (t *table[K, V]) note(to *Settled, after Record) {
+	set, before := *t.of(to.Intent.Set), *t.of(to.Intent.Before)
+	for k, v := range *t.of(after.Set) {
+		if !to.Only[t.ref(k)] {
+			continue
+		}
+		(*t.of(to.Confirms))[k] = v
+		if _, known := set[k]; known {
+			continue
+		}
+		set[k] = v
+		if b, had := (*t.of(after.Before))[k]; had {
+			before[k] = b
+		}
+	}
 }
 
 func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }

@@ -51,12 +51,14 @@ type Survey struct {
 type Case struct {
 	Topology string
 	Nodes    []Node
+	// Plan makes the plan; nil for [plan.Build].
+	Plan func(topology string, inputs []plan.Input) *plan.Plan
 }
 
 // Take reads all nodes at the same time and makes a plan. A node that cannot be read is
 // part of the plan. The only error is that of ctx, after which no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
-	all, err := TakeAll(ctx, []Case{{topology, nodes}}, o)
+	all, err := TakeAll(ctx, []Case{{Topology: topology, Nodes: nodes}}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +85,11 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 		return nil, ctx.Err()
 	}
 	for i, s := range all {
-		s.Plan = plan.Build(cases[i].Topology, s.Inputs())
+		build := plan.Build
+		if cases[i].Plan != nil {
+			build = cases[i].Plan
+		}
+		s.Plan = build(cases[i].Topology, s.Inputs())
 	}
 	return all, nil
 }
@@ -131,16 +137,7 @@ func (s *Survey) Inputs() []plan.Input {
 func (s *Survey) Reach() map[string]apply.Node {
 	all := make(map[string]apply.Node, len(s.Nodes))
 	for _, n := range s.Nodes {
-		all[n.Name] = apply.Node{
-			Runner: n.Runner, Dial: n.Dial,
-			Question:  n.question(s.Plan.Topology, s.options),
-			Exclusive: n.Exclusive,
-		}
-	}
-	for _, planned := range s.Plan.Nodes {
-		n := all[planned.Name]
-		n.Want = planned.Want // it includes the files for the next boot
-		all[planned.Name] = n
+		all[n.Name] = apply.Node{Runner: n.Runner, Dial: n.Dial, Question: n.question(s.Plan.Topology, s.options)}
 	}
 	return all
 }

@@ -17,7 +17,7 @@ func confDefaults() map[string]string {
 }
 
 func vsDefaults() map[string]string {
-	return map[string]string{"conntrack": "0", "conn_reuse_mode": "1", "expire_nodest_conn": "0", "drop_entry": "0", "sync_threshold": "3\t50"}
+	return map[string]string{"conntrack": "0", "conn_reuse_mode": "1", "expire_nodest_conn": "0", "expire_quiescent_template": "0", "drop_entry": "0", "sync_threshold": "3\t50"}
 }
 
 // write writes a kernel parameter. conf/all/forwarding and ip_forward are one

@@ -111,8 +111,9 @@ func TestInstall(t *testing.T) {
 func TestLongStep(t *testing.T) {
 	t.Parallel()
 	n := start(t, hostOptions{setup: ethernet})
-	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 8;;`))
-	r := look(t, job{node: n, want: newState()}).apply(t.Context(), func(o *apply.Options) { o.Rollback = 3 * time.Second })
+	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 30;;`))
+	// It is time enough for a busy machine to confirm, and too little for the step.
+	r := look(t, job{node: n, want: newState()}).apply(t.Context(), func(o *apply.Options) { o.Rollback = 20 * time.Second })
 	if !r.Complete() {
 		t.Error(explain(r))
 	}

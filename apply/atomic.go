@@ -71,9 +71,9 @@ func (r *run) concludeAtomic(ctx context.Context) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
-	if r.result.Complete() {
+	if r.result.Whole() {
 		r.each(func(w *work) { r.commitOpen(ctx, w) })
-		if r.result.Complete() {
+		if r.result.Whole() {
 			r.each(func(w *work) {
 				for _, t := range w.open {
 					r.clearFolder(ctx, w, t, w.Runner)

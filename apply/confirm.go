@@ -117,7 +117,7 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 	case err != nil:
 		return r.undoOrReport(ctx, w, t, conn, err)
 	}
-	w.record = text
+	w.wrote(rec, text)
 	t.confirmed = r.opts.Atomic && t.id != ""
 	return nil
 }
@@ -129,19 +129,18 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	nonce := shell.NewMark()
 	var s shell.Script
 	s.Line(shell.Call(shell.Report, nonce))
-	text := ""
-	if !rec.Empty() {
-		var err error
-		if text, err = encodeRecord(rec); err != nil {
-			return "", err
-		}
+	text, err := recordText(rec)
+	if err != nil {
+		return "", err
+	}
+	if text != "" {
 		stageRecord(&s, rec.Topology, text)
 	}
 	if t.id != "" {
 		t.resume(&s, r.rollbackSeconds(w))
 		s.Must(shell.Disarm)
 	}
-	if rec.Empty() {
+	if text == "" {
 		removeRecord(&s, rec.Topology)
 	} else {
 		placeRecord(&s, rec.Topology)
@@ -164,16 +163,6 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 		return "", errTooLate
 	}
 	return "", fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
-}
-
-// rewrite writes the record of a node without actions, or removes a record that would be
-// empty.
-func (r *run) rewrite(ctx context.Context, w *work) error {
-	text, err := r.finalScript(ctx, w, &transaction{}, w.Runner, state.Confirm(w.settled, w.live))
-	if err == nil {
-		w.record = text
-	}
-	return err
 }
 
 // removeAdopted removes the records that this topology has taken over, when its own

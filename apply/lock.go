@@ -25,10 +25,16 @@ type work struct {
 	forBoot []*plan.Action
 	release func() // releases the lock
 	// settled and live are from the last reading that is certain: under the lock, then
-	// after each confirmation. record is the text of the node's record then.
+	// after each confirmation. rec is the node's record then, and record its text.
 	settled state.Settled
 	live    *state.State // settled was made from it
+	rec     state.Record
 	record  string
+	// unsure is set while the record on the node may be another one than rec. written is
+	// set when the record was written as the plan wants it.
+	unsure, written bool
+	// members is what the record says of other nodes while the apply goes on.
+	members plan.Members
 	// probes are the default gateways under the lock, and whether each answered.
 	probes map[string]bool
 	// already are the IDs of actions that somebody else has done. unrelated are the
@@ -90,7 +96,7 @@ func (e *LockedError) Error() string {
 func (r *run) lock(ctx context.Context, w *work) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
-	w.release = func() {}
+	w.release, w.unsure = func() {}, true
 	after, err := r.lockAndRead(ctx, w)
 	var locked *LockedError
 	switch {
@@ -150,6 +156,9 @@ func orSomebody(holder string) string {
 
 // remember sets settled and live from a new reading.
 func (w *work) remember(now live.Node) {
+	if w.members.Self.Host != "" {
+		now.Record.Members = w.members.Membership
+	}
 	w.settled, w.live = w.plan.Settle(now.State, now.Record), now.State
 }
 
@@ -157,8 +166,9 @@ func (w *work) remember(now live.Node) {
 // needs no action. One that is as the plan found it is changed. Any other stops the node
 // before its first change.
 func (r *run) compare(w *work, now live.Node) {
+	w.rec, w.record, w.unsure = now.Record, now.RecordText, false
+	w.members = membersSince(w.plan.Members, now.Record.Members)
 	w.remember(now)
-	w.record = now.RecordText
 	w.already, w.unrelated = map[int]bool{}, map[state.Ref]bool{}
 	changes := map[state.Ref]state.Change{}
 	for _, c := range state.Diff(w.settled.Have, w.settled.Want) {

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -27,11 +26,18 @@ func (r *run) persist(ctx context.Context, w *work) {
 	defer func() { <-r.slots }()
 	ctx = context.WithoutCancel(ctx)
 	nonce := shell.NewMark()
-	script, err := persistScript(w, todo, nonce)
+	final := w.settled.RecordAfterFiles(w.live)
+	text, err := recordText(final)
 	if err != nil {
 		w.failure = r.abandon(todo, err)
 		return
 	}
+	script, err := persistScript(w, todo, nonce, final.Topology, text)
+	if err != nil {
+		w.failure = r.abandon(todo, err)
+		return
+	}
+	w.unsure = true
 	p := &progress{nonce: nonce, actions: todo, run: r, work: w}
 	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
@@ -41,7 +47,9 @@ func (r *run) persist(ctx context.Context, w *work) {
 		w.failure = p.failure
 		r.unconfirmed(w, p.failure) // only the record could not be written
 	default:
-		w.failure = p.finish(Skipped, p.failure)
+		if w.failure = p.finish(Skipped, p.failure); w.failure == nil {
+			w.wrote(final, text)
+		}
 	}
 }
 
@@ -78,28 +86,22 @@ func (r *run) toPersist(ctx context.Context, w *work) []*plan.Action {
 
 // persistScript makes the script that writes the files. It first writes a record with
 // what was there before, so that a cut connection loses nothing, and last the record of
-// what is there.
-func persistScript(w *work, actions []*plan.Action, nonce string) (string, error) {
+// what is there: its text, or "" for none.
+func persistScript(w *work, actions []*plan.Action, nonce, topology, record string) (string, error) {
 	intended, err := encodeRecord(w.settled.RecordBeforeFiles(w.live))
 	if err != nil {
 		return "", err
 	}
-	final := w.settled.RecordAfterFiles(w.live)
 	var s shell.Script
 	s.Line(shell.Call(shell.Report, nonce))
-	writeRecord(&s, final.Topology, intended)
+	writeRecord(&s, topology, intended)
 	for _, a := range actions {
 		step(&s, a)
 	}
-	if final.Empty() {
-		removeRecord(&s, final.Topology)
-		return s.String(), nil
+	if record == "" {
+		removeRecord(&s, topology)
+	} else {
+		writeRecord(&s, topology, record)
 	}
-	text, err := encodeRecord(final)
-	if err != nil {
-		return "", fmt.Errorf("cannot make the record: %w", err)
-	}
-	writeRecord(&s, final.Topology, text)
-	w.record = text
 	return s.String(), nil
 }

@@ -268,6 +268,7 @@ func TestProgram(t *testing.T) {
 			test(with(t, drTopology, start(t, hostOptions{setup: ethernet})))
 		})
 	}
+	orphanTests(t, path)
 	t.Run("locked out", func(t *testing.T) {
 		t.Parallel()
 		p := with(t, natTopology, behindRouter(t))

@@ -29,6 +29,20 @@ func encodeRecord(r state.Record) (string, error) {
 	return string(text), nil
 }
 
+// recordText is the record's text, or "" if no record is needed.
+func recordText(r state.Record) (string, error) {
+	if r.Empty() {
+		return "", nil
+	}
+	return encodeRecord(r)
+}
+
+// wrote remembers the record that was written.
+func (w *work) wrote(r state.Record, text string) {
+	w.rec, w.record = r, text
+	w.unsure, w.written = false, true
+}
+
 // stageRecord writes the record to a temporary file beside its place. If that fails, the
 // script ends.
 func stageRecord(s *shell.Script, topology, text string) {

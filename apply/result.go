@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/plural"
@@ -18,12 +19,20 @@ import (
 
 // Complete reports whether everything was done and every node is as wanted.
 func (res Result) Complete() bool {
+	return res.Whole() && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
+}
+
+// Whole reports whether the topology is as wanted. A node that it no longer has may be
+// out of reach: nothing else waits for that one.
+func (res Result) Whole() bool {
 	for _, o := range res.Outcomes {
 		if !o.Status.inForce() {
 			return false
 		}
 	}
-	return len(res.Locked) == 0 && len(res.Stale) == 0 && len(res.Unconfirmed) == 0 && len(res.Plan.Unreadable()) == 0 && len(res.Plan.Blocked()) == 0
+	missing := func(n plan.Node) bool { return !n.Orphan }
+	return len(res.Locked) == 0 && len(res.Stale) == 0 && len(res.Unconfirmed) == 0 &&
+		!slices.ContainsFunc(res.Plan.Unreadable(), missing) && !slices.ContainsFunc(res.Plan.Blocked(), missing)
 }
 
 // Tried reports whether there was anything to do, whether it succeeded or not.

@@ -135,9 +135,8 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 		r.note(w, "it is as it was before")
 		r.clearFolder(ctx, w, t, conn)
 	}
-	if after.RecordText != t.record {
-		r.restoreRecord(ctx, w, t, conn)
-	}
+	w.rec, w.record = t.rec, t.record
+	w.unsure, w.written = after.RecordText != t.record && !r.restoreRecord(ctx, w, t, conn), false
 	w.settled = t.before
 	return why
 }
@@ -155,7 +154,7 @@ func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn rem
 
 // restoreRecord writes the record's old text, when the node is known to be as before. If
 // that fails, the record names entries that are not there, which does no harm.
-func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) {
+func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) (ok bool) {
 	topology := t.before.Intent.Topology
 	var s shell.Script
 	s.Line(shell.Call(shell.Report, "record"))
@@ -166,7 +165,9 @@ func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn r
 	}
 	if _, err := conn.Run(ctx, remote.Script{Body: s.String()}); err != nil {
 		r.note(w, "cannot write the record: %s", firstLine(err))
+		return false
 	}
+	return true
 }
 
 // notRestored lists the entries of a transaction that are not as they were before it.

@@ -22,6 +22,9 @@ import (
 //	confirm   After each batch the node is read over a new connection.
 //	persist   A node gets its files for the next boot when everything else of it is
 //	          confirmed.
+//	name      Before the first change the directors' records get the names of all nodes
+//	          that are to be changed. At the end they name those that hold something
+//	          (names.go).
 //
 // In each step every node has a goroutine. A batch waits only for earlier stages of other
 // nodes, and the stages have one order (plan/stage.go), so no two batches wait for each
@@ -94,11 +97,13 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		result.Outcomes = nil
 		return result
 	}
+	r.each(func(w *work) { r.nameFirst(ctx, w) })
 	r.meet()
 	stop := r.heartbeat(ctx)
 	r.each(func(w *work) { r.node(ctx, w) })
 	stop()
 	r.concludeAtomic(ctx)
+	r.nameLast(ctx)
 	r.each(func(w *work) { r.removeAdopted(context.WithoutCancel(ctx), w) })
 	return result
 }
@@ -120,7 +125,7 @@ func (r *run) each(step func(*work)) {
 // giveUp ends the work on a node and leaves it as it is. If it is armed, it puts itself
 // back.
 func (r *run) giveUp(w *work, err error) {
-	w.failure = err
+	w.failure, w.unsure = err, true
 	r.unconfirmed(w, err)
 	for a := range w.actions() {
 		if !r.ended(a) {
@@ -179,11 +184,6 @@ func (r *run) node(ctx context.Context, w *work) {
 	}
 	if !r.opts.Atomic {
 		r.persist(ctx, w)
-	}
-	if w.plan.Rewrite && w.failure == nil {
-		if err := r.rewrite(context.WithoutCancel(ctx), w); err != nil {
-			r.unconfirmed(w, err)
-		}
 	}
 }
 

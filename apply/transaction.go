@@ -59,9 +59,10 @@ type transaction struct {
 	// (--no-rollback).
 	id      string
 	actions []*plan.Action
-	// before is the node as it was, and as it must be after a rollback. record is the
-	// text of its record then.
+	// before is the node as it was, and as it must be after a rollback. rec is its record
+	// then, and record the text of that.
 	before state.Settled
+	rec    state.Record
 	record string
 	// confirmed is set if the node was told that the change stays, while this can still
 	// be taken back because other nodes were not told yet. It is set only with
@@ -83,11 +84,11 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	case err != nil:
 		return r.abandon(rest, err)
 	case len(rest) == 0:
-		return r.confirm(ctx, w, &transaction{actions: actions, before: w.settled, record: w.record})
+		return r.confirm(ctx, w, &transaction{actions: actions, before: w.settled, rec: w.rec, record: w.record})
 	}
 	actions = rest
 	nonce := shell.NewMark()
-	t := &transaction{actions: actions, before: w.settled, record: w.record}
+	t := &transaction{actions: actions, before: w.settled, rec: w.rec, record: w.record}
 	if r.opts.Rollback > 0 {
 		t.id = strings.TrimPrefix(nonce, "lvsctl-")
 	}
@@ -96,6 +97,7 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 		return r.abandon(actions, err)
 	}
 	p := &progress{nonce: nonce, actions: actions, run: r, work: w, ready: func() { w.meeting.arrive(ctx, w) }}
+	w.unsure = true
 	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
 	case err != nil && t.id == "":
@@ -110,6 +112,7 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	}
 	switch {
 	case failure != nil && (t.id == "" || p.unarmed):
+		w.unsure = t.id == ""
 		return failure
 	case failure != nil:
 		return r.rollBack(ctx, w, t, w.Runner, failure)

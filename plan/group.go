@@ -69,7 +69,8 @@ func groups(nodes []DocumentPart, d Detail) []*group {
 		place := places[n.Role]
 		places[n.Role]++
 		g := newGroup(n, place)
-		if d.Each || ofRole[n.Role] == 1 {
+		// Where lvsctl goes because a record says so is always shown.
+		if d.Each || ofRole[n.Role] == 1 || n.Orphan {
 			list = append(list, g)
 			continue
 		}
@@ -149,9 +150,17 @@ func write(h hash.Hash, texts ...string) {
 func (g *group) heading() string {
 	first := g.nodes[0]
 	if len(g.nodes) == 1 {
-		return fmt.Sprintf("  # %s %s (%s)", first.Role, first.Name, first.Address)
+		return fmt.Sprintf("  # %s %s (%s)", first.Role, first.Name, first.Address) + first.gone()
 	}
 	return fmt.Sprintf("  # %s %s (%s, %s)", first.Role, g.names(), plural.Of(len(g.nodes), "node"), g.same())
+}
+
+// gone says that the topology no longer has the node, if that is so.
+func (n DocumentNode) gone() string {
+	if n.Orphan {
+		return ", no longer in the topology"
+	}
+	return ""
 }
 
 // same is what several nodes have in common, in a few words.

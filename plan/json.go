@@ -71,6 +71,10 @@ type DocumentNode struct {
 	// this director: because a person said so, or the topology.
 	Drained     []DrainedServer `json:"drained,omitempty"`
 	Maintenance []string        `json:"maintenance,omitempty"`
+	// Orphan is set if the topology no longer has the node, and Forgotten if in addition it
+	// is not visited, and not named by records afterwards.
+	Orphan    bool `json:"orphan,omitempty"`
+	Forgotten bool `json:"forgotten,omitempty"`
 
 	own ownAddresses
 
@@ -132,7 +136,11 @@ func (p *Plan) Document() Document {
 }
 
 func (n Node) document() DocumentNode {
-	d := DocumentNode{Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down, LeftAlone: n.Foreign, Adopts: n.Adopts, Drained: n.Drained, Maintenance: n.Maintenance, own: newOwnAddresses(n.Address, n.base)}
+	d := DocumentNode{
+		Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down,
+		LeftAlone: n.Foreign, Adopts: n.Adopts, Drained: n.Drained, Maintenance: n.Maintenance,
+		Orphan: n.Orphan, Forgotten: n.Forgotten, own: newOwnAddresses(n.Address, n.base),
+	}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
 	}

@@ -116,7 +116,7 @@ func (g *group) markdownTitle(clean func(string) string) string {
 	case len(n.Problems) > 0:
 		changes = "cannot be changed"
 	}
-	return fmt.Sprintf("<b>%s</b> (%s, %s): %s", html.EscapeString(clean(g.names())), n.Role, html.EscapeString(clean(where)), changes)
+	return fmt.Sprintf("<b>%s</b> (%s, %s)%s: %s", html.EscapeString(clean(g.names())), n.Role, html.EscapeString(clean(where)), n.gone(), changes)
 }
 
 // markdownLines puts the sign of each change into the first column, where a diff has

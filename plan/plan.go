@@ -52,6 +52,15 @@ type Input struct {
 	// Keepalived is what keepalived is to do on a director; nil for nothing.
 	Keepalived *keepalived.Config
 
+	// Member is the node as records name it; without Host records do not name it. Mark is
+	// the mark of the topology's records.
+	Member state.Member
+	Mark   string
+	// Orphan is set if the topology no longer has the node, but records name it, perhaps by
+	// Aliases too. If Forgotten is set in addition, it is not read, and not named any more.
+	Orphan, Forgotten bool
+	Aliases           []state.Member
+
 	// Chosen is set if the node may be changed. Other nodes are read because chosen
 	// ones depend on them.
 	Chosen bool
@@ -88,6 +97,8 @@ type Plan struct {
 type Node struct {
 	Name, Role, Address string
 	Chosen              bool
+	// Orphan and Forgotten are the input's.
+	Orphan, Forgotten bool
 	// Unreadable says why the node could not be read, and Problems why it cannot be
 	// changed. A node with either has no actions.
 	Unreadable error
@@ -129,9 +140,14 @@ type Node struct {
 	base []state.AddressKey
 	// Rewrite is set if the record must be written although there is no action: because
 	// nothing that it names is left to give back, because it takes over another record,
-	// because it gets an entry that was only in another topology's record, or because the
-	// node's table became the topology's alone, or is that no more.
+	// because it gets an entry that was only in another topology's record, because the
+	// node's table became the topology's alone, or is that no more, or because it names
+	// other nodes than it should.
 	Rewrite bool
+	// Members is what its record is to say of the topology's nodes.
+	Members Members
+
+	holds bool // its record goes on holding something; only where there are no actions
 }
 
 // Foreign is a virtual service that the plan leaves alone, with the number of its
@@ -206,13 +222,17 @@ func Build(topology string, inputs []Input) *Plan {
 		p.Actions = append(p.Actions, actions...)
 	}
 	p.order(inputs)
+	p.nameMembers(inputs)
 	return p
 }
 
 // planNode plans a node as if it were the only one. directors are the names of the
 // directors of each VIP of the topology.
 func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []Action) {
-	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want, base: in.Base}
+	n := Node{
+		Name: in.Name, Role: in.Role, Address: in.Address, Chosen: in.Chosen, Unreadable: in.Err, Want: in.Want, base: in.Base,
+		Orphan: in.Orphan, Forgotten: in.Forgotten,
+	}
 	if in.Live == nil {
 		return n, nil
 	}
@@ -242,8 +262,11 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	}
 	n.Drained, n.Maintenance = drained(s.Drained), maintenance(in)
 	n.Adopts = in.Live.Adopted
-	n.Rewrite = len(changes) == 0 && n.Usable() &&
-		(len(n.Adopts) > 0 || o.wantsTheirs || !in.Live.Record.Empty() && (in.Live.Record.Exclusive != in.Exclusive || state.Confirm(s, in.Live.State).Empty()))
+	if len(changes) == 0 && n.Usable() {
+		held := in.Live.Record.Holds()
+		n.holds = held && state.Confirm(s, in.Live.State).Holds()
+		n.Rewrite = len(n.Adopts) > 0 || o.wantsTheirs || held && (in.Live.Record.Exclusive != in.Exclusive || !n.holds)
+	}
 	return n, n.actions(in, changes)
 }
 
@@ -305,6 +328,11 @@ func (p *Plan) Adopts() bool {
 	return len(p.filter(func(n Node) bool { return n.Chosen && n.Usable() && len(n.Adopts) > 0 })) > 0
 }
 
+// Forgets reports whether a node is to be known no more that was not looked at.
+func (p *Plan) Forgets() bool {
+	return len(p.filter(func(n Node) bool { return n.Chosen && n.Forgotten })) > 0
+}
+
 // Unreadable returns the chosen nodes that could not be read.
 func (p *Plan) Unreadable() []Node {
 	return p.filter(func(n Node) bool { return n.Chosen && n.Unreadable != nil })
@@ -330,7 +358,7 @@ func (p *Plan) Summary() string {
 	var c nodeCounts
 	for _, n := range p.Nodes {
 		if n.Chosen {
-			c.count(n.Unreadable != nil, len(n.Problems) > 0)
+			c.count(n.Unreadable != nil, len(n.Problems) > 0, n.Orphan)
 		}
 	}
 	return c.summary(p.Count())

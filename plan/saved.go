@@ -29,6 +29,8 @@ type Saved struct {
 	Lab  bool   `json:"lab,omitempty"`
 	// Adopt are the names of the topologies whose records are taken over.
 	Adopt []string `json:"adopt,omitempty"`
+	// Forget are the names of nodes that the topology no longer has and that are given up.
+	Forget []string `json:"forget,omitempty"`
 	// Digest is the [Digest] of the topology.
 	Digest string `json:"topology_digest"`
 	// Sum is the SHA-256 of the file's JSON with an empty Sum, in hexadecimal.
@@ -117,7 +119,7 @@ func (d Document) summary() DocumentCounts {
 	}
 	var n nodeCounts
 	for _, node := range d.Nodes {
-		n.count(node.Error != "", len(node.Problems) > 0)
+		n.count(node.Error != "", len(node.Problems) > 0, node.Orphan)
 	}
 	c := t.Counts
 	return DocumentCounts{Text: n.summary(c), Add: c.Add, Change: c.Change, Destroy: c.Destroy, Nodes: c.Nodes, Held: c.Held}

@@ -265,6 +265,13 @@ func TestDigest(t *testing.T) {
 		"Live":    func(in *Input) { in.Live = nil },
 		"Destroy": func(in *Input) { in.Destroy = true }, // Want says it
 		"Err":     func(in *Input) { in.Err = errors.New("x") },
+		// Access and Base say it.
+		"Member": func(in *Input) { in.Member.Host = "x" },
+		// Records say these; what is done on an orphan is in the plan itself.
+		"Mark":      func(in *Input) { in.Mark = "x" },
+		"Orphan":    func(in *Input) { in.Orphan = true },
+		"Forgotten": func(in *Input) { in.Forgotten = true },
+		"Aliases":   func(in *Input) { in.Aliases = []state.Member{{}} },
 	}
 	for i := range reflect.TypeFor[Input]().NumField() {
 		name := reflect.TypeFor[Input]().Field(i).Name

@@ -51,7 +51,12 @@ func (t *changeCounts) add(node string, op state.Op, held bool) {
 // nodeCounts counts the chosen nodes. blocked ones were read but have problems.
 type nodeCounts struct{ chosen, unreadable, blocked int }
 
-func (n *nodeCounts) count(unreadable, blocked bool) {
+// count counts a node. One that the topology no longer has cannot match it, so it counts
+// only if something is the matter with it.
+func (n *nodeCounts) count(unreadable, blocked, orphan bool) {
+	if orphan && !unreadable && !blocked {
+		return
+	}
 	n.chosen++
 	switch {
 	case unreadable:

@@ -110,6 +110,8 @@ func (g *group) lines(d Detail) []Line {
 	switch {
 	case n.Error != "" && n.Topology != "":
 		lines = append(lines, Line{Alarm, "  ! could not be read; whether it has drifted is not known"})
+	case n.Error != "" && n.Orphan:
+		lines = append(lines, Line{Alarm, "  ! could not be read; nothing is planned for it; if it is gone for good: --forget " + n.Name})
 	case n.Error != "":
 		lines = append(lines, Line{Alarm, "  ! could not be read; nothing is planned for it"})
 	}
@@ -127,6 +129,12 @@ func (g *group) lines(d Detail) []Line {
 	}
 	for _, server := range n.Down {
 		lines = append(lines, Line{Quiet, "    down: " + server})
+	}
+	switch {
+	case n.Forgotten:
+		lines = append(lines, Line{Changing, "  ~ record    forgets it; what it has of this topology stays there"})
+	case n.Orphan && len(lines) == 0:
+		lines = append(lines, Line{Quiet, "    it has nothing of this topology any more"})
 	}
 	if len(n.Changes) > 0 {
 		for _, note := range n.Notes {

@@ -22,6 +22,7 @@ func newUnread(inputs []Input) unread {
 		in := &inputs[i]
 		switch {
 		case in.Role != director:
+		case in.Live == nil && in.Orphan: // given up; its successor does not wait for it
 		case in.Live == nil:
 			u.directors = append(u.directors, in)
 		default:

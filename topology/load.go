@@ -173,6 +173,7 @@ func (l *loader) nameDirectors() {
 
 // finish puts what was read into the topology.
 func (l *loader) finish() {
+	l.result.SSH = l.ssh
 	for _, name := range lang.SortedKeys(l.nodes) {
 		l.result.Nodes = append(l.result.Nodes, l.nodes[name].Node)
 	}

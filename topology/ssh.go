@@ -1,6 +1,7 @@
 package topology
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func (s scope) readSSH(raw *rawSSH, over SSH) SSH {
 }
 
 func (s scope) sshUser(user string, at hcl.Range) bool {
-	if len(user) <= 64 && lang.Only(user, lang.Letters+lang.Digits+"_", lang.Letters+lang.Digits+"._@-") {
+	if isUser(user) {
 		return true
 	}
 	s.Refuse(at, "Not a user", "user is %s, which cannot be a login name.", lang.Quote(user))
@@ -65,25 +66,42 @@ func (s scope) path(a *hcl.Attribute) (string, bool) {
 }
 
 func (s scope) hostKey(key string, at hcl.Range) bool {
-	if _, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(key)); err == nil && len(options) == 0 && len(rest) == 0 {
+	if isHostKey(key) {
 		return true
 	}
 	s.Refuse(at, "Not a public key", "host_key is %s. Write the host's public key as ssh-keyscan prints it, without the host name: \"ssh-ed25519 AAAA...\".", lang.Quote(key))
 	return false
 }
 
-// proxyJump checks a list of [user@]host[:port], separated by commas.
 func (s scope) proxyJump(jump string, at hcl.Range) bool {
-	if jump == "none" {
+	if isJump(jump) {
 		return true
 	}
-	for _, hop := range strings.Split(jump, ",") {
+	s.Refuse(at, "Not a jump host", "proxy_jump is %s. Write \"[user@]host[:port]\", or several with commas between.", lang.Quote(jump))
+	return false
+}
+
+func isUser(text string) bool {
+	return len(text) <= 64 && lang.Only(text, lang.Letters+lang.Digits+"_", lang.Letters+lang.Digits+"._@-")
+}
+
+func isHostKey(text string) bool {
+	_, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(text))
+	return err == nil && len(options) == 0 && len(rest) == 0
+}
+
+// isJump reports whether text is "none", or [user@]host[:port], or several of them with
+// commas between.
+func isJump(text string) bool {
+	if text == "none" {
+		return true
+	}
+	for _, hop := range strings.Split(text, ",") {
 		user, host, ok := strings.Cut(hop, "@")
 		if !ok {
-			user, host = "", hop
+			host = hop
 		}
-		if (ok && !s.sshUser(user, at)) || !sshHost(host) {
-			s.Refuse(at, "Not a jump host", "proxy_jump is %s. Write \"[user@]host[:port]\", or several with commas between.", lang.Quote(jump))
+		if ok && !isUser(user) || !sshHost(host) {
 			return false
 		}
 	}
@@ -94,4 +112,27 @@ func (s scope) proxyJump(jump string, at hcl.Range) bool {
 // config, with or without a port.
 func sshHost(text string) bool {
 	return len(text) <= 255 && lang.Only(text, lang.Letters+lang.Digits+"[:_", lang.Letters+lang.Digits+"[]:._%-")
+}
+
+// CheckNode says why no topology can have a node that is to be configured of that name
+// and role, at that address: what is said to have been one, and comes from elsewhere, is
+// held to the same rules.
+func CheckNode(name string, role Role, address string, s SSH) error {
+	switch {
+	case !lang.IsName(name):
+		return fmt.Errorf("%s is no name of a node", lang.Quote(name))
+	case role != Director && role != RealServer && role != Router:
+		return fmt.Errorf("%s is nothing that a node is for", lang.Quote(string(role)))
+	case !sshHost(address):
+		return fmt.Errorf("%s is no address for SSH", lang.Quote(address))
+	case s.Port < 0 || s.Port > 65535:
+		return fmt.Errorf("%d is no port", s.Port)
+	case s.User != "" && !isUser(s.User):
+		return fmt.Errorf("%s is no user", lang.Quote(s.User))
+	case s.ProxyJump != "" && !isJump(s.ProxyJump):
+		return fmt.Errorf("%s is no jump host", lang.Quote(s.ProxyJump))
+	case s.HostKey != "" && !isHostKey(s.HostKey):
+		return fmt.Errorf("%s is no public key", lang.Quote(s.HostKey))
+	}
+	return nil
 }

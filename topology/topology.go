@@ -25,6 +25,8 @@ type Topology struct {
 	Name string
 	// Dir is the folder the topology was read from.
 	Dir string
+	// SSH is how a node is reached that has no ssh block of its own.
+	SSH SSH
 	// Nodes are sorted by name.
 	Nodes []*Node
 	// Services are sorted by name.

@@ -38,6 +38,7 @@ type change struct {
 
 func (c *change) flags(f *pflag.FlagSet) {
 	c.scope.flags(f)
+	c.scope.forgetFlag(f)
 	f.BoolVar(&c.commands, "commands", false, "show the commands of each change, and those that undo it")
 	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
 	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
@@ -61,8 +62,12 @@ A saved plan is done unasked: look at it with 'lvsctl show'. It is bound to the
 version of the topology that it was made from, ssh settings and pinned host keys
 included; PATH is where that is now, if it has moved.
 
+A node whose block was deleted is given back what it had, in the same apply. One
+that cannot be reached stays known; --forget gives it up.
+
 Exit codes: 0 done, or nothing to do; 1 something was not done, the last line
-says where; 4 a node was put back; 5 a node was changed since the plan; 6 a node
+says where; 3 the same, but only on nodes that are no longer in the topology and
+could not be read; 4 a node was put back; 5 a node was changed since the plan; 6 a node
 is locked by another apply; 130 interrupted.`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
@@ -79,7 +84,8 @@ func destroyCommand(a *app) *cobra.Command {
 		Short: "Remove what lvsctl set, and restore what it found there before",
 		Long: `Takes everything away that the topology set on its nodes, traffic first, and
 puts old kernel parameters and routes back. Each node's own record says what
-that is. Installed packages and loaded modules stay.`,
+that is. Nodes whose blocks were deleted count too. Installed packages and loaded
+modules stay.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
@@ -129,7 +135,7 @@ func (a *app) change(ctx context.Context, args []string, c *change) error {
 	if a.stdout.failure() != nil {
 		return errors.New("the plan could not be shown; nothing was changed")
 	}
-	if !c.approved && (s.Plan.Count().Any() || s.Plan.Adopts()) {
+	if !c.approved && (s.Plan.Count().Any() || s.Plan.Adopts() || s.Plan.Forgets()) {
 		if err := a.approve(ctx, c.question); err != nil {
 			return err
 		}
@@ -157,6 +163,8 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 		return nil, nil, errors.New("--only and --except cannot cut a saved plan down\nMake a plan with them.")
 	case len(c.scope.adopt) > 0 && !slices.Equal(c.scope.adopt, saved.Adopt):
 		return nil, nil, fmt.Errorf("%s was not made to take anything over\nMake a plan with --adopt.", saved.file)
+	case len(c.scope.forget) > 0 && !slices.Equal(c.scope.forget, saved.Forget):
+		return nil, nil, fmt.Errorf("%s was not made to forget anything\nMake a plan with --forget.", saved.file)
 	case c.scope.lab && !saved.Lab:
 		return nil, nil, fmt.Errorf("%s was not made for the lab\nMake a plan with --lab.", saved.file)
 	}
@@ -164,7 +172,7 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 	for _, n := range saved.Nodes {
 		c.scope.exactly[n.Name] = true
 	}
-	c.scope.lab, c.scope.adopt, c.approved = saved.Lab, saved.Adopt, true
+	c.scope.lab, c.scope.adopt, c.scope.forget, c.approved = saved.Lab, saved.Adopt, saved.Forget, true
 	args, err = saved.place(args[1:])
 	return saved, args, err
 }
@@ -255,8 +263,10 @@ func exitOf(r apply.Result, interrupted bool) error {
 		return exitError{code: exitRolledBack}
 	case len(r.Stale) > 0:
 		return exitError{code: exitStale}
-	case !r.Complete():
+	case !r.Whole() || len(r.Plan.Blocked()) > 0:
 		return exitError{code: exitFailed}
+	case !r.Complete():
+		return exitError{code: exitUnreadable} // a node that the topology no longer has
 	}
 	return nil
 }

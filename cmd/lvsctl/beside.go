@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -84,7 +85,7 @@ func (b beside) names(but string) []string {
 func (a *app) refuse(p *plan.Plan, b beside) error {
 	address := map[string]string{}
 	for _, n := range p.Nodes {
-		address[n.Name] = n.Address
+		address[n.Name] = cmp.Or(n.Members.Self.Host, n.Address)
 	}
 	removes := false
 	for _, act := range p.Actions {

@@ -18,10 +18,12 @@ import (
 // user's ssh config, or in the topology's lab.
 type dialer struct {
 	*remote.Dialer
-	lab bool
+	lab   bool
+	hosts map[string]bool // the lab's
 }
 
 func (a *app) dialing(ctx context.Context, t *topology.Topology, sc scope) (dialer, error) {
+	hosts := map[string]bool{}
 	cfg := remote.Config{SSHConfig: a.sshConfig, Silence: a.timeout, Prompt: passphrase()}
 	if sc.lab {
 		l, err := lab.Open(t.Name)
@@ -29,11 +31,14 @@ func (a *app) dialing(ctx context.Context, t *topology.Topology, sc scope) (dial
 			return dialer{}, fmt.Errorf("the lab of topology %s is not up\nBring it up with: lvsctl lab up", t.Name)
 		}
 		cfg.SSHConfig = l.SSHConfig()
+		for _, h := range l.Hosts {
+			hosts[h.Name] = true
+		}
 		// Watch ends with the command.
 		go l.Watch(ctx, func(text string) { a.warn("%s", text) })
 	}
 	d, err := remote.NewDialer(cfg)
-	return dialer{d, sc.lab}, err
+	return dialer{d, sc.lab, hosts}, err
 }
 
 // to returns a function that opens connections to a node.

@@ -76,6 +76,9 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 		if err == nil && first[k.Name] != "" {
 			err = fmt.Errorf("%s and %s are both called %s, and would share one record a node\nGive one of them another name: lvsctl { name = \"...\" }.", first[k.Name], path, k.Name)
 		}
+		if err == nil {
+			err = k.missing(nil) // a node that the topology does not have is no drift
+		}
 		if err != nil {
 			all[i].Err = a.said(err)
 			continue

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
@@ -50,6 +52,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 		},
 	}
 	sc.flags(cmd.Flags())
+	sc.forgetFlag(cmd.Flags())
 	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")
 	as.flags(cmd.Flags(), "plan")
@@ -78,6 +81,8 @@ func (a *app) reportUnreadable(p *plan.Plan) {
 	for _, n := range p.Nodes {
 		switch {
 		case n.Unreadable == nil:
+		case n.Chosen && n.Orphan:
+			a.fail(fmt.Errorf("%w\nIt is no longer in the topology. If it is gone for good, give it up: --forget %s", named(n.Name, n.Unreadable), n.Name))
 		case n.Chosen:
 			a.fail(named(n.Name, n.Unreadable))
 		default:

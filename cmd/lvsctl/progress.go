@@ -60,6 +60,14 @@ func (p *progress) node(name string, took time.Duration, err error) {
 	p.app.stderr.linef("%s %s: %s (%.1fs)", p.verb, name, result, took.Seconds())
 }
 
+// more adds nodes that are to be read too.
+func (p *progress) more(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total += n
+	p.show()
+}
+
 func (p *progress) end() {
 	switch {
 	case p.bar != nil:

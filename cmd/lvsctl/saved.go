@@ -32,7 +32,7 @@ func (k *cases) save(p *plan.Plan, file string, args []string) error {
 	if err != nil {
 		return err
 	}
-	text, err := p.Save(plan.Saved{Path: abs, Lab: k.dialer.lab, Adopt: k.adopt, Digest: digest})
+	text, err := p.Save(plan.Saved{Path: abs, Lab: k.dialer.lab, Adopt: k.adopt, Forget: k.forget, Digest: digest})
 	if err != nil {
 		return err
 	}
@@ -103,6 +103,9 @@ func (s *savedPlan) heading(path string) plan.Line {
 	}
 	if len(s.Adopt) > 0 {
 		where += ", taking over " + strings.Join(s.Adopt, ", ")
+	}
+	if len(s.Forget) > 0 {
+		where += ", forgetting " + strings.Join(s.Forget, ", ")
 	}
 	return plan.Line{Style: plan.Heading, Text: fmt.Sprintf("Saved plan of topology %s in %s%s", s.Topology, path, where)}
 }

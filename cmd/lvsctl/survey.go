@@ -21,7 +21,9 @@ type cases struct {
 	dialer dialer
 	nodes  []survey.Node // as wants
 	adopt  []string
+	forget []string
 	beside beside
+	choice choice
 }
 
 // cases loads a topology and finds out how its nodes are reached, and which others
@@ -41,7 +43,7 @@ func (a *app) casesBeside(ctx context.Context, args []string, sc scope, want pur
 	if err := a.refuseUnsupported(l); err != nil {
 		return nil, err
 	}
-	chosen, err := sc.choose(l.Topology)
+	choice, err := sc.choose(l.Topology)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +51,13 @@ func (a *app) casesBeside(ctx context.Context, args []string, sc scope, want pur
 	if err != nil {
 		return nil, err
 	}
-	k := &cases{loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants)), adopt: sc.adopt, beside: besides(ctx, args)}
+	k := &cases{
+		loaded: l, dialer: d, nodes: make([]survey.Node, len(l.wants)),
+		adopt: sc.adopt, forget: sc.forget, beside: besides(ctx, args), choice: choice,
+	}
 	for i, w := range l.wants {
 		in := survey.Input(want(w))
-		in.Chosen, in.Beside = chosen(in.Name), k.beside.names(l.Name)
+		in.Chosen, in.Beside = choice.chosen(in.Name), k.beside.names(l.Name)
 		k.nodes[i] = survey.Node{Input: in, Dial: d.to(w.Node)}
 	}
 	return k, nil
@@ -77,7 +82,18 @@ func (k *cases) digest() (string, error) {
 func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
 	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
-	return survey.Take(ctx, k.Name, k.nodes, survey.Options{Parallelism: a.parallelism, Adopt: k.adopt, Through: progress.node})
+	s, err := survey.Take(ctx, k.Name, k.nodes, survey.Options{
+		Parallelism: a.parallelism, Adopt: k.adopt, Through: progress.node, Found: progress.more,
+		Visit: k.visit, Chosen: k.choice.chosen, Forget: k.forget, Beside: k.beside.names(k.Name),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := k.missing(s.Nodes); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // lookAll is [app.look] for several topologies.

@@ -110,6 +110,8 @@ func (s Spec) checkHosts() error {
 	seen := map[string]bool{}
 	for _, h := range s.Hosts {
 		switch {
+		case strings.EqualFold(h.Name, "local"): // where SSH goes, that is this machine
+			return fmt.Errorf("cannot make a host called %s: to SSH that name is this machine itself; call it otherwise", h.Name)
 		case !nodeName.MatchString(h.Name):
 			return fmt.Errorf("cannot name a host %q", h.Name)
 		case seen[h.Site+" "+h.Name]:

@@ -27,6 +27,20 @@ func (r *Record) Adopt(other Record) {
 			r.drain(node, d)
 		}
 	}
+	r.Members.adopt(other.Members)
+}
+
+// adopt takes over whom the other record names. Its mark counts too.
+func (m *Membership) adopt(other Membership) {
+	if other.Mark != "" {
+		m.Adopted = append(m.Adopted, other.Mark)
+	}
+	if m.Self.Name == "" {
+		m.Self = other.Self
+	}
+	m.Others = append(m.Others, other.Others...)
+	slices.SortFunc(m.Others, Member.Compare)
+	m.Others = slices.CompactFunc(m.Others, Member.Equal)
 }
 
 func (t *table[K, V]) adopt(to, from *Record) {

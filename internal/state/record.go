@@ -17,6 +17,8 @@ type Record struct {
 	Topology string `json:"topology"`
 	// Exclusive is set if all virtual services of the node should be this topology's.
 	Exclusive bool `json:"exclusive,omitempty"`
+	// Members are the nodes of the topology, as far as the record names them.
+	Members Membership `json:"members,omitzero"`
 	// Set are the entries that the topology has set.
 	Set *State `json:"set"`
 	// Before are the old values of the entries of Set, and of those that changed along
@@ -37,21 +39,29 @@ func NewRecord(topology string) Record {
 	return Record{Version: RecordVersion, Topology: topology, Set: New(), Before: New()}
 }
 
-// Empty reports whether the record holds nothing.
-func (r Record) Empty() bool { return len(r.Drained) == 0 && r.holdsNothing() }
-
 // holdsFiles reports whether anything of the record is for the node's next boot.
 func (r Record) holdsFiles() bool {
 	return slices.ContainsFunc(kinds, func(k kind) bool { return k.is().Persistent() && k.count(r.Set) > 0 })
 }
 
-func (r Record) holdsNothing() bool {
+// Holds reports whether the topology has set anything on the node, or somebody has
+// drained a real server there.
+func (r Record) Holds() bool {
+	if len(r.Drained) > 0 {
+		return true
+	}
 	for _, k := range kinds {
 		if k.count(r.Set) > 0 {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+// Empty reports whether there is nothing to keep: a director's record may hold nothing
+// and know of others that do.
+func (r Record) Empty() bool {
+	return !r.Holds() && (r.Members.Self.Role != Director || len(r.Members.Others) == 0)
 }
 
 // Confirm returns the record to write after the changes. final is the node as it was read
@@ -61,6 +71,7 @@ func Confirm(s Settled, final *State) Record {
 	r := NewRecord(s.Intent.Topology)
 	r.Exclusive = s.Intent.Exclusive
 	r.Drained = s.Drained
+	r.Members = s.Intent.Members
 	for _, k := range kinds {
 		k.confirm(&r, final, s)
 	}

@@ -1,6 +1,9 @@
 package state
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Ownership: what a plan may touch.
 //
@@ -86,6 +89,11 @@ func (s Settled) Wanted() *State {
 	return w
 }
 
+// Wants reports whether there are wanted entries that a record would hold.
+func (s Settled) Wants() bool {
+	return slices.ContainsFunc(kinds, func(k kind) bool { return k.wants(s) })
+}
+
 // Settle decides what a plan may touch, as the top of this file says. old is the record on
 // the node. exclusive removes every virtual service that is not wanted. Settle changes
 // none of its arguments.
@@ -104,6 +112,7 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 		Restored: map[Ref]bool{},
 		Drifted:  map[Ref]bool{},
 	}
+	s.Intent.Members = old.Members
 	s.Want.Drain = want.Drain
 	s.Intent.Exclusive = exclusive
 	want = Quiesced(live, want, old)

@@ -19,6 +19,7 @@ type kind interface {
 	adopt(to, from *Record)
 	shared(a, b *State) []Ref
 	diff(have, want *State) []Change
+	wants(Settled) bool
 	settle(to *Settled, live, want *State, old Record, exclusive bool)
 	confirm(to *Record, final *State, s Settled)
 }
@@ -159,6 +160,19 @@ func (t *table[K, V]) note(to *Settled, after Record) {
 }
 
 func (t *table[K, V]) count(s *State) int { return len(*t.of(s)) }
+
+// wants reports whether an entry of the kind is wanted that a record would hold.
+func (t *table[K, V]) wants(s Settled) bool {
+	if t.lifetime == permanent {
+		return false
+	}
+	for k := range *t.of(s.Want) {
+		if !s.Restored[t.ref(k)] {
+			return true
+		}
+	}
+	return false
+}
 
 func (t *table[K, V]) ref(k K) Ref { return Ref{t.kind, t.key(k)} }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/lvsctl/lvsctl/apply"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
+	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -33,6 +34,17 @@ type Options struct {
 	Parallelism int
 	// Adopt are names of topologies whose records count as this one's.
 	Adopt []string
+	// Visit returns a function that connects to a host that the topology no longer has, see
+	// orphans.go. name is the plan's name of it. If Visit is nil, no such host is visited.
+	Visit func(name string, m state.Member) func(context.Context) (remote.Runner, error)
+	// Chosen tells which of these hosts may be changed; nil means all. Forget are the names
+	// of those that are not visited, and not named by records afterwards.
+	Chosen func(name string) bool
+	Forget []string
+	// Beside is [plan.Input].Beside of these hosts.
+	Beside []string
+	// Found is called with the number of nodes that are read in addition. It may be nil.
+	Found func(more int)
 	// Through is called for each node when it was read or could not be, with the time that
 	// took. Several goroutines may call it at the same time. It may be nil.
 	Through func(node string, took time.Duration, err error)
@@ -41,10 +53,12 @@ type Options struct {
 // Survey is a topology whose nodes were read, and the plan for it.
 type Survey struct {
 	Plan *plan.Plan
-	// Nodes are in the order in which they were given.
+	// Nodes are in the order in which they were given. Those that the topology no longer
+	// has follow.
 	Nodes []Node
 
-	options Options
+	topology string
+	options  Options
 }
 
 // Case is a topology with its nodes, before they are read.
@@ -55,8 +69,9 @@ type Case struct {
 	Plan func(topology string, inputs []plan.Input) *plan.Plan
 }
 
-// Take reads all nodes at the same time and makes a plan. A node that cannot be read is
-// part of the plan. The only error is that of ctx, after which no connection is open.
+// Take reads all nodes at the same time and makes a plan. If there is [Options].Visit,
+// nodes that only records name are read after that. A node that cannot be read is part of
+// the plan. The only error is that of ctx, after which no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
 	all, err := TakeAll(ctx, []Case{{Topology: topology, Nodes: nodes}}, o)
 	if err != nil {
@@ -68,16 +83,17 @@ func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Surve
 // TakeAll is [Take] of several topologies. It reads the nodes of all at the same time.
 func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 	all := make([]*Survey, len(cases))
-	var group errgroup.Group
-	group.SetLimit(max(o.Parallelism, 1))
+	var nodes []job
 	for i, c := range cases {
-		all[i] = &Survey{Nodes: c.Nodes, options: o}
-		for j := range c.Nodes {
-			n := &all[i].Nodes[j]
-			group.Go(func() error { n.take(ctx, c.Topology, o); return nil })
+		all[i] = &Survey{Nodes: c.Nodes, topology: c.Topology, options: o}
+		nodes = append(nodes, all[i].jobs(0)...)
+	}
+	read(ctx, nodes, o)
+	for _, s := range all {
+		if o.Visit != nil {
+			s.visit(ctx)
 		}
 	}
-	_ = group.Wait() // the functions return nil, because an error belongs to its node
 	if ctx.Err() != nil {
 		for _, s := range all {
 			s.Close()
@@ -89,16 +105,63 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 		if cases[i].Plan != nil {
 			build = cases[i].Plan
 		}
-		s.Plan = build(cases[i].Topology, s.Inputs())
+		s.mark()
+		s.Plan = build(s.topology, s.Inputs())
 	}
 	return all, nil
 }
 
-// take reads a node and reports that to o.Through.
+// visit reads the nodes that only records name, round by round.
+func (s *Survey) visit(ctx context.Context) {
+	o := newOrphans(s)
+	for begin := 0; begin < len(s.Nodes) && ctx.Err() == nil; {
+		end := len(s.Nodes)
+		o.follow(begin)
+		if found := len(s.Nodes) - end; found > 0 && s.options.Found != nil {
+			s.options.Found(found)
+		}
+		read(ctx, s.jobs(end), s.options)
+		for i := end; i < len(s.Nodes); i++ {
+			o.judge(i)
+		}
+		begin = end
+	}
+	o.end()
+}
+
+// job is a node that is to be read, and its topology.
+type job struct {
+	*Node
+	topology string
+}
+
+// jobs are the nodes from begin on.
+func (s *Survey) jobs(begin int) []job {
+	var list []job
+	for i := range s.Nodes[begin:] {
+		list = append(list, job{&s.Nodes[begin+i], s.topology})
+	}
+	return list
+}
+
+// read reads nodes at the same time.
+func read(ctx context.Context, nodes []job, o Options) {
+	var group errgroup.Group
+	group.SetLimit(max(o.Parallelism, 1))
+	for _, n := range nodes {
+		group.Go(func() error { n.take(ctx, n.topology, o); return nil })
+	}
+	_ = group.Wait() // the functions return nil, because an error belongs to its node
+}
+
+// take reads a node and reports that to o.Through. One that is not to be visited has no
+// Dial.
 func (n *Node) take(ctx context.Context, topology string, o Options) {
 	start := time.Now()
-	if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
-		n.Live, n.Err = nil, err
+	if n.Dial != nil {
+		if err := live.Shield(func() error { n.read(ctx, n.question(topology, o)); return nil }); err != nil {
+			n.refuse(err)
+		}
 	}
 	if o.Through != nil {
 		o.Through(n.Name, time.Since(start), n.Err)

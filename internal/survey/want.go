@@ -18,6 +18,15 @@ func Nothing(w roles.Want) roles.Want {
 	return none
 }
 
+// Orphan makes the plan's input for a node that the topology no longer has: everything
+// that its own record holds is to go. name is the plan's name of it.
+func Orphan(name string, m state.Member) plan.Input {
+	return plan.Input{
+		Name: name, Role: m.Role, Address: m.Place.String(), Base: m.Addresses, Member: m,
+		Orphan: true, Destroy: true, Want: state.New(),
+	}
+}
+
 // Input makes the plan's input for a node that was not read yet.
 func Input(w roles.Want) plan.Input {
 	_, table := w.State.Modules["ip_vs"] // a destroy does not want the module
@@ -34,7 +43,16 @@ func Input(w roles.Want) plan.Input {
 			in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
 		}
 	}
+	in.Member = member(w.Node, in.Base)
 	return in
+}
+
+// member is the node as records name it.
+func member(n *topology.Node, base []state.AddressKey) state.Member {
+	return state.Member{
+		Name: n.Name, Role: string(n.Role), Place: state.Place{Host: n.Address, Port: n.SSH.Port, Jump: n.SSH.ProxyJump},
+		User: n.SSH.User, Sudo: n.SSH.Sudo, HostKey: n.SSH.HostKey, Addresses: base,
+	}
 }
 
 // Question is what to read of a node for in.

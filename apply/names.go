@@ -1,0 +1,134 @@
+package apply
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/plan"
+)
+
+// What records say of other nodes, see internal/state/member.go.
+//
+// Nobody but a director's record knows of a node whose block is deleted. So a name
+// comes before the first change and goes after the last one: at any moment of an
+// apply, and wherever it ends, each node that holds something is named. A record that
+// names one which holds nothing costs a look at it.
+//
+//	first   directors' records get the names that are new, before anything is changed
+//	        anywhere
+//	then    whatever else is written to a record has all names
+//	last    the names of nodes that hold nothing any more go: of orphans that were
+//	        cleaned, and in a destroy of all
+
+// membersSince is what a record is to say according to the plan, and whom it has come
+// to name since.
+func membersSince(planned plan.Members, now state.Membership) plan.Members {
+	read := map[state.Place]bool{}
+	for _, m := range planned.Read.Others {
+		read[m.Place] = true
+	}
+	m := planned
+	m.Others, m.Of = slices.Clone(m.Others), slices.Clone(m.Of)
+	for _, o := range now.Others {
+		if !read[o.Place] {
+			m.Others, m.Of = append(m.Others, o), append(m.Of, "")
+		}
+	}
+	return m
+}
+
+// nameFirst writes the names that are new into a director's record.
+func (r *run) nameFirst(ctx context.Context, w *work) {
+	if w.failure != nil || ctx.Err() != nil || w.members.Self.Role != state.Director {
+		return
+	}
+	known := map[state.Place]bool{}
+	for _, m := range w.rec.Members.Others {
+		known[m.Place] = true
+	}
+	if !slices.ContainsFunc(w.members.Others, func(m state.Member) bool { return !known[m.Place] }) {
+		return
+	}
+	rec := w.rec
+	rec.Members = w.members.Membership
+	if err := r.writeNames(ctx, w, rec); err != nil {
+		w.failure = err
+	}
+}
+
+// nameLast brings every record up to date: those of nodes that the topology no longer
+// has come last, because they may be the only ones that know of others.
+func (r *run) nameLast(ctx context.Context) {
+	if ctx.Err() != nil {
+		return // who is named too much does no harm
+	}
+	clean := map[string]bool{}
+	for name, w := range r.works {
+		clean[name] = !w.unsure && !w.lastRecord().Holds()
+	}
+	told := false // a director that stays knows of all
+	for _, orphans := range []bool{false, true} {
+		r.each(func(w *work) {
+			if w.plan.Orphan == orphans && !w.unsure {
+				r.updateNames(ctx, w, clean, told)
+			}
+		})
+		for _, w := range r.works {
+			told = told || !w.plan.Orphan && w.plan.Role == state.Director && !w.unsure
+		}
+	}
+}
+
+// lastRecord is the record to leave behind, but for what it says of other nodes.
+func (w *work) lastRecord() state.Record {
+	if w.rewrites() {
+		return state.Confirm(w.settled, w.live)
+	}
+	return w.rec
+}
+
+// rewrites reports whether the record was to be written with nothing else to do, and
+// was not yet.
+func (w *work) rewrites() bool {
+	return !w.written && w.failure == nil && (w.plan.Rewrite || len(w.plan.Adopts) > 0)
+}
+
+// updateNames writes a node's record if it is to say something else. told reports that
+// others say what an orphan's does.
+func (r *run) updateNames(ctx context.Context, w *work, clean map[string]bool, told bool) {
+	rec := w.lastRecord()
+	if w.members.Self.Host != "" {
+		rec.Members = w.members.Membership
+		rec.Members.Others = nil
+		for i, m := range w.members.Others {
+			gone := clean[w.members.Of[i]] || w.plan.Orphan && told && !rec.Holds()
+			if !gone {
+				rec.Members.Others = append(rec.Members.Others, m)
+			}
+		}
+	}
+	if !w.rewrites() && rec.Members.Equal(w.rec.Members) {
+		return
+	}
+	if err := r.writeNames(ctx, w, rec); err != nil && w.failure == nil {
+		w.failure = err
+	}
+}
+
+// writeNames writes a node's record if that is another one than is there.
+func (r *run) writeNames(ctx context.Context, w *work, rec state.Record) error {
+	text, err := recordText(rec)
+	if err == nil && text != w.record {
+		r.slots <- struct{}{}
+		defer func() { <-r.slots }()
+		text, err = r.finalScript(context.WithoutCancel(ctx), w, &transaction{}, w.Runner, rec)
+	}
+	if err != nil {
+		w.unsure = true
+		r.unconfirmed(w, err)
+		return err
+	}
+	w.rec, w.record = rec, text
+	return nil
+}

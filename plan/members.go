@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+)
+
+// Members is what a node's record is to say of the topology's nodes, see
+// internal/state/member.go. It names more than are members yet: who is about to be
+// changed is known before that. A member goes from it when the apply ends and its own
+// record holds nothing.
+type Members struct {
+	state.Membership
+	// Of are the plan's names of the nodes that Others are, one by one.
+	Of []string
+	// Read is what the record said when the plan was made.
+	Read state.Membership
+}
+
+// memberEntry is a member and the plan's name of its node.
+type memberEntry struct {
+	state.Member
+	node string
+}
+
+// nameMembers says what each record is to say of the other nodes, and which records
+// have to be written for that although there is nothing else to do on their node.
+func (p *Plan) nameMembers(inputs []Input) {
+	acts, changes := map[string]bool{}, map[string]bool{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		acts[a.Node] = true
+		changes[a.Node] = changes[a.Node] || a.Held == ""
+	}
+	var all, directors []memberEntry
+	// Whether somebody, or a director, may be no member any more when the apply ends.
+	leaving, directorLeaving := false, false
+	known := newNamedNodes(inputs)
+	for i := range inputs {
+		in, n := &inputs[i], &p.Nodes[i]
+		member := in.Live != nil && in.Live.Record.Holds() || changes[in.Name] || in.Live == nil && known.has(in.Member)
+		if in.Member.Host == "" || in.Forgotten || !member {
+			continue
+		}
+		leaves := n.Chosen && in.Live != nil && n.Usable() && !n.Settled.Wants()
+		leaving, directorLeaving = leaving || leaves, directorLeaving || leaves && in.Role == director
+		for _, m := range append([]state.Member{in.Member}, in.Aliases...) {
+			all = append(all, memberEntry{m, in.Name})
+		}
+	}
+	slices.SortFunc(all, func(a, b memberEntry) int { return a.Compare(b.Member) })
+	for _, e := range all {
+		if e.Role == director {
+			directors = append(directors, e)
+		}
+	}
+	for i := range inputs {
+		in, n := &inputs[i], &p.Nodes[i]
+		if in.Member.Host == "" || in.Live == nil {
+			continue
+		}
+		names, going := directors, directorLeaving
+		if in.Role == director {
+			names, going = all, leaving
+		}
+		n.Members = Members{Membership: state.Membership{Mark: in.Mark, Self: in.Member}, Read: in.Live.Record.Members}
+		for _, e := range names {
+			if e.node != in.Name {
+				n.Members.Others, n.Members.Of = append(n.Members.Others, e.Member), append(n.Members.Of, e.node)
+			}
+		}
+		if !acts[in.Name] && n.Usable() {
+			n.Rewrite = n.Rewrite || n.misnames(in, going)
+		}
+	}
+}
+
+// misnames reports whether the record of a node with nothing to do has to be written
+// for what it says of other nodes. leaving says that one of these may go from it.
+func (n *Node) misnames(in *Input, leaving bool) bool {
+	had := in.Live.Record
+	stays := n.holds || n.Role == director && len(n.Members.Others) > 0
+	switch {
+	case !stays:
+		return had.Holds() || len(had.Members.Others) > 0
+	case leaving && len(n.Members.Others) > 0:
+		return true
+	}
+	return !had.Members.Equal(n.Members.Membership)
+}
+
+// namedNodes are the nodes that records name.
+type namedNodes struct {
+	places map[state.Place]bool
+	addrs  map[netip.Addr]bool
+}
+
+func newNamedNodes(inputs []Input) namedNodes {
+	all := namedNodes{map[state.Place]bool{}, map[netip.Addr]bool{}}
+	for i := range inputs {
+		if inputs[i].Live == nil {
+			continue
+		}
+		for _, m := range inputs[i].Live.Record.Members.Others {
+			all.places[m.Plain()] = true
+			for _, k := range m.Addresses {
+				all.addrs[k.Prefix.Addr()] = true
+			}
+		}
+	}
+	return all
+}
+
+// has reports whether a record names the node, under whatever name.
+func (n namedNodes) has(m state.Member) bool {
+	return n.places[m.Plain()] || slices.ContainsFunc(m.Addresses, func(k state.AddressKey) bool { return n.addrs[k.Prefix.Addr()] })
+}

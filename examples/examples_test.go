@@ -77,6 +77,7 @@ var table = []example{
 		name: "dr-three", hosts: []string{"lvs-server", "real-server-1", "real-server-2", "real-server-3"},
 		client: "client", url: "http://192.168.122.100/",
 		answers: map[string]int{"real-server-1": 4, "real-server-2": 4, "real-server-3": 4},
+		more:    oneIsDeleted,
 	},
 	{
 		name: "dr-subnets", hosts: []string{"lvs", "router", "web1", "web2"},

@@ -25,7 +25,7 @@ import (
 // to name since.
 func membersSince(planned plan.Members, now state.Membership) plan.Members {
 	read := map[state.Place]bool{}
-	for _, m := range planned.Read.Others {
+	for _, m := range slices.Concat(planned.Read.Others, planned.Others) {
 		read[m.Place] = true
 	}
 	m := planned

@@ -209,5 +209,5 @@ func hostileRecord(t *testing.T, lvsctl string) {
 	}
 	s.says(0, "apply --auto-approve --forget web-9,me")
 	name(`{ "name": "x", "role": "real_server", "host": "-oProxyCommand=touch" }`)
-	s.says(3, "plan", `lvs: cannot use /var/lib/lvsctl/test.json: it names "-oProxyCommand=touch" is no address for SSH`)
+	s.says(3, "plan", `lvs: cannot use /var/lib/lvsctl/test.json: in its members, "-oProxyCommand=touch" is no address for SSH`)
 }

@@ -11,7 +11,11 @@ import (
 // checkMembers holds what a record says of other nodes to the rules of a topology: from
 // there it came.
 func checkMembers(m state.Membership) error {
-	for _, o := range m.Others {
+	all := m.Others
+	if m.Self.Name != "" {
+		all = append([]state.Member{m.Self}, all...)
+	}
+	for _, o := range all {
 		s := topology.SSH{User: o.User, Port: o.Port, HostKey: o.HostKey, ProxyJump: o.Jump}
 		if err := topology.CheckNode(o.Name, topology.Role(o.Role), o.Host, s); err != nil {
 			return err

@@ -113,7 +113,7 @@ func newOrphans(s *Survey) *orphans {
 			continue
 		}
 		if err := checkMembers(n.Live.Record.Members); err != nil {
-			n.refuse(fmt.Errorf("cannot use %s: it names %w", live.RecordPath(s.topology), err))
+			n.refuse(fmt.Errorf("cannot use %s: in its members, %w", live.RecordPath(s.topology), err))
 			continue
 		}
 		o.add(n.Live.Record.Members.Self, own)
@@ -138,7 +138,7 @@ func (o *orphans) judge(i int) {
 		return
 	}
 	if err := checkMembers(m); err != nil {
-		n.refuse(fmt.Errorf("cannot use %s: it names %w", live.RecordPath(o.topology), err))
+		n.refuse(fmt.Errorf("cannot use %s: in its members, %w", live.RecordPath(o.topology), err))
 		return
 	}
 	host, known := o.records[n.Live.RecordText]
@@ -153,7 +153,10 @@ func (o *orphans) judge(i int) {
 		return
 	}
 	o.records[n.Live.RecordText] = i
-	o.add(m.Self, i)
+	if m.Self.Name != "" {
+		o.add(m.Self, i)
+		n.Role, n.Base = m.Self.Role, m.Self.Addresses // it knows better
+	}
 }
 
 func (o *orphans) resolve(host int) int {

@@ -182,6 +182,12 @@ func TestOrphans(t *testing.T) {
 			want:     []string{"real_server web-3@web-3 (web-3) also web-4 (other) also web-3 (alias)"},
 			asked:    []string{"alias", "web-3"},
 		},
+		"a host knows its own role and addresses": {
+			hosts:    map[string]*live.Node{"lvs": recorded(mark, lvs, memberAt(router, "web-3", 99)), "web-3": recorded(mark, three, lvs)},
+			topology: []state.Member{lvs},
+			want:     []string{"real_server web-3 (web-3)"},
+			asked:    []string{"web-3"},
+		},
 		"a node of the topology by an address that only its record tells": {
 			hosts:    map[string]*live.Node{"lvs": recorded(mark, lvs, memberAt(server, "evil", 99, "alias")), "web-1": recorded(mark, one, lvs), "alias": recorded(mark, one, lvs)},
 			topology: []state.Member{lvs, one},
@@ -255,7 +261,7 @@ func TestRecordThatMakesNoSense(t *testing.T) {
 			if len(w.asked) > 0 || len(s.Nodes) != 2 {
 				t.Errorf("asked: %v", w.asked)
 			}
-			if err := s.Nodes[0].Err; err == nil || !strings.HasPrefix(err.Error(), "cannot use /var/lib/lvsctl/web.json: it names ") {
+			if err := s.Nodes[0].Err; err == nil || !strings.HasPrefix(err.Error(), "cannot use /var/lib/lvsctl/web.json: in its members, ") {
 				t.Errorf("error: %v", err)
 			}
 			if s.Nodes[1].Err != nil || s.Nodes[1].Live == nil {

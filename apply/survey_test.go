@@ -26,6 +26,8 @@ type job struct {
 	role string // default real_server
 	// persist is the network system for the files of the next boot; default none.
 	persist netsystem.Name
+	// named is set if records name the host.
+	named bool
 }
 
 func (j job) dial(ctx context.Context) (remote.Runner, error) {
@@ -57,6 +59,9 @@ func take(ctx context.Context, jobs ...job) (*surveyed, error) {
 			role = "real_server"
 		}
 		in := plan.Input{Name: j.name, Role: role, Address: j.name, Want: j.want, Persist: j.persist, Chosen: true}
+		if j.named {
+			in.Member = state.Member{Name: j.name, Role: role, Place: state.Place{Host: j.name}}
+		}
 		nodes = append(nodes, survey.Node{Input: in, Dial: j.dial})
 	}
 	s, err := survey.Take(ctx, topologyName, nodes, survey.Options{})

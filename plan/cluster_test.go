@@ -190,6 +190,27 @@ func (c *cluster) confirm(t *testing.T, p *plan.Plan, inputs []plan.Input) {
 			}
 		}
 	}
+	for _, n := range p.Nodes {
+		if n.Members.Self.Host != "" && n.Chosen && n.Usable() {
+			c.name(n)
+		}
+	}
+}
+
+// name writes into a node's record which others hold something in the end.
+func (c *cluster) name(n plan.Node) {
+	r := c.records[n.Name]
+	r.Members = n.Members.Membership
+	r.Members.Others = nil
+	for i, m := range n.Members.Others {
+		if of := n.Members.Of[i]; c.lost[of] || c.records[of].Holds() {
+			r.Members.Others = append(r.Members.Others, m)
+		}
+	}
+	if r.Empty() {
+		r = state.NewRecord(topologyName)
+	}
+	c.records[n.Name] = r
 }
 
 // bring plans and applies a topology.

@@ -153,16 +153,26 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	if err != nil {
 		return "", err
 	}
-	said, why, stopped := strings.Cut(out.Stdout, nonce+" stopped ")
+	err = stopped(nonce, out.Stdout)
 	switch {
 	case strings.Contains(out.Stdout, nonce+" done all"):
 		return text, nil
-	case !stopped:
+	case err == nil:
 		return "", errors.New("the script that confirms the change ended before its last step")
-	case strings.HasPrefix(why, "too late"):
-		return "", errTooLate
 	}
-	return "", fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
+	return "", err
+}
+
+// stopped is why a script ended before its last step, if it said so.
+func stopped(nonce, out string) error {
+	said, why, stopped := strings.Cut(out, nonce+" stopped ")
+	switch {
+	case !stopped:
+		return nil
+	case strings.HasPrefix(why, "too late"):
+		return errTooLate
+	}
+	return fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
 }
 
 // removeAdopted removes the records that this topology has taken over, when its own
@@ -174,12 +184,17 @@ func (r *run) removeAdopted(ctx context.Context, w *work) {
 	if !good || len(w.plan.Adopts) == 0 {
 		return
 	}
+	nonce := shell.NewMark()
 	var s shell.Script
-	s.Line(shell.Call(shell.Report, shell.NewMark()))
+	s.Line(shell.Call(shell.Report, nonce))
 	for _, old := range w.plan.Adopts {
 		removeRecord(&s, old)
 	}
-	if _, err := w.Runner.Run(ctx, remote.Script{Body: s.String()}); err != nil {
+	out, err := w.Runner.Run(ctx, remote.Script{Body: s.String()})
+	if err == nil {
+		err = stopped(nonce, out.Stdout)
+	}
+	if err != nil {
 		r.unconfirmed(w, fmt.Errorf("cannot take away the record that was taken over: %w", err))
 	}
 }

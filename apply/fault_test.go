@@ -37,6 +37,14 @@ func TestBrokenHost(t *testing.T) {
 			want: "cannot write the record: mkdir",
 		},
 		{
+			name: "the disk fails", before: failingSync, mend: mendSync,
+			want: "cannot write the record: sync: error syncing '/var/lib/lvsctl/" + topologyName + ".json.new': Input/output error",
+		},
+		{
+			name: "the disk fails by the time of the confirmation", at: "lvsctl_say done 6", during: failingSync, mend: mendSync,
+			want: "cannot write the record: sync: error",
+		},
+		{
 			name: "/run read-only", before: "mount -o remount,ro /run", mend: "mount -o remount,rw /run",
 			want: "cannot lock it: mkdir: cannot create directory '/run/lvsctl': Read-only file system",
 		},
@@ -97,6 +105,9 @@ const (
 	smallDisk = "mount -t tmpfs -o size=16k tmpfs /var/lib\n"
 	fill      = "dd if=/dev/zero of=/var/lib/fat bs=4k 2>/dev/null || :"
 	free      = "rm /var/lib/fat"
+
+	failingSync = `printf '#!/bin/sh\necho "sync: error syncing \047$1\047: Input/output error" >&2\nexit 1\n' >/run/sync; chmod +x /run/sync; mount --bind /run/sync "$(readlink -f "$(command -v sync)")"`
+	mendSync    = `umount "$(readlink -f "$(command -v sync)")"`
 )
 
 // wrapIP puts a script in place of ip that does something else for some command lines.

@@ -3,9 +3,11 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
+	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -97,6 +99,9 @@ func persistScript(w *work, actions []*plan.Action, nonce, topology, record stri
 	writeRecord(&s, topology, intended)
 	for _, a := range actions {
 		step(&s, a)
+	}
+	if slices.ContainsFunc(actions, func(a *plan.Action) bool { return a.Kind == state.KindUnit }) {
+		s.Line(shell.Call(shell.SyncUnits)) // the node's own tools do not
 	}
 	if record == "" {
 		removeRecord(&s, topology)

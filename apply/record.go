@@ -59,7 +59,8 @@ func writeRecord(s *shell.Script, topology, text string) {
 	s.Must(shell.WriteRecord, live.RecordDir, live.RecordPath(topology), text)
 }
 
-// removeRecord removes a record, and the folder if it is empty then.
+// removeRecord removes a record, and the folder if it is empty then. The script ends if
+// that fails.
 func removeRecord(s *shell.Script, topology string) {
-	s.Line(shell.Call(shell.RemoveRecord, live.RecordDir, live.RecordPath(topology)))
+	s.Must(shell.RemoveRecord, live.RecordDir, live.RecordPath(topology))
 }

@@ -156,15 +156,20 @@ func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn rem
 // that fails, the record names entries that are not there, which does no harm.
 func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn remote.Runner) (ok bool) {
 	topology := t.before.Intent.Topology
+	nonce := shell.NewMark()
 	var s shell.Script
-	s.Line(shell.Call(shell.Report, "record"))
+	s.Line(shell.Call(shell.Report, nonce))
 	if t.record == "" {
 		removeRecord(&s, topology)
 	} else {
 		writeRecord(&s, topology, t.record)
 	}
-	if _, err := conn.Run(ctx, remote.Script{Body: s.String()}); err != nil {
-		r.note(w, "cannot write the record: %s", firstLine(err))
+	out, err := conn.Run(ctx, remote.Script{Body: s.String()})
+	if err == nil {
+		err = stopped(nonce, out.Stdout)
+	}
+	if err != nil {
+		r.note(w, "the record still names what was put back: %s", firstLine(err))
 		return false
 	}
 	return true

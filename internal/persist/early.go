@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -20,7 +21,7 @@ func (j *job) modules() {
 	case j.Live.Init == state.InitRedHat:
 		// rc.sysinit runs *.modules before it sets the parameters a second time.
 		for i, n := range names {
-			names[i] = "modprobe " + n + " >/dev/null 2>&1"
+			names[i] = shell.Cmd("modprobe", n).String() + " >/dev/null 2>&1"
 		}
 		j.block(modulesScript, names...)
 	case j.Live.Init == state.InitDebian:

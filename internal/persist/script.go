@@ -164,8 +164,8 @@ func networkLines(s *state.State, failed string) []string {
 // (fib_nl_newrule, net/core/fib_rules.c).
 func policyLine(k state.PolicyKey, p state.Policy) string {
 	add := state.PolicyCommand("add", k, p)
-	show := shell.Cmd("ip", add.Args[1], "rule", "show").String()
-	return fmt.Sprintf("%s | grep -q %s || %s", show, shell.Quote(fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)), add)
+	line := fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)
+	return shell.Cmd("ip", add.Args[1], "rule", "show").String() + " | grep -q " + shell.Quote(line) + " || " + add.String()
 }
 
 // restLines are the lines that set netfilter's rules and load the IPVS table.
@@ -178,7 +178,7 @@ func (j *job) restLines() []string {
 	if j.scriptTable != "" {
 		name := strings.ReplaceAll(j.Topology, ".", `\.`)
 		own := "/^# BEGIN lvsctl " + name + `\( (.*\)\{0,1\}$/,/^# END lvsctl ` + name + "$/!d"
-		lines = append(lines, "sed -e "+shell.Quote(own)+" -e '/^#/d' "+j.scriptTable+" | ipvsadm -R || s=1")
+		lines = append(lines, "sed -e "+shell.Quote(own)+" -e '/^#/d' "+shell.Quote(j.scriptTable)+" | ipvsadm -R || s=1")
 	}
 	return lines
 }
@@ -204,7 +204,7 @@ func replaceRoute(k state.RouteKey, r state.Route) []string {
 
 // hookLine is the line of a hook that runs the script when a device was configured. The
 // script prints nothing and exits with 0. What fails is tried again after the next device.
-func (j *job) hookLine() string { return "/bin/sh " + j.scriptPath() + " network" }
+func (j *job) hookLine() string { return shell.Cmd("/bin/sh", j.scriptPath(), "network").String() }
 
 // again says how to restore what the script sets after the network was configured again
 // without a boot. It is "" if a hook does.

@@ -8,10 +8,11 @@
 
 # lvsctl_put puts the new file $n in the place of $f and ends the subshell.
 lvsctl_put() {
-  sync "$n" 2>/dev/null
-  mv -f "$n" "$f" 2>/dev/null || { cat "$n" >"$f" && rm -f "$n"; } || { rm -f "$n"; exit 1; }
+  lvsctl_sync "$n" || { rm -f "$n"; exit 1; }
+  mv -f "$n" "$f" 2>/dev/null || { cat "$n" >"$f" && lvsctl_sync "$f" && rm -f "$n"; } || { rm -f "$n"; exit 1; }
   if command -v restorecon >/dev/null; then restorecon "$f"; fi
-  exit 0
+  if [ -n "${made-}" ]; then lvsctl_sync_above "$d"; else lvsctl_sync "$d"; fi
+  exit
 }
 
 # lvsctl_remove takes $f away, and its folder where that is lvsctl's own, and ends
@@ -19,7 +20,9 @@ lvsctl_put() {
 lvsctl_remove() {
   rm -f "$n" "$f" || exit
   case $f in /etc/lvsctl/*|*.network.d/*|*.service.d/*) rmdir "$d" 2>/dev/null ;; esac
-  exit 0
+  while [ ! -d "$d" ] && [ -n "$d" ]; do d=${d%/*}; done
+  lvsctl_sync "${d:-/}"
+  exit
 }
 
 # lvsctl_block PATH MODE BEGIN END LINE... takes a block out of a file and puts the
@@ -29,12 +32,12 @@ lvsctl_remove() {
 # that of a file that is not there yet.
 lvsctl_block() (
   f=$(readlink -f "$1") && [ -n "$f" ] || f=$1
-  m=$2 b=$3 e=$4; shift 4
+  m=$2 b=$3 e=$4 made=; shift 4
   d=${f%/*} n=${f%/*}/.lvsctl.new from=$f new=
   if [ -e "$f" ]; then cp -a "$f" "$n" || exit
   else
     [ $# -gt 0 ] || exit 0
-    [ -d "$d" ] || mkdir -p "$d" || exit
+    [ -d "$d" ] || { made=1; mkdir -p "$d"; } || exit
     (umask 077; : >"$n") && chmod "$m" "$n" || exit
     from=/dev/null new=1
   fi
@@ -55,10 +58,10 @@ END { if (inside || bad) exit 1; if (n && (last ? mark != " (there was no newlin
 
 # lvsctl_file PATH MODE LINE... writes a whole file of root's, or removes it.
 lvsctl_file() (
-  f=$1 m=$2; shift 2
+  f=$1 m=$2 made=; shift 2
   d=${f%/*} n=${f%/*}/.lvsctl.new
   if [ $# -eq 0 ]; then lvsctl_remove; fi
-  [ -d "$d" ] || mkdir -p "$d" || exit
+  [ -d "$d" ] || { made=1; mkdir -p "$d"; } || exit
   { (umask 077; printf '%s\n' "$@" >"$n") && chown 0:0 "$n" && chmod "$m" "$n"; } || { rm -f "$n"; exit 1; }
   lvsctl_put
 )

@@ -52,6 +52,7 @@ const (
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
 	StageRecord   Function = "lvsctl_stage_record"
+	SyncUnits     Function = "lvsctl_sync_units"
 	Tell          Function = "lvsctl_tell"
 	Text          Function = "lvsctl_text"
 	Transaction   Function = "lvsctl_transaction"
@@ -97,6 +98,7 @@ const (
 	keepaliveds   Function = "lvsctl_keepaliveds"
 	refreshRoutes Function = "lvsctl_refresh_routes"
 	runs          Function = "lvsctl_runs"
+	syncFiles     Function = "lvsctl_sync"
 )
 
 // definition is what is known of a function.
@@ -113,14 +115,14 @@ type definition struct {
 var functions = map[Function]definition{
 	AddAddress:         {file: "address.sh"},
 	Announce:           {file: "announce.sh"},
-	Block:              {file: "files.sh"},
+	Block:              {file: "files.sh", needs: []Function{syncFiles}},
 	Drain:              {file: "drain.sh", needs: []Function{PutOff}},
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
-	File:               {file: "files.sh"},
+	File:               {file: "files.sh", needs: []Function{syncFiles}},
 	Holds:              {file: "keepaliveds.sh"},
-	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
-	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
-	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
 	MendServer:         {file: "server.sh"},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
@@ -131,8 +133,8 @@ var functions = map[Function]definition{
 
 	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},
-	Begun:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
-	Claim:         {file: "rollback.sh", needs: []Function{giveBack, runs}},
+	Begun:         {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
+	Claim:         {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
@@ -140,21 +142,22 @@ var functions = map[Function]definition{
 	Lock:          {file: "lock.sh", needs: []Function{Say, findRun, giveBack, runs}},
 	Meeting:       {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
 	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
-	PlaceRecord:   {file: "record.sh", needs: []Function{Say}},
+	PlaceRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Probe:         {file: "probe.sh", needs: []Function{Say}},
 	ProbeAgain:    {file: "probe.sh", needs: []Function{Say}},
 	PutOff:        {file: "deadline.sh", needs: []Function{findRun}},
-	RemoveRecord:  {file: "record.sh", needs: []Function{Say}},
+	RemoveRecord:  {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Report:        {file: "report.sh"},
 	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
-	StageRecord:   {file: "record.sh", needs: []Function{Say}},
+	SyncUnits:     {file: "disk.sh"},
+	StageRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Tell:          {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
-	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs}},
+	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
-	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs}},
-	WriteRecord:   {file: "record.sh", needs: []Function{Say}},
+	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
+	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 
 	HasIP:          {file: "section.sh"},
 	ReadBlocks:     {file: "read_files.sh"},
@@ -188,6 +191,7 @@ var functions = map[Function]definition{
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},
 	grepSysctls:   {file: "read_sysctls.sh"},
 	runs:          {file: "process.sh"},
+	syncFiles:     {file: "disk.sh"},
 	keepAway:      {file: "keep_away.sh", needs: []Function{PutOff, runs}},
 	keepaliveds:   {file: "keepaliveds.sh"},
 	refreshRoutes: {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: giveBack},

@@ -31,24 +31,24 @@ lvsctl_keepalived_test() {
 # until it is put back. A rollback asks no test's opinion.
 lvsctl_keepalived_conf() {
   if [ "$3" = - ]; then
-    rm -f "$1"
+    rm -f "$1" && { [ ! -d "${1%/*}" ] || lvsctl_sync "${1%/*}"; }
     return
   fi
   if [ -e "$1" ] && [ "$(lvsctl_print "$3")" = "$(cat "$1")" ]; then return 0; fi
   [ -d "${1%/*}" ] || mkdir -m 0755 "${1%/*}" || return
   new=$1.lvsctl
   rm -f "$new"
-  { (umask 077 && lvsctl_print "$3" >"$new") && chmod "$2" "$new"; } || { rm -f "$new"; return 1; }
+  { (umask 077 && lvsctl_print "$3" >"$new") && chmod "$2" "$new" && lvsctl_sync "$new"; } || { rm -f "$new"; return 1; }
   if lvsctl_is_ours "$new"; then
     [ -n "${lvsctl_folder-}" ] || lvsctl_keepalived_test "$new" || { rm -f "$new"; return 1; }
-    if [ -e "$1" ] && ! lvsctl_is_ours "$1"; then cp -p "$1" "$1.before-lvsctl" || return; fi
+    if [ -e "$1" ] && ! lvsctl_is_ours "$1"; then cp -p "$1" "$1.before-lvsctl" && lvsctl_sync "$1.before-lvsctl" || return; fi
     mv -f "$new" "$1" || return
   else
     mv -f "$new" "$1" || return
     rm -f "$1.before-lvsctl"
   fi
   if command -v restorecon >/dev/null; then restorecon "$1" 2>/dev/null; fi
-  return 0
+  lvsctl_sync "${1%/*}"
 }
 
 # lvsctl_keepalived FILE MODE HASH [VIP...] makes keepalived run with a text: by a

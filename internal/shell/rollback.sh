@@ -63,8 +63,9 @@ lvsctl_unclaim() {
     if [ -z "$l" ]; then
       rm -f "$1"; rmdir "$2" 2>/dev/null
     else
-      cp "$lvsctl_folder/record" "$1.old" && mv -f "$1.old" "$1" || rm -f "$1.old"
+      cp "$lvsctl_folder/record" "$1.old" && lvsctl_sync "$1.old" && mv -f "$1.old" "$1" || rm -f "$1.old"
     fi
+    if [ -d "$2" ]; then lvsctl_sync "$2"; else lvsctl_sync "${2%/*}"; fi
   fi
   printf 'rolled back%s\n' "$lvsctl_failed" >"$lvsctl_folder/result.new" && mv "$lvsctl_folder/result.new" "$lvsctl_folder/result"
   mv "$lvsctl_folder/firing.$lvsctl_me" "$lvsctl_folder/fired"

@@ -241,6 +241,8 @@ $`},
 
 	Environment:   {"PATH=x:/opt/tools:/bin; lvsctl_environment; echo $PATH $LC_ALL; umask", `^/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/opt/tools C\n0?022\n$`},
 	keepAway:      {armed + "lvsctl_process $$ >/run/lvsctl/t/changer; lvsctl_put_off; lvsctl_keep_away; sleep 3; cd /run/lvsctl/t; read -r d <deadline; read -r u _ </proc/uptime; [ $((d - ${u%%.*})) -ge 28 ] && echo kept; rm changer; sleep 2; kill -0 $lvsctl_keeper 2>/dev/null || echo ended", `^kept\nended\n$`},
+	SyncUnits:     {"lvsctl_sync_units; echo $?", `^0\n$`},
+	syncFiles:     {": >f; lvsctl_sync f /root; lvsctl_sync_above /root && echo done; lvsctl_sync /none || echo failed", `(?s)^done\n.*failed\n$`},
 	giveBack:      {"l=/proc/sys/net/ipv4/icmp_ratelimit; cat $l; lvsctl_borrow $l 5000; lvsctl_borrow $l 6000; cat $l; lvsctl_give_back; cat $l; ls /run/lvsctl; printf '/proc/none\\n1\\n' >/run/lvsctl/borrowed.x; lvsctl_give_back; ls /run/lvsctl", `^1000\n6000\n1000\n$`},
 	findRun:       {"lvsctl_find_run; echo $lvsctl_run", `^/run/lvsctl\n$`},
 	grepSysctls:   {"lvsctl_grep_sysctls /proc/sys/net/ipv4/ip_forward /none", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},
@@ -302,5 +304,57 @@ ls /run/lvsctl
 				t.Error(out)
 			}
 		})
+	}
+}
+
+// TestOnDisk pulls the plug just when a function has returned: what it did is on the
+// disk. A copy of the image that a loop device writes to has what was written by then.
+func TestOnDisk(t *testing.T) {
+	needHosts(t)
+	const cut = `truncate -s 16M img; /sbin/mke2fs -q -t ext4 img; mkdir m after; mount -o loop img m
+cd /root/m; echo old >f; mkdir r; echo old >r/web.json; printf 'old\\n' >gone; sync; lvsctl_report n
+DO
+cp /root/img /root/copy; mount -o loop /root/copy /root/after; cd /root/after
+CHECK
+`
+	for name := range shelltest.Each(t) {
+		for what, c := range map[string]struct{ do, check, want string }{
+			"file":          {"lvsctl_file /root/m/new/deep/f 0600 a b", "ls -l new/deep/f | cut -c1-10; cat new/deep/f", "-rw-------\na\nb\n"},
+			"file again":    {"lvsctl_file /root/m/f 0640 new", "cat f", "new\n"},
+			"no file":       {"lvsctl_file /root/m/gone 0644", "ls gone 2>/dev/null || echo gone", "gone\n"},
+			"block":         {"lvsctl_block /root/m/f 0644 '# BEGIN lvsctl web' '# END lvsctl web' x", "cat f", "old\n# BEGIN lvsctl web\nx\n# END lvsctl web\n"},
+			"record":        {"lvsctl_write_record /root/m/s /root/m/s/web.json new", "cat s/web.json", "new\n"},
+			"record again":  {"lvsctl_write_record /root/m/r /root/m/r/web.json new", "cat r/web.json", "new\n"},
+			"no record":     {"lvsctl_remove_record /root/m/r /root/m/r/web.json", "ls r 2>/dev/null || echo gone", "gone\n"},
+			"staged record": {"lvsctl_stage_record /root/m/r /root/m/r/web.json new; lvsctl_place_record /root/m/r/web.json", "cat r/web.json; ls r", "new\nweb.json\n"},
+		} {
+			t.Run(name+"/"+what, func(t *testing.T) {
+				t.Parallel()
+				script := Definitions(File, Block, WriteRecord, Report) + strings.NewReplacer("DO", c.do, "CHECK", c.check).Replace(cut)
+				if out, _ := host(t, name, script); out != c.want {
+					t.Errorf("want %q, have %q", c.want, out)
+				}
+			})
+		}
+	}
+}
+
+// TestKillsNobodyElse has the number of the process that changed things be somebody
+// else's by the time of the rollback.
+func TestKillsNobodyElse(t *testing.T) {
+	needHosts(t)
+	const check = "kill -0 $! 2>/dev/null && [ \"$(lvsctl_started $!)\" ] && echo lives || echo dead\n"
+	for name, args := range shelltest.Each(t) {
+		for changer, want := range map[string]string{"$!.1": "lives\n", "$!": "lives\n", "$(lvsctl_process $!)": "dead\n"} {
+			t.Run(name+"/"+changer, func(t *testing.T) {
+				t.Parallel()
+				setup := "sleep 60 & echo " + changer + " >/run/lvsctl/t/changer\nSHELL"
+				script := strings.Replace(rolledBack(), "SHELL", setup, 1) + check
+				out, _ := host(t, name, Definitions(runs)+strings.Replace(script, "SHELL", Cmd(args...).String(), 1))
+				if !strings.HasSuffix(out, want) {
+					t.Errorf("want %q, have %q", want, out)
+				}
+			})
+		}
 	}
 }

@@ -1,9 +1,12 @@
 # Saves the virtual services as ipvsadm-save does, but for those between lvsctl's
-# marker lines: their lines stay. A mark is printed as a signed number.
-f=/etc/sysconfig/ipvsadm
-n=/etc/sysconfig/.lvsctl.new
+# marker lines: their lines stay. A mark is printed as a signed number. The node is
+# shutting down: the old file stays whole until the new one is.
+f=$(readlink -f /etc/sysconfig/ipvsadm) || exit 1
+n=${f%/*}/.lvsctl.new
 umask 077
-ipvsadm -S -n >"$n.live" || { rm -f "$n.live"; exit 1; }
+[ -e "$f" ] || : >"$f"
+cp -a "$f" "$n" || exit 1
+ipvsadm -S -n >"$n.live" || { rm -f "$n" "$n.live"; exit 1; }
 awk '
 function key() {
   if ($2 != "-f") return $2 " " $3
@@ -19,5 +22,6 @@ FILENAME == ARGV[1] {
   next
 }
 !(key() in ours)
-END { printf "%s", own }' "$f" "$n.live" >"$n" && cat "$n" >"$f"
+END { printf "%s", own }' "$f" "$n.live" >"$n" && sync "$n" && { mv -f "$n" "$f" || cat "$n" >"$f"; }
 rm -f "$n" "$n.live"
+sync "${f%/*}"

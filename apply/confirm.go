@@ -76,7 +76,7 @@ func (r *run) lookAgain(ctx context.Context, w *work, conn remote.Runner) (live.
 		return after, fmt.Errorf("cannot look at it again: %w", err)
 	}
 	if gateways := strings.Fields(silent); len(gateways) > 0 {
-		return after, fmt.Errorf("%s answered before the change and does not any more", strings.Join(gateways, ", "))
+		return after, fmt.Errorf("%s answered before the change and does not any more", live.Said(strings.Join(gateways, ", ")))
 	}
 	return after, nil
 }
@@ -172,7 +172,7 @@ func stopped(nonce, out string) error {
 	case strings.HasPrefix(why, "too late"):
 		return errTooLate
 	}
-	return fmt.Errorf("%s: %s", strings.TrimSpace(why), lastLine(strings.Split(said, "\n"), "no message"))
+	return fmt.Errorf("%s: %s", live.Said(strings.TrimSpace(why)), lastLine(strings.Split(said, "\n"), "no message"))
 }
 
 // removeAdopted removes the records that this topology has taken over, when its own

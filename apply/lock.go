@@ -151,7 +151,7 @@ func orSomebody(holder string) string {
 	if holder == "" {
 		return "somebody"
 	}
-	return holder
+	return live.Said(holder)
 }
 
 // remember sets settled and live from a new reading.

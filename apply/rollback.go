@@ -118,7 +118,7 @@ func (r *run) checkRollback(ctx context.Context, w *work, t *transaction, conn r
 		r.setOutcomes(t, Unknown, why)
 		detail := ""
 		if log = strings.TrimSpace(log); log != "" {
-			detail = " (" + strings.ReplaceAll(log, "\n", "; ") + ")"
+			detail = " (" + live.Said(strings.ReplaceAll(log, "\n", "; ")) + ")"
 		}
 		r.unconfirmed(w, fmt.Errorf("the rollback did not take: %s%s", strings.Join(left, "; "), detail))
 		return why

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -231,7 +232,7 @@ func (p *progress) line(text string) {
 	if !marked {
 		p.said = append(p.said, text)
 		if note, ok := strings.CutPrefix(text, "note: "); ok {
-			p.run.note(p.work, "%s", note)
+			p.run.note(p.work, "%s", live.Said(note))
 		}
 		return
 	}
@@ -245,7 +246,7 @@ func (p *progress) line(text string) {
 		return
 	case verb == "stopped":
 		p.unarmed = !p.armed
-		p.failure = fmt.Errorf("%s: %s", rest, lastLine(p.said, "no message"))
+		p.failure = fmt.Errorf("%s: %s", live.Said(rest), lastLine(p.said, "no message"))
 		return
 	case p.next >= len(p.actions):
 		return
@@ -270,7 +271,7 @@ func (p *progress) line(text string) {
 func lastLine(said []string, otherwise string) string {
 	for i := len(said) - 1; i >= 0; i-- {
 		if s := strings.TrimSpace(said[i]); s != "" {
-			return s
+			return live.Said(s)
 		}
 	}
 	return otherwise

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -64,5 +65,5 @@ func OrAbsent(absent bool, value string) string {
 	case value == "":
 		return "there"
 	}
-	return value
+	return live.Said(value)
 }

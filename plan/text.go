@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/plural"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
@@ -215,14 +216,15 @@ func (c *DocumentItem) diffLines() []Line {
 func (a *Action) Sentence() string { return sentence(a.Op, a.Key.String(), a.Before, a.After) }
 
 func sentence(op state.Op, key, before, after string) string {
-	value := after
+	value := live.Said(after) // what a record says was there before comes from the node too
 	switch op {
 	case state.Remove:
-		value = before
+		value = live.Said(before)
 	case state.Edit:
-		value = before + " -> " + after
 		if before == after {
-			value = after + ", changed" // a file with as many lines as before
+			value += ", changed" // a file with as many lines as before
+		} else {
+			value = live.Said(before) + " -> " + value
 		}
 	}
 	return strings.TrimRight(key+"  "+value, " ")

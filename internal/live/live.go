@@ -99,7 +99,13 @@ func NewScript(q Question) *Script {
 }
 
 // Parse parses the output of the script.
-func (s *Script) Parse(out remote.Output) (Node, error) { return parse(out, s.nonce, s.sections) }
+func (s *Script) Parse(out remote.Output) (Node, error) {
+	n, err := parse(out, s.nonce, s.sections)
+	if err != nil {
+		err = saidError{err}
+	}
+	return n, err
+}
 
 // section is a part of the script with the parser of its output. Its exit status is not 0
 // if it cannot be read.

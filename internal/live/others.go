@@ -1,13 +1,10 @@
 package live
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // parseOthers reads the records of other topologies:
@@ -26,12 +23,7 @@ func parseOthers(text string, adopt []string, n *Node) error {
 	for _, part := range parts[1:] {
 		file, body, _ := strings.Cut(part, "\n")
 		topology := strings.TrimSuffix(path.Base(file), ".json")
-		r := state.NewRecord(topology)
-		body = strings.ReplaceAll(body, "\n ", "\n")
-		err := checkRecord(body, topology)
-		if err == nil {
-			err = json.Unmarshal([]byte(body), &r)
-		}
+		r, err := decodeRecord(strings.ReplaceAll(body, "\n ", "\n"), topology)
 		switch {
 		case err != nil:
 			n.Unclear = append(n.Unclear, file)

@@ -30,27 +30,32 @@ func TestParseRecord(t *testing.T) {
 		strings.Replace(whole, "1", "1.5", 1):   "it says no version",
 		strings.Replace(whole, "1", "null", 1):  "it says no version",
 		strings.Replace(whole, "1", "2", 1):     "it was written by a newer lvsctl (format 2, this one knows 1); use that one",
-		strings.Replace(whole, `"web"`, `"db"`, 1):                                       `it is the record of topology "db", not of "web"; move it`,
-		strings.Replace(whole, `"web"`, `"../../etc/x"`, 1):                              `it is the record of topology "../../etc/x", not of "web"`,
-		strings.Replace(whole, `"topology": "web", `, "", 1):                             `it is the record of topology "", not of "web"`,
-		strings.Replace(whole, `"set": {}`, `"set": null`, 1):                            `it has no "set"`,
-		strings.Replace(whole, `"set": {}, `, "", 1):                                     `it has no "set"`,
-		strings.Replace(whole, `"set": {}`, `"set": []`, 1):                              `it has no "set"`,
-		strings.Replace(whole, `, "before": {}`, "", 1):                                  `it has no "before"`,
-		strings.Replace(whole, `"before": {}`, `"before": {"routes": null}`, 1):          "its before.routes is null",
-		strings.Replace(whole, `"set": {}`, `"set": {"services": {"a": null}}`, 1):       "its set.services.a is null",
-		strings.Replace(whole, `"set": {}`, `"set": {}, "Set": null`, 1):                 "its Set is null",
-		strings.Replace(whole, `"set": {}`, `"set": {"addresses": {"x": {}}}`, 1):        "cannot read",
-		strings.Replace(whole, `"set": {}`, `"set": {"sysctls": {"net/ipv4/x": {}}}`, 1): "json: cannot unmarshal object",
-		strings.Replace(whole, `"sysctls": ""`, `"sysctls": ["net/ipv4/ip_forward"]`, 1): "json: cannot unmarshal array",
+		strings.Replace(whole, `"web"`, `"db"`, 1):                                                     `it is the record of topology "db", not of "web"`,
+		strings.Replace(whole, `"web"`, `"../../etc/x"`, 1):                                            `it is the record of topology "../../etc/x", not of "web"`,
+		strings.Replace(whole, `"topology": "web", `, "", 1):                                           `it is the record of topology "", not of "web"`,
+		strings.Replace(whole, `"set": {}`, `"set": null`, 1):                                          `it has no "set"`,
+		strings.Replace(whole, `"set": {}, `, "", 1):                                                   `it has no "set"`,
+		strings.Replace(whole, `"set": {}`, `"set": []`, 1):                                            `it has no "set"`,
+		strings.Replace(whole, `, "before": {}`, "", 1):                                                `it has no "before"`,
+		strings.Replace(whole, `"before": {}`, `"before": {"routes": null}`, 1):                        "its before.routes is null",
+		strings.Replace(whole, `"set": {}`, `"set": {"services": {"a": null}}`, 1):                     "its set.services.a is null",
+		strings.Replace(whole, `"set": {}`, `"set": {}, "Set": null`, 1):                               "its Set is null",
+		strings.Replace(whole, `"set": {}`, `"set": {"addresses": {"x": {}}}`, 1):                      "cannot read",
+		strings.Replace(whole, `"set": {}`, `"set": {"sysctls": {"net/ipv4/x": {}}}`, 1):               "json: cannot unmarshal object",
+		strings.Replace(whole, `"sysctls": ""`, `"sysctls": ["net/ipv4/ip_forward"]`, 1):               "json: cannot unmarshal array",
+		strings.Replace(whole, `"set"`, `"Topology": "../../etc/x", "set"`, 1):                         "it says twice what it is of",
+		strings.Replace(whole, `"set"`, `"VERSION": 2, "set"`, 1):                                      "it says twice what it is of",
+		strings.Replace(whole, `"set": {}`, `"set": {"sysctls": {"../x": "1"}}`, 1):                    `"../x" is no kernel parameter`,
+		strings.Replace(whole, `"before": {}`, `"before": {"sysctls": {"/x": "1"}}`, 1):                `"/x" is no kernel parameter`,
+		strings.Replace(whole, `"set"`, `"x": [`+strings.Repeat("{},", largestRecord)+`{}], "set"`, 1): "it holds more than 2097152 values",
 	} {
 		var n Node
 		err := parseRecord("record\n"+text+"\n", "web", &n)
 		if err == nil || !strings.HasPrefix(err.Error(), "cannot use /var/lib/lvsctl/web.json: ") || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: want %q, have %v", text, want, err)
+			t.Errorf("%.300s: want %q, have %v", text, want, err)
 		}
 		if err != nil && !strings.Contains(want, "use that one") && !strings.Contains(err.Error(), "move ") {
-			t.Errorf("%s: nothing says how to go on: %v", text, err)
+			t.Errorf("%.300s: nothing says how to go on: %v", text, err)
 		}
 	}
 	for _, text := range []string{"", "record\n" + whole + "\n"} {

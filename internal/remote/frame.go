@@ -22,6 +22,9 @@ const (
 	toldLines = 64 << 10
 	// noiseLimit is how much of a login's banners is kept to explain a failure.
 	noiseLimit = 4 << 10
+	// longestStatus is more than an end mark's status has, in bytes: what never ends is
+	// none.
+	longestStatus = 20
 	// bannerLimit bounds what a node may say before the script begins: one that
 	// never stops is not a login with much to tell.
 	bannerLimit = 1 << 20
@@ -146,8 +149,9 @@ func (f *frame) end() {
 	}
 	at += f.searched
 	f.searched = at
-	status, _, whole := bytes.Cut(f.buf[at+len(last):], []byte("\n"))
-	if !whole {
+	rest := f.buf[at+len(last):]
+	status, _, whole := bytes.Cut(rest[:min(len(rest), longestStatus)], []byte("\n"))
+	if !whole && len(rest) < longestStatus {
 		return
 	}
 	f.ended, f.status = true, string(status)

@@ -56,6 +56,20 @@ func TestFrame(t *testing.T) {
 	}
 }
 
+// TestFrameEndsEndlessStatus: an end mark whose line does not end is none, and is not
+// waited for up to the limit of all output.
+func TestFrameEndsEndlessStatus(t *testing.T) {
+	f := &frame{mark: "m"}
+	for range 1000 {
+		if _, err := f.Write([]byte("\nm\n\nm 99999999999999999999")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, whole := f.code(); whole || !f.over() || len(f.buf) > 100 {
+		t.Errorf("over %t, whole %t, kept %d bytes", f.over(), whole, len(f.buf))
+	}
+}
+
 func TestFrameIsBounded(t *testing.T) {
 	f := &frame{mark: "m"}
 	chunk := []byte(strings.Repeat("x", 1<<20))

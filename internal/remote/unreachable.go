@@ -70,7 +70,7 @@ func (e *endpoint) noHandshake(err error, words string) *Error {
 		}
 		f.Remedy = "too many logins at once (MaxStartups), an address it shuts out (PerSourcePenalties, fail2ban, hosts.deny), or a broken sshd: its log on the node says which"
 	default:
-		f.Summary = "no SSH session could be agreed on: " + reason(err)
+		f.Summary = "no SSH session could be agreed on: " + printable(reason(err))
 	}
 	return f
 }

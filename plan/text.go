@@ -33,7 +33,8 @@ const (
 type Detail struct {
 	// Commands shows what runs for each change, and what undoes it.
 	Commands bool
-	// Files shows what changes in each file, line by line.
+	// Files shows what changes in each file, line by line, and names all that is left
+	// alone.
 	Files bool
 	// Each shows every node by itself, those too that have the same changes as another.
 	Each bool
@@ -151,8 +152,26 @@ func (g *group) lines(d Detail) []Line {
 	for _, name := range n.Maintenance {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  in maintenance on %s: %s, by the topology", g.names(), name)})
 	}
-	for _, f := range n.LeftAlone {
+	return append(lines, g.leftAlone(d)...)
+}
+
+// mostLeftAlone is how many services of others are named: what is not touched must
+// not hide what is.
+const mostLeftAlone = 20
+
+// leftAlone are the lines about services of others on the group's nodes.
+func (g *group) leftAlone(d Detail) []Line {
+	all := g.shown.LeftAlone
+	named := all
+	if !d.Files && len(named) > mostLeftAlone {
+		named = named[:mostLeftAlone]
+	}
+	var lines []Line
+	for _, f := range named {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s (%s), not in this topology", g.names(), f.Service, plural.Of(f.Servers, "server"))})
+	}
+	if more := len(all) - len(named); more > 0 {
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  left alone on %s: %s more, which -v and --json name", g.names(), plural.Of(more, "service"))})
 	}
 	return lines
 }

@@ -22,7 +22,7 @@ type Options struct {
 // diagnostics, also after errors. The topology is nil after an error. Evaluation stops
 // with a diagnostic at lang's limits, and when ctx ends.
 func Load(ctx context.Context, path string, o Options) (*Topology, map[string]*hcl.File, hcl.Diagnostics) {
-	r := lang.Within(ctx, func() *loaded { return load(ctx, path, o) })
+	r := lang.Within(ctx, func() *loaded { return load(ctx, path, o, mostParts) })
 	if r == nil {
 		return nil, nil, lang.Unfinished(ctx)
 	}
@@ -36,13 +36,14 @@ type loaded struct {
 	diags    hcl.Diagnostics
 }
 
-func load(ctx context.Context, path string, o Options) *loaded {
+func load(ctx context.Context, path string, o Options, size int) *loaded {
 	module, ok := lang.Load(ctx, path, grammar, lang.Input{Vars: o.Vars, VarFiles: o.VarFiles, Environ: o.Environ})
 	l := &loader{
 		scope:  scope{module.Scope},
 		module: module,
 		nodes:  map[string]*node{},
 		groups: map[string]*group{},
+		size:   size,
 
 		serviceAt: map[string]hcl.Range{},
 	}
@@ -87,6 +88,9 @@ type loader struct {
 	brokenDirectors bool                 // the names of some directors are not known
 
 	suggested int // the number of wrong names that got a suggestion
+	size      int // the most parts, see grow
+	parts     int
+	routers   int
 }
 
 func (l *loader) topology(o Options) {
@@ -98,6 +102,7 @@ func (l *loader) topology(o Options) {
 			l.readNodes(b)
 		}
 	}
+	l.growNodes()
 	l.nameDirectors()
 	l.resolveGateways()
 	for _, b := range l.module.Blocks("virtual_server") {

@@ -92,6 +92,9 @@ func (l *loader) addServers(s *service, w lang.Element, srv Server, at servedAt,
 	if !ok {
 		return
 	}
+	if !l.grow(len(found)*max(len(s.directors), 1), w.At) {
+		return
+	}
 	for _, n := range found {
 		key := serverKey{n, srv.Port}
 		if first, twice := seen[key]; twice {

@@ -34,6 +34,9 @@ var (
 // with for_each.
 func (l *loader) readServices(block *hcl.Block) {
 	for _, i := range l.module.Instances(block) {
+		if !l.grow(l.routers, block.DefRange) {
+			return
+		}
 		if first, twice := l.serviceAt[i.Name]; twice {
 			l.Refuse(block.LabelRanges[0], "Name given twice", "A virtual_server %s is described at %s already.", lang.Quote(i.Name), first)
 			continue

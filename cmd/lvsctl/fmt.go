@@ -60,7 +60,7 @@ func (f *formatter) run(args []string) error {
 
 // stream formats standard input to standard output.
 func (f *formatter) stream() {
-	have, err := io.ReadAll(f.stdin)
+	have, err := io.ReadAll(io.LimitReader(f.stdin, lang.LargestFile+1)) // Format refuses the last byte
 	if err != nil {
 		f.refuse(fmt.Errorf("cannot read the input: %w", err))
 		return

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -45,13 +47,9 @@ func (k *cases) save(p *plan.Plan, file string, args []string) error {
 // openSaved reads a saved plan. The error is plan.ErrNotSaved if the path is no file or one
 // of another kind.
 func openSaved(file string) (*savedPlan, error) {
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil, notSaved(file)
-	}
-	text, err := os.ReadFile(file)
+	text, err := readPlan(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", file, err)
+		return nil, err
 	}
 	saved, err := plan.ReadSaved(text)
 	switch {
@@ -61,6 +59,26 @@ func openSaved(file string) (*savedPlan, error) {
 		return nil, fmt.Errorf("cannot use saved plan %s: %w", file, err)
 	}
 	return &savedPlan{saved, file}, nil
+}
+
+// largestPlan is more than any plan has, in bytes: a change takes about 1 KiB.
+const largestPlan = 512 << 20
+
+// readPlan reads a regular file that may be a plan.
+func readPlan(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would block for ever
+	if err != nil {
+		return nil, notSaved(file)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > largestPlan {
+		return nil, notSaved(file)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, largestPlan))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", file, err)
+	}
+	return text, nil
 }
 
 func notSaved(file string) error {

@@ -16,8 +16,9 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// largestFile is far above what anyone writes, and far below what hurts.
-const largestFile = 4 << 20
+// LargestFile is what one file may hold, in bytes: far above what anyone writes, and
+// far below what hurts.
+const LargestFile = 4 << 20
 
 // source is the files of a topology, and the folder they are in.
 type source struct {
@@ -186,12 +187,12 @@ func readBelow(dir, path string) ([]byte, os.FileInfo, error) {
 
 // readable reads text of a sane size.
 func readable(r io.Reader) ([]byte, error) {
-	src, err := io.ReadAll(io.LimitReader(r, largestFile+1))
+	src, err := io.ReadAll(io.LimitReader(r, LargestFile+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(src) > largestFile:
-		return nil, fmt.Errorf("it is larger than %d MiB", largestFile>>20)
+	case len(src) > LargestFile:
+		return nil, fmt.Errorf("it is larger than %d MiB", LargestFile>>20)
 	case !utf8.Valid(src):
 		return nil, errors.New("it is not UTF-8 text")
 	}

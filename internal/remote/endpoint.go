@@ -36,7 +36,8 @@ type endpoint struct {
 	agent          string // the agent's socket; "" for none
 	token          string // PKCS11Provider, which lvsctl cannot use; "" for none
 
-	knownHosts []string // the user's files, then the system's
+	knownHosts []string // the user's files, or the topology's, then the system's
+	ofTopology bool     // the first of them is the topology's
 	revoked    []string // RevokedHostKeys
 	keyAlias   string   // HostKeyAlias, in lower case
 	checkIP    bool     // CheckHostIP
@@ -239,7 +240,8 @@ func (e *endpoint) trust(s *sshconfig.Settings, t Target) error {
 	if e.knownHosts, err = files(s, "UserKnownHostsFile", own); err != nil {
 		return err
 	}
-	if t.KnownHosts != "" && letsPeopleIn(e.knownHosts) {
+	e.ofTopology = t.KnownHosts != "" && len(e.knownHosts) > 0
+	if e.ofTopology && letsPeopleIn(s, e.knownHosts[0]) {
 		return fmt.Errorf("known_hosts is %s: such a file says who may log in here, and a host's key has no place in it\nname another file", t.KnownHosts)
 	}
 	global := s.All("GlobalKnownHostsFile") // ssh takes these names as they stand
@@ -272,12 +274,32 @@ func (e *endpoint) trust(s *sshconfig.Settings, t Target) error {
 	return nil
 }
 
-// letsPeopleIn tells whether one of the files is an authorized_keys file, perhaps
-// by way of a link. The remedy for an unknown host key would add that key there.
-func letsPeopleIn(files []string) bool {
-	return slices.ContainsFunc(files, func(name string) bool {
-		target, err := filepath.EvalSymlinks(name)
-		return strings.HasPrefix(filepath.Base(name), "authorized_keys") ||
-			err == nil && strings.HasPrefix(filepath.Base(target), "authorized_keys")
-	})
+// letsPeopleIn tells whether a file says who may log in here, whatever it is called
+// by. The remedy for an unknown host key would add that key there, and a line such as
+// "restrict ssh-ed25519 AAAA..." is good in both sorts of file.
+func letsPeopleIn(s *sshconfig.Settings, name string) bool {
+	folder, base := filepath.Split(name)
+	names := []string{name}
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		names = append(names, target)
+	} else if target, err := filepath.EvalSymlinks(filepath.Clean(folder)); err == nil {
+		names = append(names, filepath.Join(target, base))
+	}
+	for _, name := range names {
+		// Some file systems do not tell cases apart.
+		for part := range strings.SplitSeq(strings.ToLower(name), string(filepath.Separator)) {
+			if strings.HasPrefix(part, "authorized_keys") {
+				return true
+			}
+		}
+	}
+	info, err := os.Stat(name)
+	for _, own := range []string{"~/.ssh/authorized_keys", "~/.ssh/authorized_keys2"} {
+		own, bad := s.File(own)
+		other, gone := os.Stat(own)
+		if err == nil && bad == nil && gone == nil && os.SameFile(info, other) {
+			return true
+		}
+	}
+	return false
 }

@@ -36,6 +36,24 @@ func linkTo(t *testing.T, name string) string {
 	return link
 }
 
+// hardLink is another name of the user's own authorized_keys.
+func hardLink(t *testing.T) string {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	keys, other := filepath.Join(home, ".ssh", "authorized_keys"), filepath.Join(home, "hosts")
+	if err := os.Mkdir(filepath.Dir(keys), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(keys, []byte("restrict ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJLXgzJ7rA0jli0trldpvML9FEhmANmsAEuoPSbk21p\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(keys, other); err != nil {
+		t.Fatal(err)
+	}
+	return other
+}
+
 func TestResolveRefuses(t *testing.T) {
 	for title, c := range map[string]struct {
 		config string
@@ -54,6 +72,10 @@ func TestResolveRefuses(t *testing.T) {
 		"MACs":           {"MACs -*", Target{Address: "web"}, "MACs for web: -* leaves nothing"},
 		"variable":       {"IdentityFile ${NO_SUCH_VARIABLE}/k", Target{Address: "web"}, "no environment variable NO_SUCH_VARIABLE"},
 		"by a link":      {"", Target{Address: "web", KnownHosts: linkTo(t, "authorized_keys2")}, ": such a file says who may log in"},
+		"another case":   {"", Target{Address: "web", KnownHosts: "~/.ssh/Authorized_Keys"}, ": such a file says who may log in"},
+		"its folder":     {"", Target{Address: "web", KnownHosts: "/etc/ssh/authorized_keys.d/root"}, ": such a file says who may log in"},
+		"a hard link":    {"", Target{Address: "web", KnownHosts: hardLink(t)}, ": such a file says who may log in"},
+		"other lines":    {"", Target{Address: "web", KnownHosts: "/etc/passwd"}, "known_hosts is /etc/passwd: no line of it is a host's key"},
 		"no known_hosts": {"", Target{Address: "web", KnownHosts: "~/.ssh/authorized_keys"}, "known_hosts is ~/.ssh/authorized_keys"},
 		"token":          {"IdentityFile ~/%z", Target{Address: "web"}, "%z is not understood"},
 		"half a token":   {"IdentityFile /a%", Target{Address: "web"}, "ends in %"},

@@ -36,6 +36,9 @@ func (d *Dialer) hostKeyCheck(e *endpoint) (*hostKeyCheck, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.ofTopology && files[0].foreign() {
+		return nil, fmt.Errorf("known_hosts is %s: no line of it is a host's key, so it is a file for something else\nname another file", e.knownHosts[0])
+	}
 	c := &hostKeyCheck{e: e, known: linesAbout(files, e.knownName())}
 	if e.keyAlias == "" && e.port != 22 {
 		c.bare = linesAbout(files, strings.ToLower(e.host))

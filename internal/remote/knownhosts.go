@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -120,6 +121,15 @@ func (f *knownFile) add(l knownLine) {
 			f.byName[name] = append(list, i)
 		}
 	}
+}
+
+// keyType begins the type of every key that ssh has had since protocol 2.
+var keyType = regexp.MustCompile(`^(ssh|ecdsa|sk|rsa|webauthn-sk)-`)
+
+// foreign reports whether a file has lines, and none of them even looks like a host's
+// key.
+func (f *knownFile) foreign() bool {
+	return len(f.lines) > 0 && !slices.ContainsFunc(f.lines, func(l knownLine) bool { return keyType.MatchString(l.key) })
 }
 
 // about is the indices of the lines that are about a name, in order.

@@ -34,7 +34,7 @@ func (p *Plan) Restrict(s Saved) {
 		case !c.is(&now):
 			e := stale.of(a.Node)
 			e.Conflicts = append(e.Conflicts, c.conflict(a.Change))
-		case a.Risk != "" && c.Risk == "":
+		case a.Risk != "" && withoutNumbers(string(a.Risk)) != withoutNumbers(string(c.Risk)):
 			stale.notShown(a.Node, now.Kind+" "+now.Key+" "+string(a.Risk))
 		}
 		return false
@@ -120,7 +120,15 @@ func (s staleNodes) compare(now *Node, then DocumentNode) {
 	}
 }
 
-var number = regexp.MustCompile(`[0-9]+`)
+var (
+	// number is a number, or an address.
+	number = regexp.MustCompile(`[0-9a-fA-F]*[0-9:.][0-9a-fA-F:.]*`)
+	// counted is what follows a number: of one and of several it is called the same.
+	counted = regexp.MustCompile(`# ((?:[a-z]+ )?[a-z]+?)s?\b`)
+)
 
-// withoutNumbers replaces the numbers in a warning: counts and seconds may differ.
-func withoutNumbers(text string) string { return number.ReplaceAllString(text, "#") }
+// withoutNumbers replaces the numbers and addresses in a warning or a risk: counts and
+// seconds may differ, and an SSH session's addresses are its client's.
+func withoutNumbers(text string) string {
+	return counted.ReplaceAllString(number.ReplaceAllString(text, "#"), "# $1")
+}

@@ -212,11 +212,27 @@ func TestRestrictRefusesNewDanger(t *testing.T) {
 	for _, c := range []struct {
 		then, now int
 		stale     bool
-	}{{0, 0, false}, {5, 0, false}, {5, 9, false}, {0, 9, true}} {
+	}{{0, 0, false}, {5, 0, false}, {5, 9, false}, {1, 9, false}, {0, 9, true}} {
 		p := Build("t", []Input{leaving(c.now)})
 		p.Restrict(save(t, leaving(c.then)))
 		if e := p.Nodes[0].Stale; (e != nil) != c.stale || e != nil && !strings.Contains(e.Error(), "the plan does not say: server tcp 10.0.0.100:80 -> 10.0.0.2:80 cuts 9 open connections") {
 			t.Errorf("%d connections, then %d: %v", c.then, c.now, e)
+		}
+	}
+	s, err := ReadSaved(forge(t, leaving(9), func(s *Saved) { s.Changes[0].Risk = "cuts nothing" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Build("t", []Input{leaving(9)})
+	if p.Restrict(s); p.Nodes[0].Stale == nil {
+		t.Error("another danger is taken from the file")
+	}
+	for a, b := range map[string]string{
+		"this SSH session answers 10.0.0.7 via 10.0.0.1 dev eth0.": "this SSH session answers 2001:db8::beef via fe80::1 dev eth0.",
+		"cuts 1 open connection; a drain":                          "cuts 12 open connections; a drain",
+	} {
+		if withoutNumbers(a) != withoutNumbers(b) {
+			t.Errorf("%q and %q", withoutNumbers(a), withoutNumbers(b))
 		}
 	}
 }

@@ -94,7 +94,7 @@ func (s *savedPlan) binds(k *cases) error {
 	if err != nil {
 		return err
 	}
-	if digest != s.Digest {
+	if digest != s.Digest || k.Name != s.Topology {
 		return exitError{code: exitStale, err: fmt.Errorf("the topology is not the one that %s was made from, or its nodes are reached in another way\n"+
 			"Make a new plan, or give the same --var, --var-file and --ssh-config as then.", s.file)}
 	}

@@ -132,7 +132,8 @@ func networkLines(s *state.State, failed string) []string {
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(s.Sysctls), state.CompareSysctls) {
 		set := state.SysctlCommand(k, s.Sysctls[k])
-		lines = append(lines, "if [ -e "+shell.Quote(set.To)+" ]; then "+set.String()+"; fi"+failed)
+		line := "if [ -e " + shell.Quote(set.To) + " ]; then " + set.String() + "; fi"
+		lines = append(lines, line+failed)
 	}
 	for _, d := range devices(s) {
 		indent := ""
@@ -190,9 +191,8 @@ func replaceAddress(dev string, p netip.Prefix) string {
 		return shell.Cmd("ip", "-4", "addr", "replace", p.String(), "dev", dev).String()
 	}
 	args := []string{"ip", "-6", "addr", "replace", p.String(), "dev", dev}
-	late := shell.Cmd(append(args, "preferred_lft", "0")...).String()
-	now := shell.Cmd(append(args, "nodad", "preferred_lft", "0")...).String()
-	return now + " 2>/dev/null || " + late
+	return shell.Cmd(append(args, "nodad", "preferred_lft", "0")...).String() + " 2>/dev/null || " +
+		shell.Cmd(append(args, "preferred_lft", "0")...).String()
 }
 
 // replaceRoute sets a route in place of any other with the same destination and metric.

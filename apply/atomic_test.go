@@ -3,6 +3,7 @@ package apply_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,7 +54,7 @@ func TestLateConfirmation(t *testing.T) {
 			r := s.apply(t.Context(), func(o *apply.Options) {
 				o.Atomic = true
 				if c.stays {
-					o.Rollback = 5 * briefTimeout
+					o.Rollback = 20 * time.Second
 				}
 			})
 			if !g.passed() || r.Complete() || r.Reverted["second"] == nil {

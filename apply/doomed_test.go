@@ -30,8 +30,7 @@ func TestKilledEverywhere(t *testing.T) {
 	needNodes(t)
 	everyPlace(t, 10, hostOptions{}, func(t *testing.T, p *passage, place int) {
 		p.sh(": >/run/go")
-		// It is longer than briefTimeout: the last places come after the confirmation,
-		// and a busy machine must get there in time.
+		// The last places come after the confirmation, for which a busy machine must have time.
 		kill(t, p.node, where{number: place}, 8*time.Second)
 		p.awaitRest()
 		p.sh("rm /run/go")

@@ -130,12 +130,12 @@ const unwrapIP = `umount -l "$(readlink -f "$(command -v ip)")"`
 // does its work when lvsctl has given up.
 func TestHangingCommand(t *testing.T) {
 	t.Parallel()
-	n := start(t, hostOptions{setup: ethernet, silence: 5 * time.Second})
+	n := start(t, hostOptions{setup: ethernet, silence: 10 * time.Second})
 	before := n.snapshot()
-	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 15;;`))
+	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 20;;`))
 	s := look(t, job{node: n, want: newState()})
 	r := s.apply(t.Context(), nil)
-	if r.Complete() || r.Reverted["web"] == nil || !strings.Contains(explain(r), "it said nothing for 5s") {
+	if r.Complete() || r.Reverted["web"] == nil || !strings.Contains(explain(r), "it said nothing for 10s") {
 		t.Errorf("result: %s", explain(r))
 	}
 	eventually(t, time.Minute, "the command has ended", func() bool {
@@ -160,7 +160,7 @@ func TestSilentLoss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPassage(t, hostOptions{silence: 5 * time.Second})
+			p := newPassage(t, hostOptions{silence: 10 * time.Second})
 			g := &gates{where: where{before: at}, text: waiting}
 			g.reached = func() {
 				p.wire.silence()

@@ -58,7 +58,7 @@ type node struct {
 type hostOptions struct {
 	name  string // default "web"
 	setup string // sh that runs on the node before its sshd starts
-	// silence is how long the host may be silent before lvsctl gives it up; default 10 s.
+	// silence is how long the host may be silent before lvsctl gives it up; default 30 s.
 	silence time.Duration
 	// from is the host from whose network the test connects; nil is the host itself.
 	from    *node
@@ -100,7 +100,7 @@ func start(t testing.TB, h hostOptions) *node {
 		h.name = "web"
 	}
 	if h.silence == 0 {
-		h.silence = 10 * time.Second
+		h.silence = 30 * time.Second
 	}
 	n := &node{TB: t, name: h.name, dir: t.TempDir(), options: h}
 	check(t, os.Mkdir(filepath.Join(n.dir, "disk"), 0o700))
@@ -202,7 +202,7 @@ func (n *node) trust() {
 const elsewhere = "Host *\n  HostName 127.0.0.1\n  Port 1\n"
 
 func (n *node) dial(ctx context.Context) (remote.Runner, error) {
-	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: 10 * time.Second})
+	return n.dialer.Dial(ctx, remote.Target{Name: n.name, Address: n.name, ConnectTimeout: time.Minute})
 }
 
 // id is the process id of the host's first process, for nsenter.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -59,7 +60,7 @@ func TestPanic(t *testing.T) {
 			before := one.snapshot()
 			wrap := func(r remote.Runner) remote.Runner { return panicking{r, c.at} }
 			s := look(t, job{node: one, want: newState(), wrap: wrap}, job{node: other, want: newState()})
-			r := s.apply(t.Context(), func(o *apply.Options) { o.Parallelism, o.Rollback = 1, briefTimeout })
+			r := s.apply(t.Context(), func(o *apply.Options) { o.Parallelism, o.Rollback = 1, 20*time.Second })
 			if r.Complete() || !strings.Contains(explain(r), "lvsctl failed on what the node answered (at ") {
 				t.Errorf("it says %s", explain(r))
 			}
@@ -73,7 +74,7 @@ func TestPanic(t *testing.T) {
 				}
 			}
 			s.Close()
-			eventually(one, soon, "the host has put itself back", func() bool {
+			eventually(one, time.Minute, "the host has put itself back", func() bool {
 				_, err := one.try(atRest)
 				return err == nil
 			})

@@ -77,12 +77,9 @@ func take(ctx context.Context, jobs ...job) (*surveyed, error) {
 	return &surveyed{s}, nil
 }
 
-// Rollback timeouts. The long one is for hosts that lvsctl comes back to, so that a busy
-// machine does not fail. The brief one is for hosts that nobody comes back to.
-const (
-	longTimeout  = time.Minute
-	briefTimeout = 2 * time.Second
-)
+// longTimeout is the rollback timeout for hosts that lvsctl comes back to: a busy machine
+// must not fail.
+const longTimeout = time.Minute
 
 func (s *surveyed) apply(ctx context.Context, change func(*apply.Options)) apply.Result {
 	o := apply.Options{Parallelism: 8, Rollback: longTimeout, Owner: "somebody@here"}

@@ -2,18 +2,20 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
 // What records say of other nodes, see internal/state/member.go.
 //
-// Nobody but a director's record knows of a node whose block is deleted. So a name
-// comes before the first change and goes after the last one: at any moment of an
-// apply, and wherever it ends, each node that holds something is named. A record that
-// names one which holds nothing costs a look at it.
+// When a node's block is deleted, only the directors' records still know the node. So its
+// name is written before the first change anywhere, and removed after the last one. An
+// apply may end at any moment: each node that holds something is named. A name too many
+// costs one more visit to that node.
 //
 //	first   directors' records get the names that are new, before anything is changed
 //	        anywhere
@@ -61,7 +63,7 @@ func (r *run) nameFirst(ctx context.Context, w *work) {
 // has come last, because they may be the only ones that know of others.
 func (r *run) nameLast(ctx context.Context) {
 	if ctx.Err() != nil {
-		return // who is named too much does no harm
+		return // a name too many does no harm
 	}
 	clean := map[string]bool{}
 	for name, w := range r.works {
@@ -116,13 +118,23 @@ func (r *run) updateNames(ctx context.Context, w *work, clean map[string]bool, t
 	}
 }
 
-// writeNames writes a node's record if that is another one than is there.
+// writeNames writes a node's record, unless that is what is there. The connection may be
+// lost by now, or get lost: then it uses a new one.
 func (r *run) writeNames(ctx context.Context, w *work, rec state.Record) error {
 	text, err := recordText(rec)
 	if err == nil && text != w.record {
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()
-		text, err = r.finalScript(context.WithoutCancel(ctx), w, &transaction{}, w.Runner, rec)
+		ctx = context.WithoutCancel(ctx)
+		_, err = r.finalScript(ctx, w, &transaction{}, w.Runner, rec)
+		var lost *remote.Error
+		if errors.As(err, &lost) {
+			var conn remote.Runner
+			if conn, err = w.Dial(ctx); err == nil {
+				defer conn.Close()
+				_, err = r.finalScript(ctx, w, &transaction{}, conn, rec)
+			}
+		}
 	}
 	if err != nil {
 		w.unsure = true

@@ -29,8 +29,16 @@ func TestNamesFirst(t *testing.T) {
 		t.Errorf("the director's record:\n%s", record)
 	}
 
-	// web is put back too, and the director knows of nobody any more.
-	must(t, of(state.New(), state.New())...)
+	// web is put back too, and the director knows of nobody any more, although its
+	// connection is lost just then.
+	g := &gates{where: where{before: "lvsctl_remove_record"}, text: "printf '%s\\n' tripped; sleep 1\n", reached: lvs.wire.cut}
+	jobs := of(state.New(), state.New())
+	jobs[0].wrap = g.wrap
+	s := look(t, jobs...)
+	g.open()
+	if r := s.apply(t.Context(), nil); !r.Complete() || !g.passed() {
+		t.Errorf("reached %t: %s", g.passed(), explain(r))
+	}
 	if left := lvs.record() + web.record(); left != "" {
 		t.Errorf("left over:\n%s", left)
 	}

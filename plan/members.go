@@ -8,9 +8,9 @@ import (
 )
 
 // Members is what a node's record is to say of the topology's nodes, see
-// internal/state/member.go. It names more than are members yet: who is about to be
-// changed is known before that. A member goes from it when the apply ends and its own
-// record holds nothing.
+// internal/state/member.go. It has the nodes that this plan changes too, because their
+// names are written before the first change. At the end of the apply those are removed
+// whose own record holds nothing.
 type Members struct {
 	state.Membership
 	// Of are the plan's names of the nodes that Others are, one by one.

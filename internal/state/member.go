@@ -3,7 +3,6 @@ package state
 import (
 	"cmp"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +21,8 @@ import (
 // together they are linear in the topology, and should the only director be replaced,
 // its real servers know the old one.
 //
-// A host is the same under another name or address if SSH goes to the same place, or
-// if it has one of the same addresses of its own ([Member.Same]).
+// Two members are the same host, whatever their names, if SSH goes to the same [Place] or
+// if they have an address in common.
 //
 // The records of one topology's nodes bear one mark, which nobody can guess. Two
 // topologies may have the same name, on other hosts; a record that names a host of the
@@ -73,15 +72,6 @@ func (p Place) String() string {
 		text += " via " + jump
 	}
 	return text
-}
-
-// Same reports whether two members are the same host.
-func (m Member) Same(other Member) bool {
-	return m.Plain() == other.Plain() || slices.ContainsFunc(m.Addresses, func(k AddressKey) bool { return other.has(k.Prefix.Addr()) })
-}
-
-func (m Member) has(addr netip.Addr) bool {
-	return slices.ContainsFunc(m.Addresses, func(k AddressKey) bool { return k.Prefix.Addr() == addr })
 }
 
 // Equal reports whether two members are the same, word for word.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/maruel/natural"
 
@@ -180,24 +179,9 @@ const headingNames = 6
 
 // names are the nodes by name, three or more in a row as a range.
 func (g *group) names() string {
-	var parts []string
-	shown := 0
-	for i := 0; i < len(g.nodes) && len(parts) < headingNames; {
-		end := i + 1
-		for end < len(g.nodes) && g.places[end] == g.places[end-1]+1 {
-			end++
-		}
-		if end-i >= 3 {
-			parts = append(parts, g.nodes[i].Name+" ... "+g.nodes[end-1].Name)
-		} else {
-			parts, end = append(parts, g.nodes[i].Name), i+1
-		}
-		shown += end - i
-		i = end
+	names := make([]string, len(g.nodes))
+	for i, n := range g.nodes {
+		names[i] = n.Name
 	}
-	text := strings.Join(parts, ", ")
-	if rest := len(g.nodes) - shown; rest > 0 {
-		text += " and " + plural.Of(rest, "other")
-	}
-	return text
+	return plural.Names(names, g.places, headingNames)
 }

@@ -26,6 +26,7 @@ var commands = []func(*app) *cobra.Command{
 	drainCommand,
 	undrainCommand,
 	showCommand,
+	graphCommand,
 	labCommand,
 	versionCommand,
 }

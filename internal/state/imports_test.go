@@ -32,6 +32,7 @@ func TestImports(t *testing.T) {
 		"internal/lang":       {},
 		"internal/lab":        {},
 		"internal/keepalived": {},
+		"internal/graph":      {"topology"},
 		"internal/netsystem":  {},
 		"internal/plural":     {},
 	}

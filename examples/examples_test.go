@@ -71,6 +71,7 @@ var table = []example{
 			if have := c.sh("real-server2", "ping -c 1 -W 2 lvs-server"); !strings.Contains(have, "(192.168.246.166)") {
 				c.Errorf("real-server2 finds lvs-server elsewhere:\n%s", have)
 			}
+			tour(c)
 		},
 	},
 	{

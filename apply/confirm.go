@@ -181,7 +181,7 @@ func (r *run) removeAdopted(ctx context.Context, w *work) {
 	r.mu.Lock()
 	good := w.failure == nil && r.result.Reverted[w.plan.Name] == nil && r.result.Unconfirmed[w.plan.Name] == nil
 	r.mu.Unlock()
-	if !good || len(w.plan.Adopts) == 0 {
+	if !good || !w.plan.Usable() || len(w.plan.Adopts) == 0 {
 		return
 	}
 	nonce := shell.NewMark()

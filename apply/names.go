@@ -93,7 +93,7 @@ func (w *work) lastRecord() state.Record {
 // rewrites reports whether the record was to be written with nothing else to do, and
 // was not yet.
 func (w *work) rewrites() bool {
-	return !w.written && w.failure == nil && (w.plan.Rewrite || len(w.plan.Adopts) > 0)
+	return !w.written && w.failure == nil && w.plan.Usable() && (w.plan.Rewrite || len(w.plan.Adopts) > 0)
 }
 
 // updateNames writes a node's record if it is to say something else. told reports that

@@ -163,6 +163,13 @@ func orphanServers(t *testing.T, lvsctl string) {
 	s.topology("test", lvs)
 	s.says(0, "destroy --auto-approve", "# router gw (gw), no longer in the topology")
 	s.clean("lvs", "gw")
+
+	// A director that cannot be changed knows who was.
+	s.topology("test", strings.Replace(lvs, "10.0.0.2/24", "10.0.0.99/24", 1), one)
+	s.says(1, "apply --auto-approve", "Not done: lvs (cannot be changed).\n")
+	s.topology("test", lvs)
+	s.says(0, "destroy --auto-approve", "# real_server web-1 (web-1), no longer in the topology")
+	s.clean("lvs", "web-1")
 }
 
 func replacedDirector(t *testing.T, lvsctl string) {

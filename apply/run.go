@@ -43,7 +43,7 @@ type run struct {
 	nodes map[string]Node
 	// slots has one element for each script that runs. Its capacity is the limit.
 	slots chan struct{}
-	// works are the nodes with actions, by name.
+	// works are the nodes with actions, or with a record to write, by name.
 	works map[string]*work
 
 	// mu guards result, and calls of Options.Event.
@@ -87,7 +87,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	byNode, forBoot := r.split()
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		if len(byNode[n.Name]) > 0 || len(forBoot[n.Name]) > 0 || n.Chosen && (n.Rewrite || len(n.Adopts) > 0 && n.Usable()) {
+		if len(byNode[n.Name]) > 0 || len(forBoot[n.Name]) > 0 || n.Chosen && (n.Rewrite || n.NamesOnly || len(n.Adopts) > 0 && n.Usable()) {
 			r.works[n.Name] = &work{Node: nodes[n.Name], plan: n, batches: byNode[n.Name], forBoot: forBoot[n.Name]}
 		}
 	}

@@ -71,8 +71,11 @@ func (p *Plan) nameMembers(inputs []Input) {
 				n.Members.Others, n.Members.Of = append(n.Members.Others, e.Member), append(n.Members.Of, e.node)
 			}
 		}
-		if !acts[in.Name] && n.Usable() {
+		switch {
+		case n.Usable() && !acts[in.Name]:
 			n.Rewrite = n.Rewrite || n.misnames(in, going)
+		case !n.Usable():
+			n.NamesOnly = in.Role == director && in.Live.Facts.Root && n.misnames(in, going)
 		}
 	}
 }

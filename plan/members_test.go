@@ -295,6 +295,20 @@ func TestNames(t *testing.T) {
 		check(t, p, "a", true, "lvs", "new")
 		check(t, p, "lvs", false, "a", "b", "gw", "new")
 	})
+	t.Run("a director that cannot be changed", func(t *testing.T) {
+		c := newCluster()
+		wants := c.wants(t, both)
+		c.breakBase("lvs")
+		p := build(c.inputs(t, wants, false))
+		check(t, p, "lvs", false, "a", "b", "gw")
+		if n := p.Nodes[0]; n.Name != "lvs" || !n.NamesOnly {
+			t.Errorf("it does not learn who is changed: %+v", n)
+		}
+		c.forbid("lvs")
+		if n := build(c.inputs(t, wants, false)).Nodes[0]; n.NamesOnly {
+			t.Error("a record is to be written by somebody who may not")
+		}
+	})
 	t.Run("two names of one host", func(t *testing.T) {
 		c := steady(t)
 		inputs := c.withOrphans(t, both, without(onLAN("dr", "rr", "a"), "b"), false)

@@ -144,8 +144,10 @@ type Node struct {
 	// node's table became the topology's alone, or is that no more, or because it names
 	// other nodes than it should.
 	Rewrite bool
-	// Members is what its record is to say of the topology's nodes.
-	Members Members
+	// Members is what its record is to say of the topology's nodes. NamesOnly is set if the
+	// record is written for that although the node cannot be changed: other nodes are.
+	Members   Members
+	NamesOnly bool
 
 	holds bool // its record goes on holding something; only where there are no actions
 }

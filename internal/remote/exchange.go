@@ -21,6 +21,7 @@ type openShell struct {
 	stdin          io.WriteCloser
 	stdout, stderr io.Reader
 	wait           func() exit // returns when the shell has ended; called once
+	exited         <-chan exit // what wait returns, of a shell that is kept; else nil
 	hangup         func()      // ends a shell that is not at its end; may be nil
 	close          func()      // lets go of it: the streams end soon after
 }
@@ -96,8 +97,12 @@ func exchange(ctx context.Context, sh openShell, script Script, silence time.Dur
 	collect(stderr, sh.stderr)
 	drained := make(chan struct{})
 	go func() { streams.Wait(); close(drained) }()
-	exited := make(chan exit, 1)
-	go func() { exited <- sh.wait() }()
+	exited := sh.exited
+	if exited == nil {
+		ended := make(chan exit, 1)
+		go func() { ended <- sh.wait() }()
+		exited = ended
+	}
 
 	var ended *exit
 	var late <-chan time.Time

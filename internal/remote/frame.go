@@ -53,6 +53,11 @@ func wrapHold(body, mark string) string {
 	return wrapCall(body, mark, "lvsctl_body", "exec cat >/dev/null 2>&1")
 }
 
+// wrapNext is wrap for a shell that runs other scripts afterwards.
+func wrapNext(body, mark string) string {
+	return wrapCall(body, mark, "(lvsctl_body)", ":")
+}
+
 func wrapCall(body, mark, call, then string) string {
 	return shell.Definitions(shell.Environment) + shell.Call(shell.Environment).String() + "\n" +
 		"lvsctl_text=" + shell.Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +

@@ -40,6 +40,8 @@ func (r *localRunner) Hold(ctx context.Context, script Script) (Output, func(), 
 	return holdIn(ctx, script, r)
 }
 
+func (r *localRunner) Keep(ctx context.Context) (*Shell, error) { return keepIn(ctx, r) }
+
 func (r *localRunner) silenceLimit() time.Duration { return r.silence }
 
 func (r *localRunner) wholeLimit() time.Duration { return r.limit }

@@ -25,6 +25,9 @@ type Runner interface {
 	// is called or the connection ends, whichever way. Other scripts can be run
 	// meanwhile. The script must not exit: that ends the shell. release may be called more than once; it is never nil.
 	Hold(ctx context.Context, script Script) (out Output, release func(), err error)
+	// Keep opens a shell for many scripts. Other scripts can be run meanwhile, by another
+	// goroutine too. It ends with the connection.
+	Keep(ctx context.Context) (*Shell, error)
 	// Close drops the connection.
 	Close() error
 }

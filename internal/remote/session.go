@@ -35,6 +35,8 @@ func (r *sshRunner) Hold(ctx context.Context, script Script) (Output, func(), er
 	return holdIn(ctx, script, r)
 }
 
+func (r *sshRunner) Keep(ctx context.Context) (*Shell, error) { return keepIn(ctx, r) }
+
 func (r *sshRunner) silenceLimit() time.Duration { return r.silence }
 
 func (r *sshRunner) wholeLimit() time.Duration { return r.limit }

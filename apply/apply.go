@@ -41,6 +41,9 @@ type Options struct {
 	Atomic bool
 	// Owner is the text in the nodes' locks that says who has them: user@host.
 	Owner string
+	// At is when the apply began. It goes into the nodes' records with Owner, unless it is
+	// zero.
+	At time.Time
 	// Event is called with what happens, at once, by one goroutine at a time. It may be
 	// nil.
 	Event func(Event)

@@ -129,7 +129,7 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	nonce := shell.NewMark()
 	var s shell.Script
 	s.Line(shell.Call(shell.Report, nonce))
-	text, err := recordText(rec)
+	text, err := r.recordText(rec)
 	if err != nil {
 		return "", err
 	}

@@ -2,14 +2,18 @@ package apply_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/lvsctl/lvsctl/plan"
 )
 
 // drift changes a host by hand, changes the topology too, and looks at each way in which
@@ -22,6 +26,12 @@ func drift(p *program) {
 	}
 	p.web.sh("ip addr del 10.0.0.100/32 dev lo; echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore")
 	write(p, filepath.Join(p.dir, "main.hcl"), strings.Replace(drTopology, `persist = "none"`, `sysctl = { "net.ipv4.conf.eth0.proxy_arp" = "1" }`+"\n persist = \"none\"", 1))
+	stdout, _ := p.run(0, "status")
+	for _, want := range []string{"\ndirector lvs (lvs):  lacks 10.0.0.100; never applied; ", "\n  web  tcp 10.0.0.100:80 ", "\n    web  10.0.0.2:80 dr ", " gone\n", "\nreal_server web (web):  2 differences; 1 change not applied; applied "} {
+		if !strings.Contains(stdout, want) {
+			p.Errorf("status does not say %q:\n%s", want, stdout)
+		}
+	}
 	want := `  # real_server web (web)
   ~ sysctl    net.ipv4.conf.all.arp_ignore  0 -> 1  (changed)
   + address   10.0.0.100/32 dev lo  (gone)
@@ -30,7 +40,7 @@ Drift: 1 gone, 1 changed, 0 added on 1 node. Never applied: 1 node. Not applied 
 	if stdout, _ := p.run(2, "drift"); !strings.HasPrefix(stdout, want) {
 		p.Errorf("with drift it says:\n%s", stdout)
 	}
-	stdout, _ := p.run(2, "drift", "--github", "--junit", "drift.xml", "--prometheus", "drift.prom")
+	stdout, _ = p.run(2, "drift", "--github", "--junit", "drift.xml", "--prometheus", "drift.prom")
 	if !strings.HasPrefix(stdout, want) || !strings.Contains(stdout, "\n::error file=main.hcl,line=") {
 		p.Errorf("to GitHub it says:\n%s", stdout)
 	}
@@ -38,6 +48,13 @@ Drift: 1 gone, 1 changed, 0 added on 1 node. Never applied: 1 node. Not applied 
 	p.holds("drift.prom", `lvsctl_drift_differences{topology="test",node="web",role="real_server"} 2`+"\n")
 	p.apply(0)
 	p.run(0, "drift")
+	begin := time.Now().Add(-time.Hour)
+	var doc plan.Document
+	stdout, _ = p.run(0, "drift", "--json", "--only", "web")
+	check(p, json.Unmarshal([]byte(stdout), &doc))
+	if by := doc.Nodes[0].Applied; !strings.Contains(by.By, "@") || by.At.Before(begin) || by.At.After(time.Now()) {
+		p.Errorf("it was applied by %v", by)
+	}
 	p.run(0, "destroy", "--auto-approve", "--only", "web")
 	if stdout, _ := p.run(0, "drift"); !strings.HasPrefix(stdout, "Nothing to compare. Never applied: 2 nodes.") {
 		p.Errorf("of what was destroyed it says:\n%s", stdout)

@@ -121,7 +121,7 @@ func (r *run) updateNames(ctx context.Context, w *work, clean map[string]bool, t
 // writeNames writes a node's record, unless that is what is there. The connection may be
 // lost by now, or get lost: then it uses a new one.
 func (r *run) writeNames(ctx context.Context, w *work, rec state.Record) error {
-	text, err := recordText(rec)
+	text, err := r.recordText(rec)
 	if err == nil && text != w.record {
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()

@@ -29,12 +29,12 @@ func (r *run) persist(ctx context.Context, w *work) {
 	ctx = context.WithoutCancel(ctx)
 	nonce := shell.NewMark()
 	final := w.settled.RecordAfterFiles(w.live)
-	text, err := recordText(final)
+	text, err := r.recordText(final)
 	if err != nil {
 		w.failure = r.abandon(todo, err)
 		return
 	}
-	script, err := persistScript(w, todo, nonce, final.Topology, text)
+	script, err := r.persistScript(w, todo, nonce, final.Topology, text)
 	if err != nil {
 		w.failure = r.abandon(todo, err)
 		return
@@ -89,8 +89,8 @@ func (r *run) toPersist(ctx context.Context, w *work) []*plan.Action {
 // persistScript makes the script that writes the files. It first writes a record with
 // what was there before, so that a cut connection loses nothing, and last the record of
 // what is there: its text, or "" for none.
-func persistScript(w *work, actions []*plan.Action, nonce, topology, record string) (string, error) {
-	intended, err := encodeRecord(w.settled.RecordBeforeFiles(w.live))
+func (r *run) persistScript(w *work, actions []*plan.Action, nonce, topology, record string) (string, error) {
+	intended, err := r.encodeRecord(w.settled.RecordBeforeFiles(w.live))
 	if err != nil {
 		return "", err
 	}

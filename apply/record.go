@@ -6,23 +6,28 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/shell"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// encodeRecord returns the record's text. The second line names every kernel parameter in
-// it: the script that reads a node needs them, and has no JSON parser.
-func encodeRecord(r state.Record) (string, error) {
+// encodeRecord returns the record's text, with who applies in it. The second line names
+// every kernel parameter in it: the script that reads a node needs them, and has no JSON
+// parser.
+func (r *run) encodeRecord(rec state.Record) (string, error) {
+	if !r.opts.At.IsZero() {
+		rec.Applied = state.Applied{By: r.opts.Owner, At: r.opts.At.UTC().Truncate(time.Second)}
+	}
 	keys := map[string]bool{}
-	for _, s := range []*state.State{r.Set, r.Before} {
+	for _, s := range []*state.State{rec.Set, rec.Before} {
 		for k := range s.Sysctls {
 			keys[k] = true
 		}
 	}
-	r.Sysctls = strings.Join(slices.Sorted(maps.Keys(keys)), " ")
-	text, err := json.MarshalIndent(r, "", "  ")
+	rec.Sysctls = strings.Join(slices.Sorted(maps.Keys(keys)), " ")
+	text, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("cannot encode the record: %w", err)
 	}
@@ -30,11 +35,11 @@ func encodeRecord(r state.Record) (string, error) {
 }
 
 // recordText is the record's text, or "" if no record is needed.
-func recordText(r state.Record) (string, error) {
-	if r.Empty() {
+func (r *run) recordText(rec state.Record) (string, error) {
+	if rec.Empty() {
 		return "", nil
 	}
-	return encodeRecord(r)
+	return r.encodeRecord(rec)
 }
 
 // wrote remembers the record that was written.

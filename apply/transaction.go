@@ -137,7 +137,7 @@ func (t *transaction) texts(s *shell.Script) {
 // batchScript makes the script of a batch. It arms the node, writes the record with what
 // was there before, and then does the actions one by one.
 func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error) {
-	record, err := encodeRecord(w.settled.Intent)
+	record, err := r.encodeRecord(w.settled.Intent)
 	if err != nil {
 		return "", err
 	}

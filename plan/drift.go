@@ -64,6 +64,8 @@ type NodeDrift struct {
 	base []state.AddressKey
 	// Unreadable is why nothing is known of the node.
 	Unreadable error
+	// Applied is the last apply that changed the node.
+	Applied state.Applied
 	// Never reports that the topology was never applied to the node.
 	Never bool
 	// Down are the real servers that keepalived took out of the table. That is no drift.
@@ -76,6 +78,8 @@ type NodeDrift struct {
 	Differences []Action
 	// Pending is how many changes the topology wants that would put nothing back.
 	Pending int
+	// Blocked is why the node cannot be changed as the topology wants. It is no drift.
+	Blocked []string
 }
 
 // FindDrift compares what was read of the chosen nodes with what their records say
@@ -87,6 +91,10 @@ func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 		inputs[i] = inputs[i].asApplied()
 	}
 	held := vips(inputs)
+	blocked := map[string][]string{}
+	for _, n := range p.Nodes {
+		blocked[n.Name] = n.Problems
+	}
 	planned := map[string][]*Action{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
@@ -103,6 +111,11 @@ func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 			found := n
 			if n.Unreadable = live.Shield(func() error { found.find(in, held, planned[in.Name]); return nil }); n.Unreadable == nil {
 				n = found
+				for _, problem := range blocked[n.Name] {
+					if !slices.Contains(n.Trouble, problem) {
+						n.Blocked = append(n.Blocked, problem)
+					}
+				}
 			}
 		}
 		list = append(list, n)
@@ -126,7 +139,7 @@ func (in Input) asApplied() Input {
 // find compares a node with its record. held are the VIPs that were applied to all
 // nodes, planned is what the topology wants of this one.
 func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Action) {
-	n.Never = in.Live.Record.Empty()
+	n.Never, n.Applied = in.Live.Record.Empty(), in.Live.Record.Applied
 	if !n.Never {
 		s := state.Settle(in.Live.State, in.Want, in.Live.Record, in.Exclusive)
 		for _, c := range state.Diff(s.Have, s.Want) {

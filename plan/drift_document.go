@@ -48,7 +48,7 @@ func (n NodeDrift) document(topology string) DocumentNode {
 	d := DocumentNode{
 		Topology: topology, Name: n.Name, Role: n.Role, Address: n.Address,
 		Problems: n.Trouble, Down: n.Down, own: newOwnAddresses(n.Address, n.base),
-		Never: n.Never, Pending: n.Pending, File: n.Range.Filename, Line: n.Range.Start.Line,
+		Applied: n.Applied, Never: n.Never, Pending: n.Pending, Blocked: n.Blocked, File: n.Range.Filename, Line: n.Range.Start.Line,
 	}
 	if n.Unreadable != nil {
 		d.Error = n.Unreadable.Error()
@@ -63,9 +63,12 @@ func (n DocumentPart) Differs() bool { return len(n.Changes)+len(n.Problems) > 0
 func (doc Document) driftSummary() DocumentCounts {
 	var t changeCounts
 	var sum DocumentCounts
-	var read, never, unreadable, troubled int
+	var read, never, unreadable, troubled, blocked int
 	for _, n := range doc.Parts() {
 		sum.Pending += n.Pending
+		if len(n.Blocked) > 0 {
+			blocked++
+		}
 		switch {
 		case n.Error != "":
 			unreadable++
@@ -120,6 +123,9 @@ func (doc Document) driftSummary() DocumentCounts {
 	}
 	if sum.Pending > 0 {
 		text += " Not applied yet: " + plural.Of(sum.Pending, "change") + "."
+	}
+	if blocked > 0 {
+		text += " Cannot be applied: " + plural.Of(blocked, "node") + "."
 	}
 	var failed []string
 	for _, one := range doc.Topologies {

@@ -108,6 +108,13 @@ func TestDrift(t *testing.T) {
 			"! it has the VIP 10.1.0.100 on eth0 and tells the neighbours so, beside lvs, which holds the service: clients come here instead. Take it off the node and out of its boot files: ip addr del 10.1.0.100/32 dev eth0",
 			"Drift: 0 gone, 0 changed, 0 added on 1 node. 1 node cannot be put back.",
 		}},
+		{"a node that cannot be changed", both, func(t *testing.T, c *cluster) {
+			c.exec(t, "lvs", "ipvsadm -E -t 10.1.0.100:80 -s lc")
+		}, strings.Replace(both, `"rr"`, `"fo"`, 1), []string{
+			"# director lvs (10.1.0.2)",
+			"~ service tcp 10.1.0.100:80 lc -> rr (changed)",
+			"Drift: 0 gone, 1 changed, 0 added on 1 node. Cannot be applied: 1 node.",
+		}},
 		{"a node is lost", both, func(t *testing.T, c *cluster) { c.lost["b"] = true }, both, []string{
 			"# real_server b (10.1.0.12)",
 			"! could not be read; whether it has drifted is not known",

@@ -78,12 +78,15 @@ type DocumentNode struct {
 
 	own ownAddresses
 
-	// In a document of drift: whether the topology was never applied to the node, how
-	// many changes it wants beside those of the drift, and where its block is.
-	Never   bool   `json:"never_applied,omitempty"`
-	Pending int    `json:"not_applied,omitempty"`
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
+	// In a document of drift: the last apply that changed the node, whether there was
+	// none, how many changes the topology wants beside those of the drift and why it cannot
+	// have them, and where the node's block is.
+	Applied state.Applied `json:"applied,omitzero"`
+	Never   bool          `json:"never_applied,omitempty"`
+	Pending int           `json:"not_applied,omitempty"`
+	Blocked []string      `json:"blocked,omitempty"`
+	File    string        `json:"file,omitempty"`
+	Line    int           `json:"line,omitempty"`
 }
 
 // DocumentItem is one change. ID counts from 1, and Needs holds IDs. Result and Error

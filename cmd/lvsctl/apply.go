@@ -73,6 +73,7 @@ is locked by another apply; 130 interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())
+	a.completeNodes(cmd)
 	cmd.Flags().StringSliceVar(&c.scope.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	return cmd
 }
@@ -90,6 +91,7 @@ modules stay.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())
+	a.completeNodes(cmd)
 	return cmd
 }
 
@@ -178,7 +180,7 @@ func (c *change) saved(args []string) (*savedPlan, []string, error) {
 }
 
 func (c *change) options(a *app, e *events) apply.Options {
-	o := apply.Options{Parallelism: a.parallelism, Rollback: c.rollback, Atomic: c.atomic, Owner: owner(), Event: e.event}
+	o := apply.Options{Parallelism: a.parallelism, Rollback: c.rollback, Atomic: c.atomic, Owner: owner(), At: time.Now(), Event: e.event}
 	if c.noRollback {
 		o.Rollback = 0
 	}

@@ -3,6 +3,7 @@ package state
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // Record is a file that lvsctl keeps on each node for each topology. It holds what the
@@ -15,6 +16,8 @@ type Record struct {
 	Sysctls  string `json:"sysctls"`
 	Version  int    `json:"version"` // RecordVersion
 	Topology string `json:"topology"`
+	// Applied is the apply that wrote the record.
+	Applied Applied `json:"applied,omitzero"`
 	// Exclusive is set if all virtual services of the node should be this topology's.
 	Exclusive bool `json:"exclusive,omitempty"`
 	// Members are the nodes of the topology, as far as the record names them.
@@ -28,6 +31,13 @@ type Record struct {
 	Drained map[string]Drained `json:"drained,omitempty"`
 	// Others are the records of other topologies on the node.
 	Others []Record `json:"-"`
+}
+
+// Applied is who applied a topology to a node, and when by the clock of the machine that
+// lvsctl ran on. It is zero in a record of an lvsctl that did not write it.
+type Applied struct {
+	By string    `json:"by"` // user@host
+	At time.Time `json:"at"` // UTC, in whole seconds
 }
 
 // RecordVersion is the version of the format that this program writes. It refuses records

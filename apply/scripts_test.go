@@ -112,7 +112,7 @@ func rendered(t *testing.T, name string, wants []roles.Want, destroy bool) (scri
 			scripts = append(scripts, script, rollbackScript(tr, name))
 		}
 		if len(forBoot[n.Name]) > 0 {
-			script, err := persistScript(w, forBoot[n.Name], "lvsctl-0", name, map[bool]string{true: "", false: "{}"}[destroy])
+			script, err := r.persistScript(w, forBoot[n.Name], "lvsctl-0", name, map[bool]string{true: "", false: "{}"}[destroy])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,13 +1,14 @@
 package examples_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 )
 
 // tour runs the commands of README.md's tour on a cluster that is applied: each does
-// what it says there, and exits with 0.
+// what it says there, and exits with 0, or with the code that its comment has.
 func tour(c *cluster) {
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -18,8 +19,13 @@ func tour(c *cluster) {
 	if !ok {
 		c.Fatal("README.md has no tour")
 	}
+	said := map[string]string{}
 	for line := range strings.Lines(block) {
-		line, _, _ = strings.Cut(line, " #")
+		line, comment, _ := strings.Cut(line, " #")
+		code := 0
+		if _, err := fmt.Sscanf(comment, " exit %d:", &code); err != nil {
+			code = 0
+		}
 		words := strings.Fields(line)
 		if len(words) < 3 || words[0] != "lvsctl" {
 			c.Fatalf("the tour has a line that is no command of lvsctl's: %q", line)
@@ -34,6 +40,20 @@ func tour(c *cluster) {
 		if i := slices.Index(args, "dr-lan"); i >= 0 {
 			args[i] = c.topology
 		}
-		c.lvsctl(0, args...)
+		said[args[0]] += c.lvsctl(code, args...)
+	}
+	for command, want := range map[string][]string{
+		"status": {
+			"\ndirector lvs-server (192.168.246.166):  holds 192.168.246.160; as wanted; applied ",
+			"\n  web  tcp 192.168.246.160:80 rr", "\n    real-server1  192.168.246.161:80 dr ",
+			"\nreal_server real-server2 (192.168.246.162):  1 difference; applied ",
+		},
+		"drift": {"No drift. All 3 nodes are as last applied.\n", "\nDrift: 1 gone, 0 changed, 0 added on 1 node.\n"},
+	} {
+		for _, text := range want {
+			if !strings.Contains(said[command], text) {
+				c.Errorf("lvsctl %s does not say %q:\n%s", command, text, said[command])
+			}
+		}
 	}
 }

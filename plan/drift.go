@@ -70,6 +70,10 @@ type NodeDrift struct {
 	Never bool
 	// Down are the real servers that keepalived took out of the table. That is no drift.
 	Down []string
+	// Drained and Maintenance are the real servers that a director sends no new
+	// connections, by a person's wish and by the topology's. That is no drift either.
+	Drained     []DrainedServer
+	Maintenance []string
 	// Trouble is what keeps the node from being as it was applied and is no entry of
 	// its own: a VIP where it draws the clients away, an address of the node's own that
 	// is gone.
@@ -87,7 +91,9 @@ type NodeDrift struct {
 func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 	inputs = slices.Clone(inputs)
 	slices.SortStableFunc(inputs, compareInputs)
+	resting := map[string][]string{}
 	for i := range inputs {
+		resting[inputs[i].Name] = maintenance(&inputs[i])
 		inputs[i] = inputs[i].asApplied()
 	}
 	held := vips(inputs)
@@ -111,6 +117,7 @@ func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 			found := n
 			if n.Unreadable = live.Shield(func() error { found.find(in, held, planned[in.Name]); return nil }); n.Unreadable == nil {
 				n = found
+				n.Maintenance = resting[n.Name]
 				for _, problem := range blocked[n.Name] {
 					if !slices.Contains(n.Trouble, problem) {
 						n.Blocked = append(n.Blocked, problem)
@@ -147,7 +154,7 @@ func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Act
 				n.Differences = append(n.Differences, Action{Node: in.Name, Change: c, Reason: Drift, Range: in.rangeOf(c.Ref)})
 			}
 		}
-		n.Down = down(in)
+		n.Down, n.Drained = down(in), drained(s.Drained)
 		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, held))
 	}
 	puts := map[state.Ref]string{}

@@ -2,11 +2,14 @@ package plan_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
 
@@ -194,6 +197,30 @@ func TestDriftOfAnExclusiveDirector(t *testing.T) {
 	want := "- service tcp 192.0.2.7:443 rr (added)"
 	if have, _ := c.drift(t, alone); len(have) != 3 || have[1] != want {
 		t.Errorf("afterwards: %q", have)
+	}
+}
+
+// TestDriftOfDrained: a real server that a person or the topology keeps new connections
+// from has not drifted, and is shown.
+func TestDriftOfDrained(t *testing.T) {
+	c := newCluster()
+	text := strings.Replace(onLAN("dr", "rr", "a", "b"), `real_server "b" {`, "real_server \"b\" {\n  maintenance = true", 1)
+	c.bring(t, text)
+	r := c.records["lvs"]
+	r.Drained = map[string]state.Drained{"a": {Addresses: []netip.Addr{netip.MustParseAddr("10.1.0.11")}, By: "kai@desk", Since: time.Unix(1e9, 0)}}
+	c.records["lvs"] = r
+	c.bring(t, text)
+	want := []string{
+		"drained on lvs: a, by kai@desk since 2001-09-09 01:46 UTC",
+		"in maintenance on lvs: b, by the topology",
+		"No drift. All 4 nodes are as last applied.",
+	}
+	if have, _ := c.drift(t, text); cmp.Diff(want, have) != "" {
+		t.Error(cmp.Diff(want, have))
+	}
+	c.exec(t, "lvs", "ipvsadm -e -t 10.1.0.100:80 -r 10.1.0.11:80 -g -w 1")
+	if _, doc := c.drift(t, text); doc.Summary.Change != 1 {
+		t.Errorf("a drained real server gets connections again: %+v", doc.Summary)
 	}
 }
 

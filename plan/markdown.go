@@ -81,7 +81,7 @@ func (doc Document) markdownNodes(d Detail, clean func(string) string) []markdow
 	for topology, parts := range doc.partsByTopology() {
 		for _, g := range groups(parts, d) {
 			whole := g.lines(d)
-			if len(whole) == len(g.shown.LeftAlone) {
+			if !slices.ContainsFunc(whole, func(l Line) bool { return l.Style == Heading }) {
 				continue
 			}
 			title := g.markdownTitle(clean)

@@ -76,7 +76,7 @@ func (n *node) sync() {
 
 // virtualService wants a service and its servers in the table.
 func (n *node) virtualService(v *topology.VirtualServer) {
-	k := serviceKey(v)
+	k := ServiceKey(v)
 	want := state.Service{
 		Scheduler: v.Scheduler,
 		Flags:     state.SortFlags(v.SchedulerFlags),
@@ -105,7 +105,8 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 	}
 }
 
-func serviceKey(v *topology.VirtualServer) state.ServiceKey {
+// ServiceKey is what identifies a service in the kernel.
+func ServiceKey(v *topology.VirtualServer) state.ServiceKey {
 	if v.FWMark != 0 {
 		return state.ServiceKey{Protocol: state.FWMark, Mark: v.FWMark, V6: v.IPv6()}
 	}

@@ -54,3 +54,41 @@ func (a *app) complete(cmd *cobra.Command, args []string, names func(*topology.T
 	}
 	return list, cobra.ShellCompDirectiveDefault
 }
+
+// completeFlag completes a flag by names of the topology that the command line names so
+// far.
+func (a *app) completeFlag(cmd *cobra.Command, flag string, names func(*topology.Topology) []string) {
+	// The only error is that there is no such flag.
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		list, _ := a.complete(cmd, args, names)
+		return list, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// completeNodes completes --only and --except.
+func (a *app) completeNodes(cmd *cobra.Command) {
+	a.completeFlag(cmd, "only", nodeOrGroupNames)
+	a.completeFlag(cmd, "except", nodeOrGroupNames)
+}
+
+// nodeOrGroupNames are what nodes that are configured can be called.
+func nodeOrGroupNames(t *topology.Topology) []string {
+	var names []string
+	for _, n := range t.Nodes {
+		if n.Role != topology.Client {
+			names = append(names, n.Name)
+			if n.Group != "" {
+				names = append(names, n.Group)
+			}
+		}
+	}
+	return names
+}
+
+func serviceNames(t *topology.Topology) []string {
+	names := make([]string, len(t.Services))
+	for i, v := range t.Services {
+		names[i] = v.Name
+	}
+	return names
+}

@@ -51,6 +51,7 @@ is shown).`,
 	sc.flags(cmd.Flags())
 	as.flags(cmd.Flags(), "drift")
 	out.flags(cmd.Flags())
+	a.completeNodes(cmd)
 	return cmd
 }
 
@@ -72,6 +73,9 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 		k, err := a.casesBeside(ctx, []string{path}, sc, everything, nothingBeside)
 		if ctx.Err() != nil {
 			return plan.Document{}, ctx.Err()
+		}
+		if err == nil {
+			err = k.missing(k.nodes)
 		}
 		if err == nil && first[k.Name] != "" {
 			err = fmt.Errorf("%s and %s are both called %s, and would share one record a node\nGive one of them another name: lvsctl { name = \"...\" }.", first[k.Name], path, k.Name)

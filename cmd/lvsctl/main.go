@@ -27,6 +27,7 @@ var commands = []func(*app) *cobra.Command{
 	undrainCommand,
 	showCommand,
 	graphCommand,
+	statusCommand,
 	labCommand,
 	versionCommand,
 }

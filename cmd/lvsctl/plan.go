@@ -56,6 +56,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")
 	as.flags(cmd.Flags(), "plan")
+	a.completeNodes(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`, for lvsctl apply FILE")
 	cmd.Flags().BoolVar(&detailedExit, "detailed-exitcode", false, "exit with 2 when there are changes")
 	return cmd

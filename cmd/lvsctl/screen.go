@@ -49,7 +49,10 @@ func (s *screen) Write(text []byte) (int, error) {
 }
 
 // line prints one line. It prints a line break in a span as an escape.
-func (s *screen) line(spans ...span) {
+func (s *screen) line(spans ...span) { _ = s.raw(s.rendered(spans...) + "\n") }
+
+// rendered is a line as it is printed.
+func (s *screen) rendered(spans ...span) string {
 	var b strings.Builder
 	for _, part := range spans {
 		c := color.New(part.attrs...)
@@ -60,7 +63,7 @@ func (s *screen) line(spans ...span) {
 		}
 		b.WriteString(c.Sprint(visible(part.text)))
 	}
-	_ = s.raw(b.String() + "\n")
+	return b.String()
 }
 
 func (s *screen) linef(format string, args ...any) { s.line(painted(fmt.Sprintf(format, args...))) }
@@ -69,6 +72,15 @@ func (s *screen) linef(format string, args ...any) { s.line(painted(fmt.Sprintf(
 // as escapes of JSON, so a program reads the exact text.
 func (s *screen) json(v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("cannot print JSON: %w", err)
+	}
+	return s.raw(jsonVisible(string(text)) + "\n")
+}
+
+// jsonLine prints a value as JSON in one line.
+func (s *screen) jsonLine(v any) error {
+	text, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("cannot print JSON: %w", err)
 	}

@@ -63,10 +63,13 @@ const (
 	HasIP          Function = "lvsctl_has_ip"
 	ReadBlocks     Function = "lvsctl_read_blocks"
 	ReadBoot       Function = "lvsctl_read_boot"
+	ReadClock      Function = "lvsctl_read_clock"
+	ReadCounters   Function = "lvsctl_read_counters"
 	ReadDaemons    Function = "lvsctl_read_daemons"
 	ReadFacts      Function = "lvsctl_read_facts"
 	ReadFiles      Function = "lvsctl_read_files"
 	ReadKeepalived Function = "lvsctl_read_keepalived"
+	ReadListing    Function = "lvsctl_read_listing"
 	ReadModules    Function = "lvsctl_read_modules"
 	ReadOthers     Function = "lvsctl_read_others"
 	ReadOwners     Function = "lvsctl_read_owners"
@@ -162,7 +165,10 @@ var functions = map[Function]definition{
 	HasIP:          {file: "section.sh"},
 	ReadBlocks:     {file: "read_files.sh"},
 	ReadBoot:       {file: "read_boot.sh"},
+	ReadClock:      {file: "read_traffic.sh", needs: []Function{ReadTable}},
+	ReadCounters:   {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadDaemons:    {file: "read_ipvs.sh"},
+	ReadListing:    {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadFacts:      {file: "read_facts.sh"},
 	ReadFiles:      {file: "read_files.sh"},
 	ReadKeepalived: {file: "read_keepalived.sh", needs: []Function{keepaliveds, runs}},

@@ -22,6 +22,7 @@ func TestImports(t *testing.T) {
 		"roles":               {"topology", "internal/state", "internal/keepalived"},
 		"plan":                {"internal/keepalived", "internal/netsystem", "internal/live", "internal/persist", "internal/state", "internal/shell"},
 		"apply":               {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
+		"internal/status":     {"topology", "roles", "plan", "internal/state", "internal/survey"},
 		"internal/survey":     {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
 		"internal/ci":         {"plan"},
 		"internal/live":       {"internal/keepalived", "internal/persist", "internal/state", "internal/remote", "internal/shell"},

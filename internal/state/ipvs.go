@@ -144,7 +144,8 @@ func (k *ServerKey) UnmarshalText(text []byte) error {
 	return nil
 }
 
-func compareServices(a, b ServiceKey) int {
+// CompareServices is the order of virtual services.
+func CompareServices(a, b ServiceKey) int {
 	if c := cmp.Or(cmp.Compare(a.Protocol, b.Protocol), a.Addr.Compare(b.Addr), cmp.Compare(a.Mark, b.Mark)); c != 0 || a.V6 == b.V6 {
 		return c
 	}
@@ -154,14 +155,15 @@ func compareServices(a, b ServiceKey) int {
 	return 1
 }
 
-func compareServers(a, b ServerKey) int {
-	return cmp.Or(compareServices(a.Service, b.Service), a.Addr.Compare(b.Addr))
+// CompareServers is the order of real servers, by service.
+func CompareServers(a, b ServerKey) int {
+	return cmp.Or(CompareServices(a.Service, b.Service), a.Addr.Compare(b.Addr))
 }
 
 var services = &table[ServiceKey, Service]{
 	kind:    KindService,
 	of:      func(s *State) *map[ServiceKey]Service { return &s.Services },
-	compare: compareServices,
+	compare: CompareServices,
 	key:     func(k ServiceKey) Key { return k },
 	value:   Service.String,
 	make: func(_ *State, k ServiceKey, v Service) []shell.Command {
@@ -187,7 +189,7 @@ var services = &table[ServiceKey, Service]{
 var servers = &table[ServerKey, Server]{
 	kind:    KindServer,
 	of:      func(s *State) *map[ServerKey]Server { return &s.Servers },
-	compare: compareServers,
+	compare: CompareServers,
 	key:     func(k ServerKey) Key { return k },
 	value:   Server.String,
 	fit: func(live *State, _ Record, have, want map[ServerKey]Server) {

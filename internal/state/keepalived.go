@@ -136,7 +136,7 @@ func (s *State) runKeepalived() []shell.Command {
 // mendServers sets entries once more, if they are there.
 func (s *State) mendServers() []shell.Command {
 	var commands []shell.Command
-	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Mend), compareServers) {
+	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Mend), CompareServers) {
 		if v, ok := s.Servers[k]; ok {
 			commands = append(commands, shell.Call(shell.MendServer, serverCommand("-e", k, v).Args[2:]...))
 		}

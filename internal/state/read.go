@@ -1,6 +1,10 @@
 package state
 
-import "github.com/lvsctl/lvsctl/internal/shell"
+import (
+	"slices"
+
+	"github.com/lvsctl/lvsctl/internal/shell"
+)
 
 // A Section is a part of a node's live State: a command that prints it, and the parser of
 // the output. The commands change nothing on a node, need no tools but ip and ipvsadm, and
@@ -26,13 +30,12 @@ type Wanted struct {
 // Sections returns all sections in the order in which they are read. Names in w must be
 // valid; they are quoted all the same.
 func Sections(w Wanted) []Section {
-	return append([]Section{
+	return slices.Concat([]Section{
 		packageSection(w.Packages),
 		moduleSection(w.Modules),
 		sysctlSection(w.Sysctls),
 		{"links", shell.Cmd("ip", "-o", "link", "show"), parseLinks},
-		{"addresses4", shell.Cmd("ip", "-o", "-4", "addr", "show"), parseAddresses},
-		{"addresses6", shell.Cmd("ip", "-o", "-6", "addr", "show"), parseAddresses},
+	}, AddressSections(), []Section{
 		{"routes4", shell.Cmd("ip", "-o", "-4", "route", "show", "table", "main"), parseRoutes4},
 		{"routes6", shell.Cmd("ip", "-o", "-6", "route", "show", "table", "main"), parseRoutes6},
 		{"policies4", shell.Call(shell.ReadPolicies, "-4"), parsePolicies4},
@@ -41,7 +44,15 @@ func Sections(w Wanted) []Section {
 		{"thresholds", shell.Call(shell.ReadThresholds), parseThresholds},
 		{"timeouts", shell.Call(shell.ReadTimeouts), parseTimeouts},
 		{"sync daemons", shell.Call(shell.ReadDaemons), parseDaemons},
-	}, TopologySections(w.Topology, w.Shared, w.Own, w.Units)...)
+	}, TopologySections(w.Topology, w.Shared, w.Own, w.Units))
+}
+
+// AddressSections are the sections that read the addresses alone.
+func AddressSections() []Section {
+	return []Section{
+		{"addresses4", shell.Cmd("ip", "-o", "-4", "addr", "show"), parseAddresses},
+		{"addresses6", shell.Cmd("ip", "-o", "-6", "addr", "show"), parseAddresses},
+	}
 }
 
 // TopologySections are the sections that read entries with a topology's name. They may be

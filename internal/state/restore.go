@@ -25,10 +25,10 @@ func (s *State) RestoreLines(again map[ServiceKey]bool) []string {
 		add(startDaemon(k, s.Daemons[k]).Args[1:]...)
 	}
 	servers := map[ServiceKey][]ServerKey{}
-	for _, k := range slices.SortedFunc(maps.Keys(s.Servers), compareServers) {
+	for _, k := range slices.SortedFunc(maps.Keys(s.Servers), CompareServers) {
 		servers[k.Service] = append(servers[k.Service], k)
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(s.Services), compareServices) {
+	for _, k := range slices.SortedFunc(maps.Keys(s.Services), CompareServices) {
 		if again[k] {
 			add(append([]string{"-D"}, k.args()...)...)
 		}

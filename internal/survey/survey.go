@@ -7,6 +7,8 @@ package survey
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,6 +61,7 @@ type Survey struct {
 
 	topology string
 	options  Options
+	drift    func() []plan.NodeDrift
 }
 
 // Case is a topology with its nodes, before they are read.
@@ -107,6 +110,7 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 		}
 		s.mark()
 		s.Plan = build(s.topology, s.Inputs())
+		s.drift = sync.OnceValue(func() []plan.NodeDrift { return plan.FindDrift(s.Plan, s.Inputs()) })
 	}
 	return all, nil
 }
@@ -174,9 +178,12 @@ func (n *Node) question(topology string, o Options) live.Question {
 	return q
 }
 
+// read reads a node over the connection that it has, or a new one.
 func (n *Node) read(ctx context.Context, q live.Question) {
-	if n.Runner, n.Err = n.Dial(ctx); n.Err != nil {
-		return
+	if n.Runner == nil {
+		if n.Runner, n.Err = n.Dial(ctx); n.Err != nil {
+			return
+		}
 	}
 	node, err := live.Read(ctx, n.Runner, q)
 	if n.Err = err; err == nil {
@@ -184,8 +191,25 @@ func (n *Node) read(ctx context.Context, q live.Question) {
 	}
 }
 
-// Drift compares the nodes with what was last applied to them.
-func (s *Survey) Drift() []plan.NodeDrift { return plan.FindDrift(s.Plan, s.Inputs()) }
+// Again takes a survey of the same nodes over the same connections, or over new ones
+// where the last reading failed. s is of no more use, and need not be closed.
+func (s *Survey) Again(ctx context.Context) (*Survey, error) {
+	nodes := slices.Clone(s.Nodes)
+	for i := range nodes {
+		n := &nodes[i]
+		if n.Err != nil && n.Runner != nil {
+			_ = n.Runner.Close()
+			n.Runner = nil
+		}
+		n.Live, n.Err = nil, nil
+	}
+	o := s.options
+	o.Through, o.Visit = nil, nil
+	return Take(ctx, s.topology, nodes, o)
+}
+
+// Drift compares the nodes with what was last applied to them, once.
+func (s *Survey) Drift() []plan.NodeDrift { return s.drift() }
 
 // Inputs are the inputs that the plan was made from.
 func (s *Survey) Inputs() []plan.Input {

@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// realServerDown applies dr-lan with one real server down: the rest is served, exit
-// 1, and the summary names it. When it is back, an apply finishes the job.
+// realServerDown applies dr-lan while one real server is down. The others are changed, the
+// exit code is 1, and the summary names the server. When it is back, an apply finishes.
 func realServerDown(c *cluster) {
 	const url = "http://192.168.246.160/"
-	c.sh("real-server2", "hostname") // logs in, so that there is a way to start sshd again
+	c.sh("real-server2", "hostname") // keeps a connection, by which sshd is started again
 	c.lvsctl(0, "lab", "exec", c.topology, "real-server2", "--", "sh", "-c", "kill $(cat /run/sshd.pid)")
 
 	out := lastLine(c.apply(1))

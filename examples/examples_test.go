@@ -1,5 +1,5 @@
-// Package examples_test takes every example through a lab: real kernels, real
-// IPVS, real sshd, real requests.
+// Package examples_test runs every example in a lab, with a real kernel, IPVS, sshd and
+// requests.
 package examples_test
 
 import (
@@ -9,22 +9,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// example is what an example promises.
+// example is what to expect of an example.
 type example struct {
 	name  string
-	hosts []string // all that lvsctl configures, a director first
-	// client asks url, and answers says how often each real server answers.
+	hosts []string // all hosts that lvsctl configures, a director first
+	// client requests url, and answers is how often each real server answers.
 	client, url string
 	answers     map[string]int
-	// more is what the example shows beyond that, while it is applied.
+	// more checks what else the example shows, while it is applied.
 	more func(*cluster)
-	// drifts are changes by hand that a plan has to find and an apply to mend.
+	// drifts are changes by hand that a plan must find and an apply must repair.
 	drifts []drift
 }
 
 type drift struct {
 	name, host, script string
-	// want is a line of the plan, blanks squeezed.
+	// want is a line of the plan, with single blanks.
 	want string
 }
 
@@ -90,7 +90,7 @@ var table = []example{
 		client: "client", url: "http://192.168.31.213/",
 		answers: map[string]int{"RS1": 3, "RS2": 6, "director": 6},
 		more: func(c *cluster) {
-			// A packet that the router forwarded has lost one of its 64 hops.
+			// The TTL of a packet that the router has forwarded is 63 and not 64.
 			const hops = `ping -c 1 -W 2 192.168.31.213 | sed -n 's/.*ttl=\([0-9]*\).*/\1/p'`
 			if have := c.sh("client", hops); have != "63\n" {
 				c.Errorf("what the director answers itself arrives with a TTL of %q, not by the router", have)
@@ -179,8 +179,8 @@ var table = []example{
 	},
 }
 
-// getHost asks Redis through the VIP who it is. wlc promises no exact share, but
-// of two servers both get something.
+// getHost asks Redis through the VIP for the host's name. With wlc the share of each server
+// is not exact, but both of them answer.
 func getHost(c *cluster) {
 	const asks = "command -v redis-cli >/dev/null || exit 0; for i in 1 2 3 4; do redis-cli -h 192.168.10.100 get host; done"
 	have := map[string]int{}
@@ -202,8 +202,8 @@ func TestExamples(t *testing.T) {
 		names = append(names, e.name)
 	}
 	clusters := startAll(t, names)
-	// What an apply loads is there for all that share the kernel. So every plan that
-	// must not load anything is made before the first apply.
+	// All clusters share a kernel, and what one apply loads is there for all. So the plans
+	// that must not load anything are made before the first apply.
 	before := make([]map[string]string, len(table))
 	for n, e := range table {
 		t.Run(e.name+" planned", func(t *testing.T) { before[n] = e.planned(clusters[n].in(t)) })
@@ -216,11 +216,11 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// foreignService is someone else's, on the director, throughout.
+// foreignService makes a service that is not the topology's on the director.
 const foreignService = "ipvsadm -A -t 192.0.2.7:443 -s wlc && ipvsadm -a -t 192.0.2.7:443 -r 192.0.2.8:443 -g -w 5 -x 100 -y 50"
 
-// planned makes the first plan and sees that it left every node alone. It returns
-// how they are.
+// planned makes the first plan and checks that it has changed nothing on the nodes. It
+// returns their snapshots.
 func (e example) planned(c *cluster) map[string]string {
 	before := c.each(e.hosts, snapshot)
 	if plan := c.plan(2); !strings.Contains(plan, "Plan: ") {
@@ -237,7 +237,7 @@ func (e example) planned(c *cluster) map[string]string {
 	return before
 }
 
-// test applies the example and destroys it again: then it is as it was before.
+// test applies the example and destroys it. Then the nodes are as before.
 func (e example) test(c *cluster, before map[string]string) {
 	c.apply(0)
 	c.plan(0)
@@ -261,9 +261,8 @@ func (e example) test(c *cluster, before map[string]string) {
 	}
 }
 
-// drift makes the changes by hand, sees that a plan finds each and an apply mends
-// them, with a service of someone else's on the director, which is to stay as it
-// is.
+// drift makes the changes by hand. A plan must find each, and an apply must repair them. The
+// foreign service on the director must stay as it is.
 func (e example) drift(c *cluster) {
 	c.Helper()
 	if out := c.lvsctl(0, "drift", "--lab", c.topology); !strings.HasPrefix(out, "No drift. All ") {
@@ -290,7 +289,7 @@ func (e example) drift(c *cluster) {
 	}
 }
 
-// words are the lines of a text, their blanks evened out.
+// words returns the lines of a text, with single blanks.
 func words(text string) map[string]bool {
 	lines := map[string]bool{}
 	for line := range strings.Lines(text) {
@@ -299,8 +298,8 @@ func words(text string) map[string]bool {
 	return lines
 }
 
-// withoutForeign takes the foreign service out of a snapshot, having seen that
-// it is still whole.
+// withoutForeign removes the foreign service from a snapshot, and checks that it was
+// unchanged.
 func (e example) withoutForeign(c *cluster, shot string) string {
 	c.Helper()
 	for _, line := range []string{

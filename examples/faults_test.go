@@ -9,17 +9,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fault is something that is wrong with a director's ipvsadm.
+// fault is a way in which a director's ipvsadm is broken.
 type fault struct {
 	name string
-	// breaks is run on the director before an apply, with $ipvsadm to be broken;
-	// real is a copy that works.
+	// breaks is a script that runs on the director before the apply and breaks $ipvsadm.
+	// $real is a copy that works.
 	breaks string
 	args   []string // of the apply
-	code   int      // it ends with
-	last   string   // line it prints
-	want   []string // in what it says
-	// half directors are not as before when the apply ends, and it says so.
+	code   int      // the exit code of the apply
+	last   string   // the last line that it prints
+	want   []string // parts of what it prints on standard error
+	// half is set if the director is not as before when the apply ends.
 	half bool
 }
 
@@ -49,7 +49,7 @@ var faults = []fault{
 		code: 4, last: rolledBack, want: []string{"lvs: cannot add server tcp 10.9.0.100:8000 -> 10.9.0.12:8000: Memory allocation problem"},
 	},
 	{
-		// The director sends no ICMP errors just then.
+		// At this moment the director is told to send no ICMP errors.
 		name: "killed with its shell", breaks: wrapped(`"-E "*wrr*) kill -9 $(cat /run/lvsctl/*/changer) $PPID; exit 9;;`),
 		code: 4, last: rolledBack, want: []string{"lvs"},
 	},
@@ -57,8 +57,8 @@ var faults = []fault{
 
 const rolledBack = "Apply incomplete: 0 added, 0 changed, 0 destroyed on 0 nodes. Not done: lvs (rolled back)."
 
-// wrapped puts a script before ipvsadm that treats some of its command lines in
-// another way: cases are those of a case statement.
+// wrapped puts a script in place of ipvsadm that does something else for some command
+// lines. cases are those of a case statement.
 func wrapped(cases string) string {
 	return `cat >/run/wrapper <<'END'
 #!/bin/sh
@@ -103,16 +103,16 @@ func writeTopology(t *testing.T, dir, text string) {
 	}
 }
 
-// What an apply goes from and to with a faulty director.
+// The topologies before and after the apply with a faulty director.
 var (
 	faultyBefore = strings.Replace(faultyCluster, "SYSCTL", "", 1) + service("http", "80", "dr", `real_servers = ["rs"]`)
 	faultyAfter  = strings.Replace(faultyCluster, "SYSCTL", `sysctl = { "net.ipv4.conf.all.log_martians" = "1" }`, 1) +
 		service("http", "80", "dr", "scheduler = \"wrr\"\n  real_servers = { \"rs-1\" = 1, \"rs-2\" = 3 }") + service("other", "8000", "dr", `real_servers = ["rs"]`)
 )
 
-// faultyDirector breaks what a director's table is changed with, before an apply
-// and in the middle of one. The director is as it was afterwards, or the apply says
-// how it is not, and once it is mended the next apply finishes.
+// faultyDirector breaks a director's ipvsadm, before an apply or in the middle of one.
+// Afterwards the director is as before, or the apply says what is not. When ipvsadm is
+// repaired, the next apply finishes.
 func faultyDirector(c *cluster) {
 	dir := c.topology
 	const tools = "ipvsadm=$(readlink -f /usr/sbin/ipvsadm); PATH=/run/real:$PATH\n"
@@ -121,7 +121,7 @@ func faultyDirector(c *cluster) {
 	for _, f := range faults {
 		writeTopology(c.T, dir, faultyBefore)
 		c.apply(0)
-		was := shot()
+		before := shot()
 		writeTopology(c.T, dir, faultyAfter)
 		c.sh("lvs", tools+f.breaks)
 		stdout, stderr, code := c.run(append([]string{"apply", "--lab", "--auto-approve", "--rollback-timeout", "10s", dir}, f.args...)...)
@@ -133,7 +133,7 @@ func faultyDirector(c *cluster) {
 				c.Errorf("%s: it does not say %q:\n%s", f.name, want, stderr)
 			}
 		}
-		if diff := cmp.Diff(was, shot()); (diff != "") != f.half {
+		if diff := cmp.Diff(before, shot()); (diff != "") != f.half {
 			c.Errorf("%s: the director is as it was: %t, want %t (-before +after):\n%s", f.name, diff == "", !f.half, diff)
 		}
 		c.sh("lvs", tools+`while umount -l "$ipvsadm" 2>/dev/null; do :; done`)

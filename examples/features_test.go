@@ -9,29 +9,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// request is one promise of a topology: four requests to one place, and who has
-// to answer how often.
+// request is four requests to one URL, and how often each real server must answer.
 type request struct {
 	// to is a URL, or "udp ADDRESS PORT".
 	to      string
 	answers map[string]int
-	// from is the address that the real servers see, where it is the point.
+	// from is the address that the real servers must see; "" if it does not matter.
 	from string
 }
 
-// feature is what a topology below testdata shows.
+// feature is what to expect of a topology below testdata.
 type feature struct {
 	name     string
-	hosts    []string // director first
+	hosts    []string // the director first
 	client   string
 	requests []request
-	// more is what it shows beyond that, while it is applied.
+	// more checks what else it shows, while it is applied.
 	more func(*cluster)
-	// spoil changes the director by hand, and found are the lines of the plan that
-	// mend it, blanks squeezed.
+	// spoil is a script that changes the director by hand. found are the lines of the
+	// plan that repairs it, with single blanks.
 	spoil string
 	found []string
-	// foreign is what of that is someone else's and is there after all.
+	// foreign are changes of spoil that are not the topology's, and stay to the end.
 	foreign []string
 }
 
@@ -95,7 +94,8 @@ ipvsadm -A -t 10.1.0.2:99 -s rr`,
 		more: func(c *cluster) {
 			c.oneServer("http://[fd00:1::103]/", "http://[fd00:1::103]:8004/")
 			c.announces("fd00:1::101", 1400)
-			// The newest IPv6 address is no director's own source.
+			// The VIP, which is the newest IPv6 address, is not the source of the director's
+			// own traffic.
 			c.holds("lvs", "ip -6 route get fd00:9::9", "src fd00:1::2 ")
 		},
 		spoil: `ip6tables -t nat -D POSTROUTING 1
@@ -115,7 +115,7 @@ func TestFeatures(t *testing.T) {
 		topologies = append(topologies, "testdata/"+f.name)
 	}
 	clusters := startAll(t, append(topologies, "testdata/schedulers", faultyTopology(t)))
-	// As in TestExamples: what must load nothing comes before what does.
+	// As in TestExamples, the plans that must load nothing are made first.
 	before := make([]map[string]string, len(features))
 	for n, f := range features {
 		t.Run(f.name+" planned", func(t *testing.T) { before[n] = f.planned(clusters[n].in(t)) })
@@ -127,12 +127,12 @@ func TestFeatures(t *testing.T) {
 	t.Run("a faulty director", func(t *testing.T) { faultyDirector(clusters[len(features)+1].in(t)) })
 }
 
-// unread is what planning must not load: reading a node's rules with the wrong
-// tool does.
+// unread prints the modules that a plan must not load. Reading a node's rules by the wrong
+// tool would.
 const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|ip6_tunnel) ' /proc/modules || :`
 
-// planned makes the first plan and sees that it left every node alone. It returns
-// how they are.
+// planned makes the first plan and checks that it has changed nothing on the nodes. It
+// returns their snapshots.
 func (f feature) planned(c *cluster) map[string]string {
 	director := f.hosts[0]
 	c.sh(director, `printf '192.0.2.1 last' >> /etc/hosts; chmod 640 /etc/hosts`)
@@ -147,7 +147,7 @@ func (f feature) planned(c *cluster) map[string]string {
 	return before
 }
 
-// test applies the topology, mends what is spoilt by hand, and destroys it again.
+// test applies the topology, repairs what is changed by hand, and destroys it.
 func (f feature) test(c *cluster, before map[string]string) {
 	director := f.hosts[0]
 	c.apply(0)
@@ -163,8 +163,8 @@ func (f feature) test(c *cluster, before map[string]string) {
 
 	c.destroy(0)
 	after := c.each(f.hosts, shot)
-	// What is others' is there: what was never touched, and what exclusive took
-	// away.
+	// The foreign entries are there: those that were never touched, and those that
+	// exclusive had removed.
 	for _, foreign := range f.foreign {
 		if !strings.Contains(after[director], foreign) {
 			c.Errorf("destroy does not give back, or leave alone, %s", foreign)
@@ -176,9 +176,9 @@ func (f feature) test(c *cluster, before map[string]string) {
 	}
 }
 
-// shot is snapshot, and what else these topologies set. What a module brings
-// stays, and so does a table without rules. The timeout of UDP is spoilt by hand
-// and is none of the topology's.
+// shot is snapshot, and what else these topologies set. It leaves out what stays after a
+// destroy: what came with a module, and a table without rules. It also leaves out the
+// timeout of UDP, which is changed by hand and not the topology's.
 const shot = `ip -o addr show | sed 's/valid_lft.*//; s/ tentative//'
 ip route show
 ip -6 route show
@@ -195,7 +195,7 @@ find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
 ls -l /etc/hosts | cut -d ' ' -f 1
 :`
 
-// answered makes all requests in one go and compares who answered.
+// answered makes all requests by one command, and compares who answered.
 func (f feature) answered(c *cluster) {
 	c.Helper()
 	var script strings.Builder
@@ -226,7 +226,7 @@ datagram() { timeout 5 bash -c 'for i in 1 2 3 4; do exec 3<>/dev/udp/'"$1/$2"';
 	}
 }
 
-// oneServer sees one real server answer all that a client asks, whatever port.
+// oneServer checks that one real server answers all requests of a client, on every port.
 func (c *cluster) oneServer(urls ...string) {
 	c.Helper()
 	have := map[string]int{}
@@ -240,7 +240,7 @@ func (c *cluster) oneServer(urls ...string) {
 	}
 }
 
-// calls sees each SIP call stay with one server, and calls spread over both.
+// calls checks that each SIP call stays with one server, and that both servers get calls.
 func (c *cluster) calls(vip string) {
 	c.Helper()
 	have := map[string]bool{}
@@ -259,8 +259,8 @@ for i in 1 2 3; do timeout 5 bash -c 'exec 3<>/dev/udp/%s/5060; dd bs=2000 if=/t
 	}
 }
 
-// announces sees a real server's SYN-ACK tell the client of a smaller MSS; the
-// kernel counts without the timestamps' twelve bytes.
+// announces checks that a real server's SYN-ACK announces a smaller MSS. The kernel's value
+// does not include the twelve bytes of the timestamps.
 func (c *cluster) announces(vip string, mss int) {
 	c.Helper()
 	have := c.sh("client", fmt.Sprintf("bash -c 'exec 3<>/dev/tcp/%s/80; ss -tin dst [%[1]s]'", vip))
@@ -269,7 +269,7 @@ func (c *cluster) announces(vip string, mss int) {
 	}
 }
 
-// holds looks for texts in what a script prints.
+// holds checks that a script prints texts.
 func (c *cluster) holds(host, script string, texts ...string) {
 	c.Helper()
 	have := c.sh(host, script)
@@ -280,7 +280,7 @@ func (c *cluster) holds(host, script string, texts ...string) {
 	}
 }
 
-// finds sees a plan change just what the lines say.
+// finds checks that a plan has exactly these lines of changes.
 func (c *cluster) finds(want []string) {
 	c.Helper()
 	var have []string

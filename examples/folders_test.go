@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Every folder with a topology is an example, and every example is tried.
+// TestFolders checks that every folder with a topology is tested.
 func TestFolders(t *testing.T) {
 	files, err := filepath.Glob("*/cluster.hcl")
 	if err != nil {

@@ -59,12 +59,12 @@ func start(t *testing.T, topology string, flags ...string) *cluster {
 	return startAll(t, []string{topology}, flags...)[0]
 }
 
-// startAll brings up the labs of several topologies in one machine. It boots once,
-// and what one cluster has the emulator translate is there for the others.
+// startAll brings up the labs of several topologies in one machine. That boots once, and
+// all clusters use the code that the emulator has translated for one of them.
 func startAll(t *testing.T, topologies []string, flags ...string) []*cluster {
 	t.Helper()
 	needLab(t)
-	// Not TempDir for the sockets: its names are too long for one.
+	// The path of a socket must be short, and that of TempDir is not.
 	links, err := os.MkdirTemp("", "lvsctl-")
 	if err != nil {
 		t.Fatal(err)
@@ -114,8 +114,8 @@ func (c *cluster) file(name string) string {
 	return filepath.Join(c.dir, ".lvsctl", "lab", filepath.Base(c.topology), name)
 }
 
-// lvsctl runs the program and returns its standard output; another exit code
-// than the wanted one ends the test.
+// lvsctl runs the program and returns its standard output. It fails the test if the exit
+// code is not the wanted one.
 func (c *cluster) lvsctl(want int, args ...string) string {
 	c.Helper()
 	stdout, stderr, have := c.run(args...)
@@ -155,7 +155,7 @@ func (c *cluster) destroy(want int) string {
 	return c.lvsctl(want, "destroy", "--lab", "--auto-approve", c.topology)
 }
 
-// sh runs a script on a host and returns what it prints.
+// sh runs a script on a host and returns its output.
 func (c *cluster) sh(host, script string) string {
 	c.Helper()
 	out, err := c.shell(host, script)
@@ -165,9 +165,9 @@ func (c *cluster) sh(host, script string) string {
 	return out
 }
 
-// shell is sh for any goroutine. The first call logs in and leaves the connection
-// for the later ones: on an emulated processor a login costs more than most
-// scripts. A connection outlives the sshd that took it.
+// shell is sh that returns its error, for use in any goroutine. The first call logs in, and
+// later ones use its connection: on an emulated processor a login takes longer than most
+// scripts. The connection stays when the host's sshd is stopped.
 func (c *cluster) shell(host, script string) (string, error) {
 	var out, errOut bytes.Buffer
 	ssh := exec.Command("ssh", "-F", c.file("ssh_config"),
@@ -182,12 +182,12 @@ func (c *cluster) shell(host, script string) (string, error) {
 	return out.String(), nil
 }
 
-// closing asks for one connection a request. On an emulated processor it takes
-// longer to start curl than to answer it, so one does all of them.
+// closing is curl with a new connection for each request. One curl does all requests,
+// because on an emulated processor starting it takes longer than a request.
 const closing = "curl -sS -m 5 -H 'Connection: close'"
 
-// ask sends n requests one after the other and counts who answered; one that
-// nobody answers counts for curl's words.
+// ask sends n requests one after the other, and counts the answers of each host. A request
+// without an answer counts under curl's message.
 func (c *cluster) ask(client, url string, n int) map[string]int {
 	c.Helper()
 	out := c.sh(client, fmt.Sprintf("%s -g%s 2>&1 || :", closing, strings.Repeat(" '"+url+"'", n)))
@@ -198,7 +198,7 @@ func (c *cluster) ask(client, url string, n int) map[string]int {
 	return answers
 }
 
-// wantAnswers asks and compares who answered how often.
+// wantAnswers sends requests and compares how often each host answers.
 func (c *cluster) wantAnswers(client, url string, want map[string]int) {
 	c.Helper()
 	n := 0
@@ -210,8 +210,8 @@ func (c *cluster) wantAnswers(client, url string, want map[string]int) {
 	}
 }
 
-// snapshot is a host as its own tools print it: nothing of lvsctl reads it. What
-// a loaded module brings (tunl0) stays, so only devices with addresses count.
+// snapshot prints a host's configuration by its own tools, without lvsctl. It leaves out
+// devices without addresses: those that a loaded module brings (tunl0) stay.
 const snapshot = `ip -o addr show | sed 's/valid_lft.*//; s/ tentative//'
 ip route show
 ip -6 route show
@@ -223,7 +223,7 @@ grep -s 1 /proc/sys/net/ipv4/vs/conntrack
 find /etc /var/lib/lvsctl -type f 2>/dev/null | sort | xargs md5sum
 `
 
-// each runs a script on hosts, all at once, and returns what it prints on each.
+// each runs a script on several hosts at the same time and returns the output by host.
 func (c *cluster) each(hosts []string, script string) map[string]string {
 	c.Helper()
 	texts := make([]string, len(hosts))

@@ -14,9 +14,8 @@ import (
 	"testing"
 )
 
-// TestNothingLostUnderLoad takes running clusters through changes while a
-// client sends requests without pause, several at once, and allows none to fail
-// but where the plan said before that some may.
+// TestNothingLostUnderLoad changes running clusters while a client sends requests all the
+// time. None may fail, except where the plan has said that some may.
 func TestNothingLostUnderLoad(t *testing.T) {
 	var topologies []string
 	for _, l := range loads {
@@ -96,7 +95,7 @@ client "client" {
 	behindRouter(),
 }
 
-// behindRouter has the real servers' replies take another way in each step.
+// behindRouter changes the route of the real servers' replies in each step.
 func behindRouter() loadTest {
 	way := func(was, via string) []string {
 		return []string{
@@ -152,17 +151,17 @@ func natService(port string) string {
   real_server "rs-2" { port = `+port+` }`)
 }
 
-// loadRate is how many requests a second the client sends.
+// loadRate is how many requests the client sends per second.
 const loadRate = 80
 
-// fewPorts makes the client use each of its ports again every quarter of a minute:
-// what a director remembers of closed connections is met at once.
+// fewPorts makes the client use each of its ports again after 15 s, so that its connections
+// meet those that a director remembers although they are closed.
 const fewPorts = "echo 20000 21199 >/proc/sys/net/ipv4/ip_local_port_range"
 
-// loadTest is a cluster and what is done to it while it is asked.
+// loadTest is a cluster and the steps that change it under load.
 type loadTest struct {
 	name, common string
-	// everything has a listener for whatever the steps use.
+	// everything is a topology with all listeners that the steps use.
 	everything string
 	target     string
 	steps      []loadStep
@@ -177,7 +176,7 @@ type loadStep struct {
 	do func(*cluster) string
 }
 
-// hashed is a service that sends a client always to the same real server.
+// hashed is a service that always sends a client to the same real server.
 const hashed = `real_servers = ["rs-1", "rs-2"]
   interface = "eth1"
   scheduler = "sh"
@@ -205,7 +204,7 @@ func drainWhoServes(c *cluster) string {
 	return ""
 }
 
-// folder is one with the topology that the lab is made of.
+// folder is a folder with the topology from which the lab is made.
 func (l loadTest) folder(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), strings.ReplaceAll(l.name, " ", "-"))
@@ -262,8 +261,8 @@ type loadResult struct {
 	Rate               float64
 }
 
-// load begins to ask from the client, and returns what ends it. A first request
-// has been answered, or not, by then.
+// load begins to send requests from the client, and returns a function that ends that. It
+// returns after the first request was answered or has failed.
 func (c *cluster) load(target string) (stop func() loadResult) {
 	c.Helper()
 	cmd := exec.Command(program, "lab", "exec", c.topology, "client", "--", "/init", "lab", "load", "--rate", strconv.Itoa(loadRate), target)
@@ -283,7 +282,7 @@ func (c *cluster) load(target string) (stop func() loadResult) {
 	}
 	said := bufio.NewReader(stderr)
 	if line, err := said.ReadString('\n'); line != "begun\n" {
-		rest, _ := io.ReadAll(said) // whatever it has to say
+		rest, _ := io.ReadAll(said) // further output
 		c.Fatalf("the client does not begin: %v\n%s%s", err, line, rest)
 	}
 	return func() loadResult {

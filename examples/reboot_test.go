@@ -34,8 +34,8 @@ func testReboot(t *testing.T, systems map[string]string) {
 		flag += "," + n + "=" + systems[n]
 	}
 	c := start(t, "testdata/reboot", flag)
-	// A service that is none of the topology's, in the table and in its file, and
-	// real servers that have had another default route.
+	// A service that is not the topology's is in the table and its file, and the real
+	// servers have another default route.
 	const foreign = "-A -t 10.250.0.1:80 -s wlc\n"
 	c.sh("lb-1", "echo '"+strings.TrimSpace(foreign)+"' | tee -a /etc/ipvsadm.rules | ipvsadm -R")
 	for _, n := range []string{"rs-1", "rs-2"} {
@@ -83,9 +83,8 @@ func testReboot(t *testing.T, systems map[string]string) {
 	}
 }
 
-// essence is what of a host two boots have in common, by its own tools: who has
-// set an address or a route, and with what beside it, depends on the network
-// system.
+// essence prints what must be the same after a reboot. It leaves out what set an address or
+// a route, which depends on the network system.
 const essence = `ip -o -4 addr show | awk '{ print $2, $4 }' | sort
 ip -4 route show | sed 's/ proto [a-z]*//; s/ onlink//; s/ *$//' | sort
 for d in all default lo eth0 eth1 ens4 tunl0; do
@@ -98,19 +97,19 @@ grep -s -H '' /proc/sys/net/ipv4/vs/conntrack /proc/sys/net/ipv4/vs/conn_reuse_m
 iptables-save -t nat | grep lvsctl || :
 `
 
-// etc is what a host has on its disk that lvsctl could have written.
+// etc prints the files on a host's disk that lvsctl may write.
 const etc = `find /etc /var/lib/lvsctl -type f ! -name machine-id ! -name 'resolv.conf*' 2>/dev/null | sort | xargs md5sum
 ls -l /etc/rc3.d /etc/systemd/system/multi-user.target.wants | grep -v ^total
 `
 
-// essences are those of some hosts, with what else a script prints.
+// essences returns the output of essence and of another script on some hosts.
 func (c *cluster) essences(hosts []string, more string) map[string]string {
 	c.Helper()
 	texts := c.each(hosts, essence+more)
 	for h, text := range texts {
 		var lines []string
 		for line := range strings.Lines(text) {
-			// A module that was loaded stays, with what came with it.
+			// A module that was loaded stays, with its device and parameters.
 			if more == "" || !strings.Contains(line, "conf/tunl0/") && !strings.Contains(line, "/ipv4/vs/") {
 				lines = append(lines, line)
 			}
@@ -120,7 +119,7 @@ func (c *cluster) essences(hosts []string, more string) map[string]string {
 	return texts
 }
 
-// patient leaves emulated machines time to confirm.
+// patient is a rollback timeout for emulated machines that are slow.
 const patient = "--rollback-timeout=5m"
 
 // oldGateway gives a host a default route, live and in its own configuration.
@@ -131,8 +130,8 @@ var oldGateway = map[string]string{
 	"networkmanager": `sed -i '/^address1=/a gateway=10.1.0.250' /etc/NetworkManager/system-connections/eth0.nmconnection; ip route add default via 10.1.0.250 dev eth0 proto static metric 100`,
 }
 
-// cutPower lets a real server's power fail as soon as it has a new VIP, which is
-// before anyone could confirm it.
+// cutPower lets a real server's power fail as soon as it has a new VIP, before the change
+// is confirmed.
 func (c *cluster) cutPower(node string) {
 	c.Helper()
 	const vip = "10.1.0.104"

@@ -7,27 +7,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// vips are the services of testdata/schedulers. Their real servers one, two and
+// vips are the VIPs of the services of testdata/schedulers. The real servers one, two and
 // three have these weights, and none has 0.
 var vips = map[string]string{
 	"rr": "10.1.0.101", "wrr": "10.1.0.102", "lc": "10.1.0.103", "wlc": "10.1.0.104", "lblc": "10.1.0.105", "lblcr": "10.1.0.106",
 	"dh": "10.1.0.107", "sh": "10.1.0.108", "sed": "10.1.0.109", "nq": "10.1.0.110", "fo": "10.1.0.111", "ovf": "10.1.0.112", "mh": "10.1.0.113",
 }
 
-// everyScheduler sees each scheduler that the lab's kernel has keep its promise.
+// everyScheduler checks that each scheduler of the lab's kernel balances as it should.
 func everyScheduler(c *cluster) {
 	c.missingScheduler()
 	c.apply(0)
 	c.plan(0)
-	c.turns()
-	c.open()
-	c.sticky()
+	c.shareRequests()
+	c.shareConnections()
+	c.hashAddresses()
 	c.failover()
 	c.destroy(0)
 }
 
-// missingScheduler sees a plan name the scheduler that a kernel lacks, the node
-// and the kernel.
+// missingScheduler checks that a plan names a scheduler that the kernel does not have.
 func (c *cluster) missingScheduler() {
 	c.Helper()
 	kernel := strings.TrimSpace(c.sh("lvs", "uname -r"))
@@ -37,8 +36,8 @@ func (c *cluster) missingScheduler() {
 	}
 }
 
-// turns holds those to it that share requests by number.
-func (c *cluster) turns() {
+// shareRequests checks the schedulers that share by the number of requests.
+func (c *cluster) shareRequests() {
 	c.Helper()
 	for name, want := range map[string]map[string]int{
 		"rr":  {"one": 4, "two": 4, "three": 4},
@@ -49,15 +48,15 @@ func (c *cluster) turns() {
 	}
 }
 
-// open holds those to it that share open connections: six are opened one after
-// the other, each says who answers, and all stay open until the last one has.
-func (c *cluster) open() {
+// shareConnections checks the schedulers that share by open connections. It opens six one
+// after the other, and closes them when all are answered.
+func (c *cluster) shareConnections() {
 	c.Helper()
 	for name, want := range map[string]map[string]int{
 		"lc":  {"one": 2, "two": 2, "three": 2},
 		"wlc": {"one": 1, "two": 2, "three": 3},
 		"sed": {"one": 1, "two": 2, "three": 3},
-		// Up to its weight and one more, then the next.
+		// A server gets connections up to its weight and one more, then the next one does.
 		"ovf": {"three": 4, "two": 2},
 	} {
 		if diff := cmp.Diff(want, count(c.hold(vips[name], 6))); diff != "" {
@@ -75,7 +74,7 @@ func (c *cluster) open() {
 	}
 }
 
-// hold opens n connections at once and returns who answers on each.
+// hold opens n connections and returns the host that answers on each.
 func (c *cluster) hold(vip string, n int) []string {
 	c.Helper()
 	const script = `bash <<'END'
@@ -98,8 +97,8 @@ func count(words []string) map[string]int {
 	return counts
 }
 
-// sticky holds those to it that go by an address.
-func (c *cluster) sticky() {
+// hashAddresses checks the schedulers that choose by the client's address.
+func (c *cluster) hashAddresses() {
 	c.Helper()
 	if have := c.bySource(vips["dh"]); len(count(have)) != 1 {
 		c.Errorf("dh sends one destination to several servers: %v", have)
@@ -113,7 +112,7 @@ func (c *cluster) sticky() {
 			c.Errorf("%s sends all sources to one server: %v", name, first)
 		}
 	}
-	// When a server leaves, mh moves few sources but that server's.
+	// When a server is removed, mh moves few clients beside those of that server.
 	before := c.bySource(vips["mh"])
 	gone := before[0]
 	c.sh("lvs", fmt.Sprintf("ipvsadm -d -t %s:80 -r %s:80", vips["mh"], map[string]string{"one": "10.1.0.11", "two": "10.1.0.12", "three": "10.1.0.13"}[gone]))
@@ -132,7 +131,7 @@ func (c *cluster) sticky() {
 	c.apply(0)
 }
 
-// bySource asks once from each of the client's addresses.
+// bySource sends one request from each of the client's addresses.
 func (c *cluster) bySource(vip string) []string {
 	c.Helper()
 	script := "curl"
@@ -142,7 +141,7 @@ func (c *cluster) bySource(vip string) []string {
 	return strings.Fields(c.sh("client", script))
 }
 
-// failover sees fo go to the next weight when the first is drained.
+// failover checks that fo uses the server with the next weight when the first is drained.
 func (c *cluster) failover() {
 	c.Helper()
 	c.sh("lvs", fmt.Sprintf("ipvsadm -e -t %s:80 -r 10.1.0.13:80 -g -w 0", vips["fo"]))

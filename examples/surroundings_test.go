@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// others is what the director has of others: iptables of the legacy kind, with
-// rules in it, a parameter that overrules one of the topology's, and a table that
-// several programs think is theirs.
+// others is a script for what the director has from others: legacy iptables with rules, a
+// parameter that overrides one of the topology's, and several programs that manage the
+// IPVS table.
 const others = `set -e
 cd /usr/sbin
 for t in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do ln -sf xtables-legacy-multi $t; done
@@ -28,12 +28,12 @@ ip link add kube-ipvs0 type dummy
 touch /run/docker/netns/ingress_sbox
 `
 
-// pretend is a program of a name: a shell that waits.
+// pretend is a shell function that runs a process under a name. The process only waits.
 const pretend = `pretend() { cp /usr/bin/bash /tmp/$1; setsid /tmp/$1 -c "sleep 3600; :" </dev/null >/dev/null 2>&1 & }
 `
 
-// TestSurroundings works beside others: what they have is named where it matters,
-// and is as it was before, during and after.
+// TestSurroundings applies on nodes that others use too. A plan names what matters of that,
+// and it stays as it was before, during and after an apply.
 func TestSurroundings(t *testing.T) {
 	c := start(t, "testdata/surroundings")
 	hosts := []string{"lvs", "web-1", "web-2", "app"}
@@ -88,7 +88,7 @@ func TestSurroundings(t *testing.T) {
 	c.advertised(guest)
 }
 
-// guest brings the program in testdata/guest to hosts and returns its path there.
+// guest copies the program in testdata/guest to hosts and returns its path there.
 func (c *cluster) guest(hosts ...string) string {
 	c.Helper()
 	program := filepath.Join(c.dir, "guest")
@@ -114,8 +114,8 @@ func (c *cluster) guest(hosts ...string) string {
 	return there
 }
 
-// besides sees the topology's services answer, and everything of others work as
-// before.
+// besides checks that the topology's services answer, and that everything of others works
+// as before.
 func (c *cluster) besides(guest string) {
 	c.Helper()
 	c.wantAnswers("client", "http://10.1.0.103/", map[string]int{"app": 2})
@@ -135,8 +135,9 @@ func (c *cluster) besides(guest string) {
 	c.holds("web-1", "cat /proc/sys/net/ipv4/conf/all/arp_ignore", "2\n")
 }
 
-// advertised sees a plan tell of a default route that the kernel will drop, and
-// the kernel drop it; keepalived's name goes with its virtual servers.
+// advertised checks that a plan warns of a default route that the kernel will drop, and that
+// the kernel drops it. It also checks that keepalived is named only if it has virtual
+// servers.
 func (c *cluster) advertised(guest string) {
 	c.Helper()
 	c.sh("web-1", guest+" advertise eth0")

@@ -13,7 +13,7 @@ import (
 // internal/shell/rollback.sh.
 func rollbackScript(t *transaction, topology string) string {
 	var s shell.Script
-	s.Line(shell.Call(shell.Claim, topology), ` "$@"`)
+	s.Line(shell.Call(shell.BeginRollback, topology), ` "$@"`)
 	t.texts(&s)
 	for _, a := range slices.Backward(t.actions) {
 		if len(a.Undo) == 0 {
@@ -32,7 +32,7 @@ func rollbackScript(t *transaction, topology string) string {
 	for _, c := range s.Closers() {
 		s.Line(c, ` >>"$lvsctl_log" 2>&1`)
 	}
-	s.Line(shell.Call(shell.Unclaim, live.RecordPath(topology), live.RecordDir))
+	s.Line(shell.Call(shell.EndRollback, live.RecordPath(topology), live.RecordDir))
 	return s.String()
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReboot sets whole Debian systems up, reboots every one, and finds them as
-// they were without any lvsctl in between: directors and real servers whose
-// network ifupdown, netplan, systemd-networkd and NetworkManager bring up, and
-// DR, NAT, TUN and FULLNAT services between them. One set of them loses its power
-// instead, as soon as an apply has said that it is complete, and once more as soon as
-// all is destroyed; of the other one fails in the middle of a change. In the end
-// everything is given back.
+// TestReboot applies a topology to whole Debians and reboots all of them. They must come up
+// as they were, without lvsctl. Each of ifupdown, netplan, systemd-networkd and
+// NetworkManager sets up the network of a director and of a real server, with services of
+// DR, NAT, TUN and FULLNAT. The hosts of one set are not rebooted but lose their power, as
+// soon as an apply has printed that it is complete, and again as soon as a destroy has. Of
+// the other set one host's power fails in the middle of a change. At the end everything is
+// destroyed.
 func TestReboot(t *testing.T) {
 	for _, systems := range []map[string]string{
 		{"lb-1": "ifupdown", "lb-2": "networkd", "rs-1": "netplan", "rs-2": "networkmanager"},

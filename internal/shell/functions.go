@@ -34,7 +34,7 @@ const (
 	Arm           Function = "lvsctl_arm"
 	Begin         Function = "lvsctl_begin"
 	Begun         Function = "lvsctl_begun"
-	Claim         Function = "lvsctl_claim"
+	BeginRollback Function = "lvsctl_begin_rollback"
 	Clear         Function = "lvsctl_clear"
 	Disarm        Function = "lvsctl_disarm"
 	DrainBegin    Function = "lvsctl_drain_begin"
@@ -56,7 +56,7 @@ const (
 	Tell          Function = "lvsctl_tell"
 	Text          Function = "lvsctl_text"
 	Transaction   Function = "lvsctl_transaction"
-	Unclaim       Function = "lvsctl_unclaim"
+	EndRollback   Function = "lvsctl_end_rollback"
 	WriteRecord   Function = "lvsctl_write_record"
 
 	// Of the script that reads a node.
@@ -137,7 +137,7 @@ var functions = map[Function]definition{
 	Arm:           {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Begin:         {file: "step.sh", needs: []Function{PutOff, Say}},
 	Begun:         {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
-	Claim:         {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
+	BeginRollback: {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	Clear:         {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Disarm:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
@@ -159,7 +159,7 @@ var functions = map[Function]definition{
 	Tell:          {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
 	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
-	Unclaim:       {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
+	EndRollback:   {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 
 	HasIP:          {file: "section.sh"},

@@ -1,16 +1,16 @@
-# What a node runs to put itself back: when its time is up ("timer") or when it is
-# told to ("now"). It undoes, last first, the steps whose mark says that they were
-# begun. Every inverse is tried whatever became of the others, and however little of
-# the node works.
+# What a node runs to put itself back: when its timer has run out ("timer"), or when
+# lvsctl asks for it ("now"). It undoes the steps that have a mark, the last one first.
+# If one inverse fails, the others run all the same. It needs as few programs as possible,
+# because the node may be broken.
 #
 # Of builtins only regular ones are redirected: sh ends where a special one's file
 # cannot be opened.
 
-# lvsctl_claim TOPOLOGY timer|now waits for its time and takes the transaction.
-# Whoever renames the file armed first, this program or the confirmation, has the
-# word; the other does nothing. Its new name says which process has it. What the
-# shell that changed things had borrowed is given back.
-lvsctl_claim() {
+# lvsctl_begin_rollback TOPOLOGY timer|now waits for the deadline and takes the transaction.
+# This program and the confirmation both try to rename the file armed. The one that
+# does it first wins, and the other does nothing. The new name has the process's id.
+# Then it gives back what the shell that made the changes had borrowed.
+lvsctl_begin_rollback() {
   PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin LC_ALL=C
   export PATH LC_ALL
   lvsctl_folder=${0%/*}
@@ -53,10 +53,10 @@ lvsctl_kill() {
 # lvsctl_begun ID reports whether a step has to be undone.
 lvsctl_begun() { [ -e "$lvsctl_folder/b/$1" ]; }
 
-# lvsctl_unclaim RECORD FOLDER gives the record, a file of that folder, its old text
+# lvsctl_end_rollback RECORD FOLDER gives the record, a file of that folder, its old text
 # if all went well; otherwise it goes on naming what may still be ours, and the
 # apply, which looks at the result by itself, decides.
-lvsctl_unclaim() {
+lvsctl_end_rollback() {
   rm -f "$1.new"
   if [ -z "$lvsctl_failed" ]; then
     l=''; read -r l <"$lvsctl_folder/record"

@@ -145,11 +145,11 @@ i=0; until [ "$(held)" = eth0 ] || [ $((i += 1)) -gt 30 ]; do sleep 1; done
 // rolledBack runs a rollback program that undoes step 3, and not step 4.
 func rolledBack() string {
 	var s Script
-	s.Line(Call(Claim, "web"), ` "$@"`)
+	s.Line(Call(BeginRollback, "web"), ` "$@"`)
 	for _, id := range []string{"4", "3"} {
 		s.Line("if ", Call(Begun, id), "; then echo "+id+" >>/root/undone; fi")
 	}
-	s.Line(Call(Unclaim, "/root/r/web.json", "/root/r"))
+	s.Line(Call(EndRollback, "/root/r/web.json", "/root/r"))
 	return "mkdir r /run/lvsctl/t /run/lvsctl/t/b; echo new >r/web.json; echo old >/run/lvsctl/t/record\n" +
 		"true >/run/lvsctl/t/armed; true >/run/lvsctl/t/b/3\n" +
 		"printf %s " + Quote(s.String()) + " >/run/lvsctl/t/rollback.sh\nSHELL /run/lvsctl/t/rollback.sh now\n"
@@ -188,27 +188,27 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	MendServer:         {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
 	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
-	Arm:          {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
-	Begin:        {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
-	Mark:         {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
-	PutOff:       {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},
-	Transaction:  {transaction + "echo $lvsctl_transaction $lvsctl_seconds", `^/run/lvsctl/t 30\n$`},
-	Disarm:       {armed + "lvsctl_disarm; ls /run/lvsctl/t; lvsctl_disarm || echo failed", `^b\nconfirmed\nn stopped too late\nfailed\n$`},
-	Clear:        {armed + "lvsctl_clear; ls /run/lvsctl", `^$`},
-	Reopen:       {armed + "lvsctl_disarm; lvsctl_reopen; ls /run/lvsctl/t", `^armed\nb\n$`},
-	Fire:         {armed + "printf '%s' 'echo back >${0%/*}/log; echo rolled back >${0%/*}/result' >/run/lvsctl/t/rollback.sh; lvsctl_fire; mv /run/lvsctl/t/armed /run/lvsctl/t/confirmed; lvsctl_fire; rm -r /run/lvsctl/t; lvsctl_fire; ls /run/lvsctl/t", `^rolled back\nback\nconfirmed\ngone\n$`},
-	Claim:        {rolledBack() + "cat /run/lvsctl/t/result; [ -e /run/lvsctl/t/fired ] && echo fired", `^rolled back\nfired\n$`},
-	Unclaim:      {rolledBack() + "cat /root/r/web.json; ls /root/r", `^old\nweb.json\n$`},
-	Begun:        {rolledBack() + "cat /root/undone", `^3\n$`},
-	Lock:         {lock, `^n locked\nme since 20.*Z\nlocked in\nn held me since .*Z\n$`},
-	Report:       {"lvsctl_report n; echo $lvsctl_nonce", `^n\n$`},
-	Say:          {"lvsctl_report n; lvsctl_say done 3", `^n done 3\n$`},
-	StageRecord:  {"lvsctl_report n; lvsctl_stage_record /root/r /root/r/f text; cat r/f.new; lvsctl_stage_record /proc/none /proc/none/f text || echo failed", `(?s)^text\n.*n stopped cannot write the record\nfailed\n$`},
-	PlaceRecord:  {"lvsctl_report n; echo x >f.new; lvsctl_place_record /root/f; cat f; lvsctl_place_record /root/f || echo failed", `(?s)^x\n.*n stopped cannot write the record\nfailed\n$`},
-	WriteRecord:  {"lvsctl_report n; lvsctl_write_record /root/r /root/r/f text; ls -l r/f | cut -c1-10; cat r/f; ls r", `^-rw-------\ntext\nf\n$`},
-	RemoveRecord: {"lvsctl_write_record /root/r /root/r/f text; lvsctl_remove_record /root/r /root/r/f; ls", `^$`},
-	Probe:        {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
-	ProbeAgain:   {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
+	Arm:           {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
+	Begin:         {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
+	Mark:          {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
+	PutOff:        {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},
+	Transaction:   {transaction + "echo $lvsctl_transaction $lvsctl_seconds", `^/run/lvsctl/t 30\n$`},
+	Disarm:        {armed + "lvsctl_disarm; ls /run/lvsctl/t; lvsctl_disarm || echo failed", `^b\nconfirmed\nn stopped too late\nfailed\n$`},
+	Clear:         {armed + "lvsctl_clear; ls /run/lvsctl", `^$`},
+	Reopen:        {armed + "lvsctl_disarm; lvsctl_reopen; ls /run/lvsctl/t", `^armed\nb\n$`},
+	Fire:          {armed + "printf '%s' 'echo back >${0%/*}/log; echo rolled back >${0%/*}/result' >/run/lvsctl/t/rollback.sh; lvsctl_fire; mv /run/lvsctl/t/armed /run/lvsctl/t/confirmed; lvsctl_fire; rm -r /run/lvsctl/t; lvsctl_fire; ls /run/lvsctl/t", `^rolled back\nback\nconfirmed\ngone\n$`},
+	BeginRollback: {rolledBack() + "cat /run/lvsctl/t/result; [ -e /run/lvsctl/t/fired ] && echo fired", `^rolled back\nfired\n$`},
+	EndRollback:   {rolledBack() + "cat /root/r/web.json; ls /root/r", `^old\nweb.json\n$`},
+	Begun:         {rolledBack() + "cat /root/undone", `^3\n$`},
+	Lock:          {lock, `^n locked\nme since 20.*Z\nlocked in\nn held me since .*Z\n$`},
+	Report:        {"lvsctl_report n; echo $lvsctl_nonce", `^n\n$`},
+	Say:           {"lvsctl_report n; lvsctl_say done 3", `^n done 3\n$`},
+	StageRecord:   {"lvsctl_report n; lvsctl_stage_record /root/r /root/r/f text; cat r/f.new; lvsctl_stage_record /proc/none /proc/none/f text || echo failed", `(?s)^text\n.*n stopped cannot write the record\nfailed\n$`},
+	PlaceRecord:   {"lvsctl_report n; echo x >f.new; lvsctl_place_record /root/f; cat f; lvsctl_place_record /root/f || echo failed", `(?s)^x\n.*n stopped cannot write the record\nfailed\n$`},
+	WriteRecord:   {"lvsctl_report n; lvsctl_write_record /root/r /root/r/f text; ls -l r/f | cut -c1-10; cat r/f; ls r", `^-rw-------\ntext\nf\n$`},
+	RemoveRecord:  {"lvsctl_write_record /root/r /root/r/f text; lvsctl_remove_record /root/r /root/r/f; ls", `^$`},
+	Probe:         {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
+	ProbeAgain:    {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
 
 	HasIP:          {"lvsctl_has_ip && echo yes", `^yes\n$`},
 	Section:        {"f() { echo x; return 3; }; lvsctl_section n 'a b' f", `^n begin a b\nx\nn end a b 3\n$`},

@@ -38,8 +38,8 @@ lvsctl_start_timer() {
   kill -0 "$!"
 }
 
-# lvsctl_disarm claims the transaction for good before its timer can; too late is
-# reported as such.
+# lvsctl_disarm confirms the transaction: it renames the file armed before the timer can.
+# If it comes too late, it reports that and fails.
 lvsctl_disarm() {
   if ! mv "$lvsctl_transaction/armed" "$lvsctl_transaction/confirmed" 2>/dev/null; then
     lvsctl_say stopped 'too late'

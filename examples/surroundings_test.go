@@ -86,6 +86,33 @@ func TestSurroundings(t *testing.T) {
 		c.Errorf("destroy does not give back the state before (-before +after):\n%s", diff)
 	}
 	c.advertised(guest)
+	c.heldByOthers()
+}
+
+// heldByOthers has other programs hold VIPs of the topology: a keepalived without virtual
+// servers, whose configuration is nowhere usual, and one that is named in the environment.
+func (c *cluster) heldByOthers() {
+	c.Helper()
+	c.sh("lvs", pretend+`cat >/root/vrrp.conf <<'E'
+vrrp_instance x {
+  interface eth0
+  virtual_router_id 7
+  priority 100
+  virtual_ipaddress { 10.1.0.100 }
+}
+E
+keepalived --vrrp --use-file=/root/vrrp.conf --pid=/run/vrrp-only.pid --vrrp_pid=/run/vrrp-only-child.pid
+export address=10.1.0.103; pretend kube-vip`)
+	plan := c.plan(2)
+	for _, want := range []string{
+		"keepalived (/root/vrrp.conf) names the VIP 10.1.0.100, and may add and remove it on its own; remove it there, or from the topology",
+		"kube-vip names the VIP 10.1.0.103, and may add",
+	} {
+		if !strings.Contains(plan, want) {
+			c.Errorf("the plan does not say %q:\n%s", want, plan)
+		}
+	}
+	c.sh("lvs", "kill $(cat /run/vrrp-only.pid)")
 }
 
 // guest copies the program in testdata/guest to hosts and returns its path there.

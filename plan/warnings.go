@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ func warnings(in *Input, s state.Settled) []string {
 	list = append(list, stuckRoutes(in, s)...)
 	list = append(list, overruled(in, s)...)
 	list = append(list, owners(in)...)
+	list = append(list, holders(in)...)
 	list = append(list, drainWarnings(in, s)...)
 	list = append(list, unreadLines(in)...)
 	return list
@@ -110,4 +112,49 @@ func owners(in *Input) []string {
 		list = append(list, fmt.Sprintf("%s manages virtual services on this node too; it may change or remove what is planned here, and nothing of its own is touched", name))
 	}
 	return list
+}
+
+// holders names what else may add a director's VIPs to this node and remove them: programs
+// whose arguments, environment or configuration name them.
+func holders(in *Input) []string {
+	if in.Role != director {
+		return nil
+	}
+	vips := map[string][]netip.Addr{}
+	for k := range in.Want.Addresses {
+		for _, who := range in.Live.Facts.Holders[k.Prefix.Addr()] {
+			vips[who] = append(vips[who], k.Prefix.Addr())
+		}
+	}
+	var list []string
+	for who, held := range vips {
+		slices.SortFunc(held, netip.Addr.Compare)
+		held = slices.Compact(held)
+		what, it := "VIP", "it"
+		if len(held) > 1 {
+			what, it = "VIPs", "them"
+		}
+		list = append(list, fmt.Sprintf("%s names the %s %s, and may add and remove %[4]s on its own; remove %[4]s there, or from the topology", who, what, several(held), it))
+	}
+	if len(in.Want.Addresses) > 0 {
+		for _, who := range in.Live.Facts.Speakers {
+			list = append(list, fmt.Sprintf("%s speaks VRRP on this node, and its configuration is not known; make sure that it does not move this topology's VIPs", who))
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// several lists the first addresses and counts the others.
+func several(addrs []netip.Addr) string {
+	const most = 3
+	var words []string
+	for i, a := range addrs {
+		if i == most && len(addrs) > most+1 {
+			words = append(words, fmt.Sprintf("%d more", len(addrs)-most))
+			break
+		}
+		words = append(words, a.String())
+	}
+	return strings.Join(words, ", ")
 }

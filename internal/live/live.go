@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,10 @@ type Facts struct {
 	Busybox bool
 	// Owners are other programs that may change a director's IPVS table, sorted.
 	Owners []string
+	// Holders say who names an address on a director, and so may add and remove it.
+	// Speakers are programs that speak VRRP and whose addresses are not known.
+	Holders  map[netip.Addr][]string
+	Speakers []string
 	// Keepalived is a director's.
 	Keepalived Keepalived
 	// Boot is what was read of the node's boot.
@@ -131,6 +136,7 @@ func (q Question) sections() []section {
 		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})
 	}
 	if q.Director {
+		list = append(list, section{"holders", shell.Call(shell.ReadHolders), parseHolders})
 		list = append(list, section{"keepalived", shell.Call(shell.ReadKeepalived, keepalived.File), func(text string, n *Node) error {
 			return parseKeepalived(text, n, q.Keepalived)
 		}})

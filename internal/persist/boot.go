@@ -58,6 +58,8 @@ type Boot struct {
 	RCLocal    string
 	RCExit     bool
 	CloudHosts CloudHosts
+	// Written are files that somebody else's program writes, by the line that says so.
+	Written map[string]string
 	// Assignments are the values that the node's files give to kernel parameters.
 	Assignments []Assignment
 }
@@ -176,6 +178,7 @@ type found struct {
 // that refer to it.
 func (f *found) add(b *Boot, answer string) {
 	l, file, number, text := find(answer, b.Aliases)
+	b.written(file, text)
 	dir, base := path.Split(file)
 	value := text[strings.IndexByte(text, '=')+1:]
 	switch l.word {

@@ -76,6 +76,7 @@ func Files(in Input) Output {
 	for path, b := range j.blocks {
 		j.out.Blocks[state.BlockKey{Path: path, Topology: in.Topology}] = state.Block{Text: b.String()}
 	}
+	j.others()
 	return j.out
 }
 

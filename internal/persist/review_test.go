@@ -68,6 +68,8 @@ func TestSaid(t *testing.T) {
 			"warning: /run/sysctl.d/a.conf:3 sets net.ipv4.ip_forward = 0, which is read after /etc/sysctl.d/zz-lvsctl.conf and wins at boot; remove that line\n"},
 		{"a service of OpenRC's that is off", netsystem.Auto, state.InitOpenRC, Boot{Ifupdown: true, OpenRC: OpenRC{Sysctl: true}}, forward,
 			"note: OpenRC's service sysctl does not start at boot here and will from now on; it reads the files of others too\n"},
+		{"a file that Puppet writes", netsystem.Auto, state.InitSystemd, Boot{Ifupdown: true, Table: TableDebian, Auto: true, Written: map[string]string{debianRules: "# Managed by Puppet", "/etc/hosts": "# Do not edit"}}, table,
+			"warning: /etc/ipvsadm.rules says \"# Managed by Puppet\": whoever writes it may take lvsctl's lines away; let that program leave the file alone, or keep what stands between \"# BEGIN lvsctl web\" and \"# END lvsctl web\"\n"},
 		{"EL6 that saves", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, Table: TableRedHat, Saves: true}, table,
 			"warning: /etc/sysconfig/ipvsadm-config has the table saved over /etc/sysconfig/ipvsadm when its service stops, which forgets thresholds, timeouts and sync daemons; set IPVS_SAVE_ON_STOP and IPVS_SAVE_ON_RESTART to no there\n"},
 		{"rc.local that exits", netsystem.Auto, state.InitRedHat, Boot{NetworkScripts: true, RCLocal: rcLocalRedHat, RCExit: true}, rule,

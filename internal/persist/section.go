@@ -59,6 +59,7 @@ var lookups = []lookup{
 	{"rcexit", []string{rcLocalRedHat, rcLocal, ifUpLocal}, regexp.MustCompile(`^[[:space:]]*exit([[:space:]]|$)`)},
 	{"cloudhosts", cloudFiles, regexp.MustCompile(`^[[:space:]]*manage_etc_hosts[[:space:]]*:`)},
 	{"cloudtemplate", []string{cloudTemplates + "*.tmpl"}, regexp.MustCompile(`^127\.0\.0\.1`)},
+	{"written", append(Shared(), state.HostsFile), writtenLine},
 	{"sysctl", []string{sysctlConf, "/etc/sysctl.d/*.conf", "/run/sysctl.d/*.conf"}, regexp.MustCompile(`^[[:space:]]*-?[[:space:]]*net[./]`)},
 }
 

@@ -29,6 +29,7 @@ CentOS release 6.10 (Final)
 -- etc/sysconfig/network-scripts/ifup-aliases --
 -- etc/rc.d/rc3.d/S10network --
 -- etc/sysconfig/network-scripts/ifcfg-eth0 --
+# Created by cloud-init on instance boot automatically, do not edit.
 DEVICE="eth0"
 BOOTPROTO=none
 IPADDR=10.1.0.2
@@ -82,6 +83,7 @@ kernel.sysrq = 0
 		Table:      TableRedHat, Saves: true, RCLocal: rcLocalRedHat,
 		Restored:    []string{"-A -t 10.1.0.101:80 -s rr", "-a -t 10.1.0.101:80 -r 10.1.0.9:80 -g"},
 		Assignments: []Assignment{{sysctlConf, 2, "net/ipv4/ip_forward", "0"}},
+		Written:     map[string]string{scriptsDir + "ifcfg-eth0": "# Created by cloud-init on instance boot automatically, do not edit."},
 	}, netsystem.NetworkScripts},
 	"el9 whose scripts are off": {`
 -- etc/redhat-release --
@@ -138,7 +140,11 @@ AUTO="false"
 AUTO="true"
 # END lvsctl other
 -- etc/ipvsadm.rules --
+# This file is managed by Puppet. DO NOT EDIT.
 -A -t 10.1.0.101:80 -s rr
+-- etc/hosts --
+127.0.0.1 localhost
+  # Ansible managed
 -- etc/rc.local --
 exit 0
 -- sys/class/net/eth0/ifindex --
@@ -147,6 +153,7 @@ exit 0
 		Ifupdown: true, Devices: map[string]Device{"eth0": {}},
 		Table:    TableDebian,
 		Restored: []string{"-A -t 10.1.0.101:80 -s rr"}, RCLocal: rcLocal, RCExit: true,
+		Written: map[string]string{debianRules: "# This file is managed by Puppet. DO NOT EDIT.", "/etc/hosts": "# Ansible managed"},
 	}, netsystem.Ifupdown},
 	"ubuntu": {`
 -- run/systemd/system/x --

@@ -68,6 +68,7 @@ const (
 	ReadDaemons    Function = "lvsctl_read_daemons"
 	ReadFacts      Function = "lvsctl_read_facts"
 	ReadFiles      Function = "lvsctl_read_files"
+	ReadHolders    Function = "lvsctl_read_holders"
 	ReadKeepalived Function = "lvsctl_read_keepalived"
 	ReadListing    Function = "lvsctl_read_listing"
 	ReadModules    Function = "lvsctl_read_modules"
@@ -171,6 +172,7 @@ var functions = map[Function]definition{
 	ReadListing:    {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadFacts:      {file: "read_facts.sh"},
 	ReadFiles:      {file: "read_files.sh"},
+	ReadHolders:    {file: "read_holders.sh"},
 	ReadKeepalived: {file: "read_keepalived.sh", needs: []Function{keepaliveds, runs}},
 	ReadModules:    {file: "read_names.sh"},
 	ReadOthers:     {file: "read_record.sh", needs: []Function{grepSysctls}},

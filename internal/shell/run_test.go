@@ -210,15 +210,24 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	Probe:         {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
 	ProbeAgain:    {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
 
-	HasIP:          {"lvsctl_has_ip && echo yes", `^yes\n$`},
-	Section:        {"f() { echo x; return 3; }; lvsctl_section n 'a b' f", `^n begin a b\nx\nn end a b 3\n$`},
-	ReadBlocks:     {"mkdir etc; printf 'x\\n# BEGIN lvsctl web\\ny\\n# END lvsctl web\\n' >'etc/a b'; lvsctl_read_blocks '^# BEGIN lvsctl web$' '^# END lvsctl web$' '/root/etc/a*' /root/none", `^file /root/etc/a b\n# BEGIN lvsctl web\ny\n# END lvsctl web\n$`},
-	ReadBoot:       {"printf 'a\\nb\\n' >'f 1'; lvsctl_read_boot '^a$' '^[0-9]+$' -- '/root/f*' | grep root", `^grep /root/f 1:1:a\n$`},
-	ReadDaemons:    {"lvsctl_read_daemons; echo $?", `^0\n$`},
-	ReadFacts:      {"SSH_CONNECTION='a 1 b 2'; lvsctl_read_facts", `^kernel=[0-9].*\nroot=1\n(busybox=1\n)?ssh=a 1 b 2\n$`},
-	ReadFiles:      {"mkdir etc; printf 'a\\nb' >etc/f; chmod 640 etc/f; lvsctl_read_files '/root/etc/*' /root/none", `^-rw-r-----.* 3 .*/root/etc/f\n a\n b\n$`},
-	ReadModules:    {"lvsctl_read_modules here /root none /root/none", `^here\n$`},
-	ReadOthers:     {"mkdir r; echo a >r/web.json; printf 'b\\nc' >r/db.json; echo d >r/x.json; : >r/db.json.new; lvsctl_read_others /root/r /root/r/web.json; lvsctl_read_others none none/f; echo $?", `^record /root/r/db.json\n b\n c\n+record /root/r/x.json\n d\n\n0\n$`},
+	HasIP:       {"lvsctl_has_ip && echo yes", `^yes\n$`},
+	Section:     {"f() { echo x; return 3; }; lvsctl_section n 'a b' f", `^n begin a b\nx\nn end a b 3\n$`},
+	ReadBlocks:  {"mkdir etc; printf 'x\\n# BEGIN lvsctl web\\ny\\n# END lvsctl web\\n' >'etc/a b'; lvsctl_read_blocks '^# BEGIN lvsctl web$' '^# END lvsctl web$' '/root/etc/a*' /root/none", `^file /root/etc/a b\n# BEGIN lvsctl web\ny\n# END lvsctl web\n$`},
+	ReadBoot:    {"printf 'a\\nb\\n' >'f 1'; lvsctl_read_boot '^a$' '^[0-9]+$' -- '/root/f*' | grep root", `^grep /root/f 1:1:a\n$`},
+	ReadDaemons: {"lvsctl_read_daemons; echo $?", `^0\n$`},
+	ReadFacts:   {"SSH_CONNECTION='a 1 b 2'; lvsctl_read_facts", `^kernel=[0-9].*\nroot=1\n(busybox=1\n)?ssh=a 1 b 2\n$`},
+	ReadFiles:   {"mkdir etc; printf 'a\\nb' >etc/f; chmod 640 etc/f; lvsctl_read_files '/root/etc/*' /root/none", `^-rw-r-----.* 3 .*/root/etc/f\n a\n b\n$`},
+	ReadModules: {"lvsctl_read_modules here /root none /root/none", `^here\n$`},
+	ReadOthers:  {"mkdir r; echo a >r/web.json; printf 'b\\nc' >r/db.json; echo d >r/x.json; : >r/db.json.new; lvsctl_read_others /root/r /root/r/web.json; lvsctl_read_others none none/f; echo $?", `^record /root/r/db.json\n b\n c\n+record /root/r/x.json\n d\n\n0\n$`},
+	ReadHolders: {`mount -t tmpfs tmpfs /etc/keepalived; mkdir bin; printf '#!/bin/sh\nsleep 60; :\n' >bin/failover; chmod +x bin/*
+cp /usr/bin/sleep bin/keepalived; cp bin/keepalived bin/nginx
+mkdir -p /etc/keepalived/conf.d; printf '# Managed by lvsctl\n10.0.0.7\n' >/etc/keepalived/keepalived.conf
+printf 'a 10.0.0.3/24\n# BEGIN lvsctl web\n10.0.0.8\n# END lvsctl web\nb 2001:DB8:0::4 1:2\n' >/etc/keepalived/conf.d/a.conf; echo 'x 10.0.0.5' >f.conf
+address=10.0.0.1 setsid bin/keepalived 60 & VIP=10.0.0.9 setsid bin/nginx 60 &
+setsid bin/failover -a 10.0.0.2 --config=/root/f.conf &
+n=0; while [ "$(cat /proc/[0-9]*/comm | grep -c -x -e keepalived -e nginx -e failover)" -lt 3 ] && [ "$n" -lt 500 ]; do n=$((n + 1)); done
+lvsctl_read_holders | sort; lvsctl_read_holders >/dev/null; echo $?`,
+		`^failover	10\.0\.0\.2\nfailover \(/root/f\.conf\)	10\.0\.0\.5\nkeepalived	10\.0\.0\.1\nkeepalived \(/etc/keepalived/conf\.d/a\.conf\)	10\.0\.0\.3\nkeepalived \(/etc/keepalived/conf\.d/a\.conf\)	2001:DB8:0::4\n0\n$`},
 	ReadOwners:     {"lvsctl_read_owners; echo $?", `^0\n$`},
 	ReadPackages:   {"lvsctl_read_packages sh no-such-command", `^(manager .*\n)?sh\n$`},
 	ReadPolicies:   {"ip rule add from 10.0.0.9 table 7; ip route add 10.9.0.0/16 dev lo table 7; ip link set lo up; ip route add 10.9.0.0/16 dev lo table 7; lvsctl_read_policies -4", `(?s).*from 10.0.0.9 lookup 7.*tables\n.*10.9.0.0/16 dev lo`},

@@ -246,6 +246,9 @@ lvsctl_read_holders | sort; lvsctl_read_holders >/dev/null; echo $?`,
  +1 TCP \[fd00::100\]:80 \[fd00::11\]:80 \[2001:db8::7\]
  +1 UDP 10.0.0.100:53 10.0.0.12:53 198.51.100.7
 $`},
+	ReadClock:       {"lvsctl_read_clock", `^[0-9]+\.[0-9]+\n$`},
+	ReadCounters:    {"lvsctl_has_table() { :; }; " + table + "lvsctl_read_counters; cat log", `^-L -n --stats --exact\n$`},
+	ReadListing:     {"lvsctl_has_table() { :; }; " + table + "lvsctl_read_listing; cat log; lvsctl_has_table() { return 1; }; lvsctl_read_listing; echo $?", `^-L -n\n0\n$`},
 	ReadConnections: {"lvsctl_read_connections; echo $?", `^0\n$`},
 
 	Environment:   {"PATH=x:/opt/tools:/bin; lvsctl_environment; echo $PATH $LC_ALL; umask", `^/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/opt/tools C\n0?022\n$`},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/lvsctl/lvsctl/internal/persist"
 	"github.com/lvsctl/lvsctl/internal/state"
@@ -22,7 +23,7 @@ func withBootFiles(topology string, in *Input, s state.Settled) boot {
 	b := boot{want: in.Want, Output: persist.Files(persist.Input{
 		Topology: topology, System: in.Persist,
 		Want: afterBoot(in.Want, s.Wanted()), Before: s.Intent.Before, Live: in.Live.State, Boot: in.Live.Facts.Boot,
-		Devices: devicesOf(in),
+		Devices: devicesOf(in), Floating: floatingDevices(in),
 	})}
 	if in.startsKeepalived() {
 		b.Units[state.KeepalivedName] = state.Unit{}
@@ -55,6 +56,15 @@ func afterBoot(want, fitted *state.State) *state.State {
 		delete(boot.Servers, k)
 	}
 	return boot
+}
+
+// floatingDevices are those on which keepalived sets addresses, sorted.
+func floatingDevices(in *Input) []string {
+	devices := map[string]bool{}
+	for k := range in.Want.Governed.Addresses {
+		devices[k.Dev] = true
+	}
+	return slices.Sorted(maps.Keys(devices))
 }
 
 // devicesOf returns the devices of the node's own addresses.

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
@@ -184,29 +183,28 @@ func (in *Input) election() time.Duration {
 	return longest
 }
 
-// hold finds the addresses that a director holds by hand: its keepalived has never
-// run, so that they are not what a dead one left behind.
+// hold finds the addresses that a director holds without keepalived: set by hand, or left
+// behind by a keepalived that died.
 func (in *Input) hold(g *state.Governed, inputs []Input) {
-	g.Held, g.Alone = map[state.AddressKey]bool{}, map[netip.Addr]bool{}
-	_, ours := in.Live.Record.Set.Keepalived[state.KeepalivedName]
-	if ours || len(in.Live.State.Keepalived) > 0 {
+	g.Held, g.Alone = map[state.AddressKey]state.Address{}, map[netip.Addr]bool{}
+	if len(in.Live.State.Keepalived) > 0 {
 		return
 	}
 	moves := map[netip.Addr]bool{}
 	for k := range g.Addresses {
 		moves[k.Prefix.Addr()] = true
 	}
-	for k := range in.Live.State.Addresses {
+	for k, a := range in.Live.State.Addresses {
 		addr := k.Prefix.Addr()
 		if !moves[addr] || k.Dev == "lo" {
 			continue
 		}
-		g.Held[k] = true
-		g.Alone[addr] = !slices.ContainsFunc(inputs, func(other Input) bool {
+		g.Held[k] = a
+		others := slices.ContainsFunc(inputs, func(other Input) bool {
 			return other.Name != in.Name && other.Role == director && other.Live != nil && answers(other.Live, addr)
 		})
-		if !g.Alone[addr] {
-			delete(g.Alone, addr)
+		if !others {
+			g.Alone[addr] = true
 		}
 	}
 }
@@ -245,161 +243,4 @@ func (p *pair) together() bool {
 // startsKeepalived reports whether a boot is to start keepalived.
 func (in *Input) startsKeepalived() bool {
 	return in.Keepalived != nil && in.Persist != "" && in.Persist != "none"
-}
-
-// keepalivedRisk says what a change of keepalived's endangers.
-func (in *Input) keepalivedRisk(c state.Change) Risk {
-	var list []string
-	switch {
-	case c.Kind == state.KindConf && c.Op == state.Edit && in.Keepalived != nil:
-		if in.Live.Facts.Keepalived.Foreign {
-			return in.foreignConf()
-		}
-	case c.Kind == state.KindKeepalived && c.Op == state.Edit:
-		for _, e := range in.pair.effects {
-			list = append(list, e.What)
-		}
-	}
-	return Risk(strings.Join(list, "; "))
-}
-
-// packagedSample is in the file that Red Hat's package brings, with addresses that
-// nobody has.
-const packagedSample = "acassen@firewall.loc"
-
-// foreignConf says what goes with a file that somebody else wrote.
-func (in *Input) foreignConf() Risk {
-	k := in.Live.Facts.Keepalived
-	conf := in.Live.State.Confs[keepalived.File]
-	if strings.Contains(in.Live.State.Texts[conf.Hash].Text, packagedSample) {
-		return ""
-	}
-	var lost []string
-	for _, i := range k.File.Instances {
-		if !slices.ContainsFunc(in.Keepalived.Instances, func(own keepalived.Instance) bool { return own.RouterID == i.RouterID }) {
-			lost = append(lost, "vrrp_instance "+i.Name)
-		}
-	}
-	for _, s := range k.File.Services {
-		if !slices.ContainsFunc(in.Keepalived.Services, func(own keepalived.Service) bool { return own.Addr == s.Addr && own.Mark == s.Mark }) {
-			lost = append(lost, "virtual_server "+s.Addr.String())
-		}
-	}
-	text := "somebody else wrote this file; it is kept beside as " + keepalived.File + ".before-lvsctl, and comes back with a destroy"
-	if k.Includes {
-		lost = append(lost, "the files that it includes")
-	}
-	if len(lost) > 0 {
-		text += "; what ends with it: " + strings.Join(lost, ", ")
-	}
-	return Risk(text)
-}
-
-// keepalivedWarnings are what a person should know of a director's keepalived.
-func (in *Input) keepalivedWarnings() []string {
-	if in.Keepalived == nil {
-		return nil
-	}
-	var list []string
-	_, runs := in.Live.State.Keepalived[state.KeepalivedName]
-	_, ours := in.Live.Record.Set.Keepalived[state.KeepalivedName]
-	if !runs && ours {
-		stale := ""
-		for k := range in.Want.Governed.Addresses {
-			if answers(in.Live, k.Prefix.Addr()) {
-				stale += fmt.Sprintf("; it left %s behind, which another director may hold too", k.Prefix.Addr())
-			}
-		}
-		list = append(list, "keepalived does not run any more"+stale)
-	}
-	if v := in.pair.version; v.Known() && v.Before(keepalived.Version{2, 0, 0}) {
-		list = append(list, fmt.Sprintf("keepalived %s does not notice when something deletes an address of its own from the device: nobody would serve", v))
-	}
-	return list
-}
-
-// down are the servers that keepalived took out.
-func down(in *Input) []string {
-	var list []string
-	for k := range in.Want.Servers {
-		if in.Live.State.Down(k) {
-			list = append(list, k.String())
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
-// oneByOne is the order in which directors of the same instances are changed: each
-// has the one before it. position is made to agree with it.
-func (p *Plan) oneByOne(inputs []Input, position map[string]int) map[string]string {
-	runs := false
-	var list []*Input
-	for i := range inputs {
-		in := &inputs[i]
-		if in.Live == nil || in.Role != director {
-			continue
-		}
-		_, here := in.Live.State.Keepalived[state.KeepalivedName]
-		if in.Keepalived != nil || here && in.governs() {
-			list, runs = append(list, in), runs || here
-		}
-	}
-	places := make([]int, len(list))
-	for i, in := range list {
-		places[i] = position[in.Name]
-	}
-	slices.SortStableFunc(list, func(a, b *Input) int {
-		holders := cmp.Compare(rank(a.pair.holds), rank(b.pair.holds))
-		if !runs {
-			return cmp.Or(-holders, cmp.Compare(b.priority(), a.priority()))
-		}
-		return cmp.Or(holders, cmp.Compare(a.priority(), b.priority()))
-	})
-	after := map[string]string{}
-	for i, in := range list {
-		position[in.Name] = places[i]
-		for _, before := range slices.Backward(list[:i]) {
-			if in.shares(before) && !(in.pair.together() && before.pair.together()) {
-				after[in.Name] = before.Name
-				break
-			}
-		}
-	}
-	return after
-}
-
-func rank(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// governs reports whether the record says that keepalived is this topology's.
-func (in *Input) governs() bool {
-	_, ours := in.Live.Record.Set.Keepalived[state.KeepalivedName]
-	return ours
-}
-
-// parts are a director's instances: those it is to have, else those it has.
-func (in *Input) parts() []keepalived.Instance {
-	if in.Keepalived != nil {
-		return in.Keepalived.Instances
-	}
-	return in.Live.Facts.Keepalived.Loaded.Instances
-}
-
-func (in *Input) priority() int {
-	most := 0
-	for _, i := range in.parts() {
-		most = max(most, i.Priority)
-	}
-	return most
-}
-
-func (in *Input) shares(other *Input) bool {
-	return slices.ContainsFunc(in.parts(), func(a keepalived.Instance) bool {
-		return slices.ContainsFunc(other.parts(), func(b keepalived.Instance) bool { return a.Name == b.Name })
-	})
 }

@@ -256,6 +256,7 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	n.Notes = append(n.Notes, o.notes...)
 	changes := state.Diff(s.Have, s.Want)
 	n.Warnings = append(n.Warnings, in.keepalivedWarnings()...)
+	n.Notes = append(n.Notes, in.vrrpNotes()...)
 	n.Down, n.Election = down(in), in.election()
 	n.Together, n.Holds, n.Steady = in.pair.together(), in.pair.holds, !in.pair.elects()
 	n.Problems = slices.Concat(problems(in, s, changes), in.pair.refused, misplacedVIPs(in, s, directors), boot.Problems)

@@ -59,7 +59,8 @@ func (r *refusals) instance(i Instance) {
 	}
 }
 
-func (s Service) name() string {
+// Name is a service as a person reads it.
+func (s Service) Name() string {
 	if s.Mark != 0 {
 		return fmt.Sprintf("fwmark %d", s.Mark)
 	}
@@ -67,7 +68,7 @@ func (s Service) name() string {
 }
 
 func (r *refusals) service(s Service) {
-	what := s.name()
+	what := s.Name()
 	if s.Protocol == "SCTP" {
 		r.needs(sctp, what, "SCTP", "take the service out of the vrrp_instance")
 	}

@@ -32,7 +32,8 @@ func Reload(from, to Config, v Version) []Effect {
 		}
 	}
 	for _, i := range from.Instances {
-		if !slices.ContainsFunc(to.Instances, func(n Instance) bool { return same(i, n, v) }) {
+		// One that goes on as another was said above.
+		if !slices.ContainsFunc(to.Instances, func(n Instance) bool { return same(i, n, v) || n.Name == i.Name || n.RouterID == i.RouterID }) {
 			e.add(Effect{What: fmt.Sprintf("vrrp_instance %s ends here, and its addresses leave", i.Name)})
 		}
 	}
@@ -96,7 +97,7 @@ func (e *effects) newInstance(from Config, i Instance) {
 	e.add(Effect{
 		What:     fmt.Sprintf("vrrp_instance %s is another one to keepalived %s once %s is different: its addresses are off for up to %s", i.Name, e.version, what, off),
 		Cuts:     true,
-		Together: old.RouterID != i.RouterID,
+		Together: deaf(old, i),
 		Elects:   true,
 	})
 }
@@ -110,6 +111,8 @@ func (e *effects) instance(old, i Instance) {
 		e.add(Effect{What: fmt.Sprintf("%s of vrrp_instance %s is different: all its directors are reloaded within two adverts, or each would be master", what, i.Name), Together: true})
 	}
 	switch {
+	case deaf(old, i):
+		e.add(Effect{What: fmt.Sprintf("virtual_router_id, interface or unicast of vrrp_instance %s is different: all its directors are reloaded within two adverts, or each would be master", i.Name), Together: true})
 	case old.AuthPass != i.AuthPass:
 		differ("auth_pass")
 	case old.AdvertInt != i.AdvertInt:
@@ -122,6 +125,12 @@ func (e *effects) instance(old, i Instance) {
 	if old.Priority != i.Priority {
 		e.add(Effect{What: fmt.Sprintf("priority of vrrp_instance %s goes from %d to %d, and its addresses to whoever has the highest", i.Name, old.Priority, i.Priority), Elects: true})
 	}
+}
+
+// deaf reports whether directors with the one and with the other do not even hear each
+// other: a rejected advert counts as heard up to 1.x, and these are not received at all.
+func deaf(a, b Instance) bool {
+	return a.RouterID != b.RouterID || a.Interface != b.Interface || a.Source != b.Source
 }
 
 func sameAddresses(a, b []Address) bool {
@@ -138,7 +147,7 @@ func (s Service) key() string {
 
 func (e *effects) service(old, s Service) {
 	cut := func(what string) {
-		e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s and adds it again for %s, which ends its open connections", e.version, s.name(), what), Cuts: true})
+		e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s and adds it again for %s, which ends its open connections", e.version, s.Name(), what), Cuts: true})
 	}
 	if !e.version.has(editsInPlace) {
 		switch {
@@ -158,7 +167,7 @@ func (e *effects) service(old, s Service) {
 	for _, r := range s.Servers {
 		for _, was := range old.Servers {
 			if was.Addr == r.Addr && was.Weight != r.Weight {
-				e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s -> %s and adds it again for another weight, which ends its open connections", e.version, s.name(), r.Addr), Cuts: true})
+				e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s -> %s and adds it again for another weight, which ends its open connections", e.version, s.Name(), r.Addr), Cuts: true})
 			}
 		}
 	}

@@ -25,10 +25,10 @@ func TestReload(t *testing.T) {
 		"advert_int":     {func(c *Config) { c.Instances[0].AdvertInt = 2 * time.Second }, all, "", "2.0.10 2.1.5 2.2.7 2.3.3"},
 		"excluded":       {func(c *Config) { c.Instances[0].Excluded = c.Instances[0].Advertised }, "", "", ""},
 		"advertised":     {func(c *Config) { c.Instances[0].Advertised[0].Prefix = prefix("192.168.179.9/32") }, "1.2.13 1.3.5 2.0.10 2.1.5 2.2.7", "", "2.0.10 2.1.5 2.2.7"},
-		"router id":      {func(c *Config) { c.Instances[0].RouterID = 52 }, "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3"},
-		"interface":      {func(c *Config) { c.Instances[0].Interface = "eth9" }, "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", ""},
+		"router id":      {func(c *Config) { c.Instances[0].RouterID = 52 }, all, "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", all},
+		"interface":      {func(c *Config) { c.Instances[0].Interface = "eth9" }, all, "1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", all},
 		"name":           {func(c *Config) { c.Instances[0].Name = "other" }, "1.2.13", "1.2.13", ""},
-		"unicast":        {func(c *Config) { c.Instances[0].Source = addr("192.168.179.1") }, "2.1.5 2.2.7 2.3.3", "2.1.5 2.2.7 2.3.3", ""},
+		"unicast":        {func(c *Config) { c.Instances[0].Source = addr("192.168.179.1") }, all, "2.1.5 2.2.7 2.3.3", all},
 		"instance added": {func(c *Config) { c.Instances = append(c.Instances, rich().Instances[0]) }, "", "", ""},
 		"instance gone":  {func(c *Config) { c.Instances = nil }, all, "", ""},
 	} {

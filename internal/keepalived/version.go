@@ -130,10 +130,19 @@ var packaged = map[string]Version{
 // newest is what an unknown distribution is taken to have.
 var newest = Version{2, 2, 8}
 
-// Packaged is the version that a distribution installs, by the ID and VERSION_ID
-// of /etc/os-release, or the major release of Red Hat's.
-func Packaged(id, version string) Version {
-	if v, ok := packaged[id+version]; ok {
+// Packaged is the version that a distribution installs. os has the ID and VERSION_ID of
+// /etc/os-release, then the words of its ID_LIKE. What is like Red Hat's goes by its
+// major release.
+func Packaged(os []string) Version {
+	if len(os) < 2 {
+		return newest
+	}
+	name := os[0] + os[1]
+	if os[0] != "fedora" && (os[0] == "rhel" || slices.Contains(os[2:], "rhel")) {
+		major, _, _ := strings.Cut(os[1], ".")
+		name = "el" + major
+	}
+	if v, ok := packaged[name]; ok {
 		return v
 	}
 	return newest

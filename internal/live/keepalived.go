@@ -23,6 +23,27 @@ type Keepalived struct {
 	// too.
 	File     keepalived.Config
 	Includes bool
+	// Firewall is what drops the other directors' adverts as far as can be seen:
+	// firewalld, nftables, iptables, or "". SELinux is set if it lets keepalived
+	// connect to the ports of its policy only.
+	Firewall string
+	SELinux  bool
+}
+
+// parseVRRP reads what lvsctl_read_vrrp printed.
+func parseVRRP(text string, n *Node) error {
+	for line := range strings.Lines(text) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "firewall":
+			n.Facts.Keepalived.Firewall = rest
+		case "selinux":
+			n.Facts.Keepalived.SELinux = true
+		default:
+			return fmt.Errorf("cannot read VRRP line %q", line)
+		}
+	}
+	return nil
 }
 
 // keepalivedText is what lvsctl_read_keepalived printed, taken apart.
@@ -73,8 +94,7 @@ func parseKeepalived(text string, n *Node, wanted bool) error {
 	}
 	out := &n.Facts.Keepalived
 	if out.Version, out.Installed = keepalived.ParseVersion(k.version); !out.Installed {
-		id, version, _ := strings.Cut(k.os, " ")
-		out.Version = keepalived.Packaged(id, version)
+		out.Version = keepalived.Packaged(strings.Fields(k.os))
 	}
 	if k.hasFile {
 		if err := conf(n.State, keepalived.File, k.mode, k.file); err != nil {
@@ -145,6 +165,7 @@ func includes(text string) bool {
 // Governs is what a keepalived does on its node.
 func Governs(c keepalived.Config) state.Governed {
 	g := state.Governed{
+		Sync:      c.Sync != nil,
 		Addresses: map[state.AddressKey]bool{},
 		Servers:   map[state.ServerKey]bool{},
 		Sorry:     map[state.ServiceKey]netip.AddrPort{},

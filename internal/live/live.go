@@ -69,8 +69,10 @@ type Question struct {
 	// Adopt are names of topologies whose records count as this one's.
 	Adopt      []string
 	Schedulers []string
-	// Director asks for keepalived, and Keepalived says that it is wanted.
+	// Director asks for keepalived, and Keepalived says that it is wanted. Adverts are
+	// the devices on which it is to hear other directors.
 	Director, Keepalived bool
+	Adverts              []string
 	state.Wanted
 }
 
@@ -140,6 +142,9 @@ func (q Question) sections() []section {
 		list = append(list, section{"keepalived", shell.Call(shell.ReadKeepalived, keepalived.File), func(text string, n *Node) error {
 			return parseKeepalived(text, n, q.Keepalived)
 		}})
+	}
+	if q.Keepalived {
+		list = append(list, section{"vrrp", shell.Call(shell.ReadVRRP, q.Adverts...), parseVRRP})
 	}
 	q.Wanted.Topology = q.Topology
 	q.Shared, q.Own, q.Units = persist.Shared(), persist.Own(q.Topology), persist.Units(q.Topology)

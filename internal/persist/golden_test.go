@@ -82,7 +82,10 @@ var plainIfcfg = map[string]Ifcfg{
 }
 
 // golden is a case: what the topology web wants of a node, and what was there before.
-type golden struct{ want, before *state.State }
+type golden struct {
+	want, before *state.State
+	floating     []string
+}
 
 func goldens() map[string]golden {
 	vip, vip2, vip6 := "10.1.0.100/32", "10.1.0.101/32", "2001:db8::100/128"
@@ -123,6 +126,7 @@ func goldens() map[string]golden {
 			want:   made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), route("::/0", 0, "2001:db8::1", "eth0")),
 			before: made(route("0.0.0.0/0", 0, "10.1.0.254", "eth0"), route("::/0", 0, "2001:db8::fe", "eth0")),
 		},
+		"pair": {want: made(module("ip_vs")), floating: []string{"eth0", "eth1"}},
 		"tun": {want: made(append(quiet, module("ipip"), sysctl("net/ipv4/conf/tunl0/rp_filter", "0"),
 			func(s *state.State) { s.Links["tunl0"] = state.Link{Up: true} },
 			address(vip, "tunl0"), address(vip2, "lo"),
@@ -181,7 +185,7 @@ func filesOf(system string, g golden) Output {
 		g.before = state.New()
 	}
 	return Files(Input{
-		Topology: "web", System: netsystem.Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"},
+		Topology: "web", System: netsystem.Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"}, Floating: g.floating,
 	})
 }
 

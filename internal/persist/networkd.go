@@ -37,6 +37,26 @@ func networkd(j *job) {
 	}
 }
 
+// keepFloating has networkd leave addresses alone that it did not set: it would take them
+// off when it restarts or reads its files again. They are keepalived's. Such a drop-in
+// counts from the moment that networkd reads its files again, netplan's among them.
+func (j *job) keepFloating() {
+	done := map[string]bool{}
+	for _, dev := range j.Floating {
+		file := j.Boot.Devices[dev].Network
+		if file == "" || done[file] {
+			continue
+		}
+		done[file] = true
+		base := file[strings.LastIndexByte(file, '/')+1:]
+		path := networkDir + base + ".d/lvsctl.conf"
+		if strings.HasPrefix(base, "50-lvsctl-") {
+			path = networkDir + base
+		}
+		j.block(path, "[Network]", "KeepConfiguration=static")
+	}
+}
+
 // whyNotDevice returns why no file of networkd can configure what a device should have, or
 // "".
 func (j *job) whyNotDevice(dev string) string {

@@ -55,6 +55,8 @@ type Input struct {
 	Boot Boot
 	// Devices are those of the node's own addresses.
 	Devices []string
+	// Floating are the devices that another program sets addresses on, sorted.
+	Floating []string
 }
 
 // Output holds the entries for the next boot.
@@ -107,6 +109,7 @@ func (j *job) everyFile() {
 		j.system = name
 		systems[i].write(j)
 	}
+	j.keepFloating()
 	j.boot()
 }
 

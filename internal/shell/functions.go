@@ -51,6 +51,7 @@ const (
 	Reopen        Function = "lvsctl_reopen"
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
+	StopSync      Function = "lvsctl_stop_sync"
 	StageRecord   Function = "lvsctl_stage_record"
 	SyncUnits     Function = "lvsctl_sync_units"
 	Tell          Function = "lvsctl_tell"
@@ -84,6 +85,7 @@ const (
 	ReadTable      Function = "lvsctl_read_table"
 	ReadThresholds Function = "lvsctl_read_thresholds"
 	ReadTimeouts   Function = "lvsctl_read_timeouts"
+	ReadVRRP       Function = "lvsctl_read_vrrp"
 	ReadUnits      Function = "lvsctl_read_units"
 	Section        Function = "lvsctl_section"
 
@@ -124,9 +126,9 @@ var functions = map[Function]definition{
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh", needs: []Function{syncFiles}},
 	Holds:              {file: "keepaliveds.sh"},
-	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	MendServer:         {file: "server.sh"},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
@@ -155,10 +157,11 @@ var functions = map[Function]definition{
 	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
+	StopSync:      {file: "keepaliveds.sh"},
 	SyncUnits:     {file: "disk.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Tell:          {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
-	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PutOff, keepaliveds, runs, syncFiles}},
+	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
 	EndRollback:   {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
@@ -187,6 +190,7 @@ var functions = map[Function]definition{
 	ReadTable:      {file: "read_ipvs.sh"},
 	ReadThresholds: {file: "read_ipvs.sh"},
 	ReadTimeouts:   {file: "read_ipvs.sh"},
+	ReadVRRP:       {file: "read_vrrp.sh"},
 	ReadUnits:      {file: "read_names.sh"},
 	Section:        {file: "section.sh"},
 

@@ -43,6 +43,10 @@ lvsctl_keepalived_conf() {
     [ -n "${lvsctl_folder-}" ] || lvsctl_keepalived_test "$new" || { rm -f "$new"; return 1; }
     if [ -e "$1" ] && ! lvsctl_is_ours "$1"; then cp -p "$1" "$1.before-lvsctl" && lvsctl_sync "$1.before-lvsctl" || return; fi
     mv -f "$new" "$1" || return
+  elif [ "$(lvsctl_print "$3")" = "$(cat "$1.before-lvsctl" 2>/dev/null)" ]; then
+    # What was there comes back to the last byte, with its owner.
+    rm -f "$new"
+    mv -f "$1.before-lvsctl" "$1" || return
   else
     mv -f "$new" "$1" || return
     rm -f "$1.before-lvsctl"
@@ -51,9 +55,10 @@ lvsctl_keepalived_conf() {
   lvsctl_sync "${1%/*}"
 }
 
-# lvsctl_keepalived FILE MODE HASH [VIP...] makes keepalived run with a text: by a
-# reload if it runs, else by a start. The VIPs are those that this node holds without
-# keepalived: lo answers for them until keepalived has taken them.
+# lvsctl_keepalived FILE MODE HASH [+VIP|-VIP...] makes keepalived run with a text: by
+# a reload if it runs, else by a start. The VIPs are those that this node has without
+# keepalived. lo answers for those with + until keepalived has taken them; those with -
+# are another director's, and are taken off.
 lvsctl_keepalived() {
   lvsctl_keepalived_conf "$1" "$2" "$3" || return
   shift 3
@@ -83,18 +88,30 @@ lvsctl_keepalived_alive() {
   return 1
 }
 
-# lvsctl_keepalived_start [VIP...]
+# lvsctl_alone ADDRESS prints it with the prefix length of a single address.
+lvsctl_alone() { case $1 in *:*) printf '%s/128\n' "$1" ;; *) printf '%s/32\n' "$1" ;; esac; }
+
+# lvsctl_take_off ADDRESS takes it off all devices but lo.
+lvsctl_take_off() {
+  ip -o addr show to "$1" | while read -r _ dev _ address _; do
+    dev=${dev%%@*}
+    case $dev in lo) continue ;; esac
+    case $address in
+    *:*|*/32) ip addr del "$address" dev "$dev" ;;
+    *) lvsctl_promote_secondaries "/proc/sys/net/ipv4/conf/$dev/promote_secondaries" ip addr del "$address" dev "$dev" ;;
+    esac
+  done
+}
+
+# lvsctl_keepalived_start [+VIP|-VIP...]
 lvsctl_keepalived_start() {
   for f in /run/keepalived.pid /run/vrrp.pid /run/checkers.pid /run/bfd.pid /run/keepalived/*.pid /var/run/keepalived.pid /var/run/vrrp.pid /var/run/checkers.pid; do
     # A process that died left it, and keepalived would take any other for itself.
     if [ -e "$f" ]; then rm -f "$f"; fi
   done
   for a; do
-    ip -o addr show to "$a" | while read -r n dev _ address _; do
-      case $dev in lo) continue ;; esac
-      ip addr add "$a" dev lo 2>/dev/null
-      ip addr del "$address" dev "${dev%%@*}"
-    done
+    case $a in +*) ip addr add "$(lvsctl_alone "${a#?}")" dev lo 2>/dev/null ;; esac
+    lvsctl_take_off "${a#?}"
   done
   if [ -d /run/systemd/system ]; then
     systemctl reset-failed keepalived.service 2>/dev/null
@@ -122,27 +139,28 @@ lvsctl_keepalived_start() {
   return "$status"
 }
 
-# lvsctl_keepalived_bridged STATUS [VIP...] takes VIPs off lo once keepalived holds
+# lvsctl_keepalived_bridged STATUS [+VIP|-VIP...] takes VIPs off lo once keepalived holds
 # them, or another director does. Where it does not run, they stay.
 lvsctl_keepalived_bridged() {
   [ "$1" -eq 0 ] || return 1
   shift
   for a; do
-    n=0
+    case $a in -*) continue ;; esac
+    a=${a#?} n=0
     while [ "$n" -lt 12 ] && [ -z "$(lvsctl_holds "$a")" ]; do
       lvsctl_put_off
       sleep 1
       n=$((n + 1))
     done
-    ip addr del "$a" dev lo 2>/dev/null
+    ip addr del "$(lvsctl_alone "$a")" dev lo 2>/dev/null
   done
   return 0
 }
 
-# lvsctl_keepalived_away leave|keep [+|- ADDRESS DEV]... ends keepalived and leaves
+# lvsctl_keepalived_away leave|keep [+|- PREFIX DEV LABEL]... ends keepalived and leaves
 # the table as it is: its own stop would take every service out. Told to leave, it
 # says goodbye to the other directors and takes its addresses along; told to keep,
-# they stay. Addresses with + are there afterwards, those with - are not.
+# they stay. Those with + are there afterwards, those with - are not.
 lvsctl_keepalived_away() {
   how=$1
   shift
@@ -153,19 +171,38 @@ lvsctl_keepalived_away() {
     systemctl reset-failed keepalived.service 2>/dev/null
   fi
   rm -f /run/keepalived.pid /run/vrrp.pid /run/checkers.pid /run/bfd.pid /run/keepalived/*.pid
-  while [ "$#" -ge 3 ]; do
+  while [ "$#" -ge 4 ]; do
     if [ "$1" = + ]; then
-      ip addr add "$2" dev "$3" 2>/dev/null
-      ip addr del "${2%/*}/32" dev lo 2>/dev/null
+      lvsctl_bring_back "$2" "$3" "$4" || return
     else
       ip addr del "$2" dev "$3" 2>/dev/null
     fi
-    shift 3
+    shift 4
   done
   # shellcheck disable=SC2046 # words
   if [ -z "$(lvsctl_first $(lvsctl_keepaliveds))" ]; then return 0; fi
   printf 'keepalived runs again\n'
   return 1
+}
+
+# lvsctl_bring_back PREFIX DEV LABEL gives the node an address as it was by hand. lo
+# answers for it where keepalived has set it in another way.
+lvsctl_bring_back() {
+  lvsctl_single=$(lvsctl_alone "${1%/*}")
+  case $1 in
+  *:*) ip addr add "$1" dev "$2" nodad preferred_lft 0 2>/dev/null ;;
+  *)
+    ip addr add "$lvsctl_single" dev lo 2>/dev/null
+    lvsctl_take_off "${1%/*}"
+    if [ "$3" = - ]; then ip addr add "$1" dev "$2"; else ip addr add "$1" dev "$2" label "$3"; fi
+    ;;
+  esac
+  if [ -z "$(lvsctl_holds "${1%/*}")" ]; then
+    printf '%s does not come back on %s\n' "$1" "$2"
+    return 1
+  fi
+  ip addr del "$lvsctl_single" dev lo 2>/dev/null
+  return 0
 }
 
 # lvsctl_keepalived_kill leave|keep PARENT CHILD... The parent may start no new child

@@ -28,5 +28,13 @@ lvsctl_holds() {
   done
 }
 
+# lvsctl_stop_sync ends the daemons that copy the connection table. They are the
+# kernel's, and outlive a keepalived that was killed.
+lvsctl_stop_sync() {
+  ipvsadm --stop-daemon master 2>/dev/null
+  ipvsadm --stop-daemon backup 2>/dev/null
+  return 0
+}
+
 # lvsctl_first prints the first of some words.
 lvsctl_first() { if [ "$#" -gt 0 ]; then printf '%s\n' "$1"; fi; }

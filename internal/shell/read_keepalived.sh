@@ -3,7 +3,7 @@
 # lvsctl_read_keepalived FILE prints it:
 #
 #	version Keepalived v2.2.7 (01/16,2022)
-#	os debian 12
+#	os rocky 9.3 rhel centos fedora
 #	parent 4711
 #	loaded
 #	 vrrp_instance pair {
@@ -19,10 +19,7 @@ lvsctl_read_keepalived() {
   if command -v keepalived >/dev/null; then
     keepalived -v 2>&1 | { read -r l; printf 'version %s\n' "$l"; }
   fi
-  if [ -r /etc/os-release ]; then
-    # shellcheck disable=SC1091,SC2154 # the node's own
-    (. /etc/os-release; printf 'os %s %s\n' "$ID" "$VERSION_ID")
-  fi
+  lvsctl_read_os
   # shellcheck disable=SC2046 # words
   parent=$(lvsctl_first $(lvsctl_keepaliveds))
   if [ -n "$parent" ]; then
@@ -39,6 +36,16 @@ lvsctl_read_keepalived() {
   fi
   if [ -f "$1.before-lvsctl" ]; then
     printf 'before '; ls -ldn "$1.before-lvsctl"; awk '{ print " " $0 }' "$1.before-lvsctl" || return
+  fi
+}
+
+# lvsctl_read_os prints the distribution, its release and what it is like.
+lvsctl_read_os() {
+  if [ -r /etc/os-release ]; then
+    # shellcheck disable=SC1091,SC2154 # the node's own
+    (. /etc/os-release; printf 'os %s %s %s\n' "$ID" "${VERSION_ID:--}" "${ID_LIKE-}")
+  elif [ -r /etc/redhat-release ]; then # EL6
+    sed -n 's/.* release \([0-9][0-9.]*\).*/os centos \1 rhel/p' /etc/redhat-release
   fi
 }
 

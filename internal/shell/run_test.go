@@ -171,8 +171,8 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 		`^keepalived refuses the file \(exit status [0-9]+\): .*interfaze.*\n1\n0\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\nglobal_defs \{\n\}keepalived.conf\n$`},
 	Keepalived: {paired + "p=$(lvsctl_first $(lvsctl_keepaliveds)); lvsctl_keepalived $conf 0600 b || echo failed; lvsctl_keepalived $conf 0600 x && echo good; [ $p = $(lvsctl_first $(lvsctl_keepaliveds)) ] && echo same; for d in /proc/$p/fd/*; do case $(readlink $d) in *consolidated*) grep priority $d ;; esac; done; held; ls ${conf%/*}",
 		`(?s)refuses the file.*\nsame\n.*priority 90\neth0\nkeepalived.conf\n$`},
-	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; lvsctl_keepalived $conf 0600 a 10.0.0.100/32 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",
-		`^([^\n]*Starting[^\n]*\n)*eth0\n([^\n]*Starting[^\n]*\n)*eth0\n$`},
+	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/24 eth0 eth0:7; lvsctl_keepaliveds; ip -o addr show to 10.0.0.100 | grep -c '/24 .*eth0:7'; held; lvsctl_keepalived $conf 0600 a +10.0.0.100 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0 -; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",
+		`^([^\n]*Starting[^\n]*\n)*1\neth0\n([^\n]*Starting[^\n]*\n)*eth0\n$`},
 	keepaliveds:    {paired + "lvsctl_keepaliveds | grep -c .; p=$(lvsctl_keepaliveds | { read -r p; echo $p; }); [ $p = $(cat /run/keepalived.pid) ] && echo parent; kill $p", `^([^\n]*Starting[^\n]*\n)?2\nparent\n$`},
 	ReadKeepalived: {paired + "touch -d '2000-01-01 00:00' $conf; lvsctl_read_keepalived $conf; lvsctl_keepalived_away leave", `(?s)version Keepalived v[0-9.]+ .*\nos .*parent [0-9]+\nloaded\n .*\n vrrp_instance pair \{\n.*\nfile -rw------- +1 +0 +0 .*\n # Managed by lvsctl.*\nfresh\n$`},
 	Meeting: {paired + "lvsctl_report n; lvsctl_meeting t; (sleep 1; lvsctl_tell t go 1 2) & lvsctl_keepalived $conf 0600 b && echo done; lvsctl_meeting t; (lvsctl_tell t go 0 9; sleep 2; ip addr add 10.0.0.77/32 dev eth0) & lvsctl_keepalived $conf 0600 a || echo failed; lvsctl_meeting t; lvsctl_tell t stop; lvsctl_keepalived $conf 0600 b || echo failed; ls /run/lvsctl",
@@ -209,6 +209,7 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	RemoveRecord:  {"lvsctl_write_record /root/r /root/r/f text; lvsctl_remove_record /root/r /root/r/f; ls", `^$`},
 	Probe:         {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
 	ProbeAgain:    {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
+	StopSync:      {table + "lvsctl_stop_sync; echo $?; cat log", `^0\n--stop-daemon master\n--stop-daemon backup\n$`},
 
 	HasIP:       {"lvsctl_has_ip && echo yes", `^yes\n$`},
 	Section:     {"f() { echo x; return 3; }; lvsctl_section n 'a b' f", `^n begin a b\nx\nn end a b 3\n$`},
@@ -239,7 +240,21 @@ lvsctl_read_holders | sort; lvsctl_read_holders >/dev/null; echo $?`,
 	ReadTable:      {"lvsctl_read_table; echo $?", `^0\n$`},
 	ReadThresholds: {"lvsctl_read_thresholds; echo $?", `^0\n$`},
 	ReadTimeouts:   {"lvsctl_read_timeouts; echo $?", `^0\n$`},
-	ReadUnits:      {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
+	ReadVRRP: {lan + `mkdir bin; PATH=/root/bin:$PATH; mount -t tmpfs tmpfs /sys; mkdir -p /sys/module/nf_tables
+read_with() { printf 'table inet f {\n\tchain input {\n\t\ttype filter hook input priority filter; policy %s;\n\t\ttcp dport 22 accept\n%s\t}\n}\n' "$1" "$2" >rules; lvsctl_read_vrrp eth0; echo end; }
+lvsctl_read_vrrp eth0; echo end
+printf '#!/bin/sh\ncat /root/rules\n' >bin/nft; chmod +x bin/nft
+read_with drop ''; read_with accept ''
+reject='		counter packets 1 bytes 2 reject
+'
+read_with accept "$reject"
+read_with accept "		ip protocol vrrp accept
+$reject"
+printf '#!/bin/sh\ncase "$*" in --get-zone*) echo public ;; *list-all*) cat /root/zone ;; esac\n' >bin/firewall-cmd; chmod +x bin/firewall-cmd
+echo 'target: default' >zone; lvsctl_read_vrrp eth0 eth1; echo end
+echo 'protocols: vrrp' >zone; lvsctl_read_vrrp eth0; echo end`,
+		`^end\nfirewall nftables\nend\nend\nfirewall nftables\nend\nend\nfirewall firewalld\nend\nend\n$`},
+	ReadUnits: {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
 
 	ReadClients: {connections + "lvsctl_has_table() { :; }; lvsctl_read_clients 10.0.0.11 fd00::11 10.0.0.12", `^ +2 TCP 10.0.0.100:80 10.0.0.11:80 198.51.100.7
  +1 TCP 10.0.0.100:80 10.0.0.11:80 198.51.100.9

@@ -53,7 +53,7 @@ type ConfText struct {
 // KeepalivedName is the key of the one keepalived of a node.
 const KeepalivedName = "keepalived"
 
-// Governed is what keepalived does on a node.
+// Governed is what keepalived does on a node, before a change or after it.
 type Governed struct {
 	// Addresses move between the directors.
 	Addresses map[AddressKey]bool
@@ -61,10 +61,14 @@ type Governed struct {
 	Servers map[ServerKey]bool
 	// Sorry servers come into the table when all others have failed.
 	Sorry map[ServiceKey]netip.AddrPort
-	// Held are those of the addresses that the node has without keepalived, and
-	// Alone those of them that no other director has.
-	Held  map[AddressKey]bool
+	// Sync is set if keepalived runs the daemons that copy the connection table.
+	Sync bool
+	// Held are those of the addresses that the node has although no keepalived runs
+	// there, and Alone those of them that no other director has.
+	Held  map[AddressKey]Address
 	Alone map[netip.Addr]bool
+	// Back are the addresses that the node gets by hand when keepalived ends.
+	Back map[AddressKey]Address
 	// Mend are the servers whose entry is set once more after a reload: those that are
 	// not as wanted, or missing because a check took them out. Until the reload
 	// keepalived may take them in as its old file has them, and a reload changes no
@@ -125,8 +129,12 @@ func (s *State) runKeepalived() []shell.Command {
 	for _, path := range slices.Sorted(maps.Keys(s.Confs)) {
 		c := s.Confs[path]
 		args := []string{path, c.Mode, c.Hash}
-		for _, a := range slices.SortedFunc(maps.Keys(s.Governed.Alone), netip.Addr.Compare) {
-			args = append(args, netip.PrefixFrom(a, a.BitLen()).String())
+		for _, a := range s.Governed.heldAddresses() {
+			if s.Governed.Alone[a] {
+				args = append(args, "+"+a.String())
+			} else {
+				args = append(args, "-"+a.String())
+			}
 		}
 		commands = append(commands, shell.Call(shell.Keepalived, args...))
 	}
@@ -144,47 +152,84 @@ func (s *State) mendServers() []shell.Command {
 	return commands
 }
 
-// endKeepalived ends keepalived on the way to a State. What of its addresses that
-// State has stays where it is; otherwise they leave, and the other directors are
-// told.
+// heldAddresses are those that a start of keepalived takes over from the node, sorted.
+func (g Governed) heldAddresses() []netip.Addr {
+	seen := map[netip.Addr]bool{}
+	for k := range g.Held {
+		seen[k.Prefix.Addr()] = true
+	}
+	return slices.SortedFunc(maps.Keys(seen), netip.Addr.Compare)
+}
+
+// endKeepalived ends keepalived on the way to a State. An address that the node has in
+// that State too stays; the others leave, and the other directors are told.
 func (s *State) endKeepalived() []shell.Command {
 	how := "leave"
 	var places []string
+	stays := map[netip.Addr]bool{}
+	for k := range s.Addresses {
+		stays[k.Prefix.Addr()] = true
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Back), compareAddresses) {
+		how = "keep"
+		places = append(places, "+", k.Prefix.String(), k.Dev, cmp.Or(s.Governed.Back[k].Label, "-"))
+	}
 	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Addresses), compareAddresses) {
-		if _, stays := s.Addresses[k]; stays {
+		if stays[k.Prefix.Addr()] {
 			how = "keep"
-		} else if !s.Governed.Held[k] {
-			places = append(places, "-", k.Prefix.String(), k.Dev)
+		}
+		_, same := s.Addresses[k]
+		if _, back := s.Governed.Back[k]; !same && !back {
+			places = append(places, "-", k.Prefix.String(), k.Dev, "-")
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(s.Governed.Held), compareAddresses) {
-		how = "keep"
-		places = append(places, "+", k.Prefix.String(), k.Dev)
+	commands := []shell.Command{shell.Call(shell.KeepalivedAway, append([]string{how}, places...)...)}
+	if s.Governed.Sync {
+		commands = append(commands, shell.Call(shell.StopSync))
 	}
-	return []shell.Command{shell.Call(shell.KeepalivedAway, append([]string{how}, places...)...)}
+	return commands
 }
 
-// cede takes the addresses that keepalived is to move out of a case: what is left
-// of it is returned. What they were before is kept in s.Ceded, for when keepalived
-// leaves again.
+// Who has which address, and when:
+//
+//	keepalived comes    what the node had by hand is taken over, and comes back when it
+//	                    ends: the record has it as Before
+//	keepalived is there its addresses are no entries, neither wanted nor removed
+//	keepalived ends     endKeepalived brings back what the record has as Before. An
+//	                    address that is wanted from now on is an entry like any other.
+
+// cede takes the addresses that keepalived moves, before or after, out of a case, and
+// returns what is left of it. What the node had of them before is in s.Ceded.
 func (s *Settled) cede(live, want *State, old Record) (*State, Record) {
 	s.Ceded = map[AddressKey]Address{}
 	moves := map[netip.Addr]bool{}
-	for k := range want.Governed.Addresses {
+	for k := range s.Want.Governed.Addresses {
 		moves[k.Prefix.Addr()] = true
+	}
+	for k := range want.Addresses {
+		delete(moves, k.Prefix.Addr())
 	}
 	if len(moves) == 0 {
 		return live, old
 	}
 	ceded := func(k AddressKey, _ Address) bool { return moves[k.Prefix.Addr()] && k.Dev != "lo" }
-	for k, a := range live.Addresses {
-		if _, ours := old.Set.Addresses[k]; !ours && ceded(k, a) && want.Governed.Held[k] {
+	_, runs := old.Set.Keepalived[KeepalivedName]
+	for k, a := range want.Governed.Held {
+		if _, ours := old.Set.Addresses[k]; !ours && !runs && ceded(k, a) {
 			s.Ceded[k] = a
 		}
 	}
 	for k, a := range old.Before.Addresses {
 		if ceded(k, a) {
 			s.Ceded[k] = a
+		}
+	}
+	if len(want.Keepalived) == 0 {
+		s.Want.Governed.Back = s.Ceded
+		s.Have.Governed.Held = s.Ceded // should it be undone
+		s.Have.Governed.Alone = map[netip.Addr]bool{}
+		for k := range s.Ceded {
+			s.Have.Governed.Alone[k.Prefix.Addr()] = true
 		}
 	}
 	live = live.Clone()
@@ -195,8 +240,8 @@ func (s *Settled) cede(live, want *State, old Record) (*State, Record) {
 	return live, old
 }
 
-// govern gives both sides of a case what keepalived does there, before and after,
-// and the texts that commands name.
+// govern gives both sides of a case what keepalived does there, before and after, and
+// the texts that commands name.
 func (s *Settled) govern(live, want *State) {
 	g := want.Governed
 	g.Addresses = maps.Clone(live.Governed.Addresses)
@@ -204,6 +249,7 @@ func (s *Settled) govern(live, want *State) {
 		g.Addresses = map[AddressKey]bool{}
 	}
 	maps.Copy(g.Addresses, want.Governed.Addresses)
+	g.Sync = live.Governed.Sync || want.Governed.Sync
 	g.Mend = map[ServerKey]bool{}
 	for k := range want.Governed.Servers {
 		if have, there := live.Servers[k]; !there || have != want.Servers[k] {
@@ -216,6 +262,14 @@ func (s *Settled) govern(live, want *State) {
 	for _, side := range []*State{s.Have, s.Want} {
 		side.Governed, side.Texts = g, texts
 	}
-	// The way back is one reload, whatever the others do.
-	s.Have.Governed.Alone = nil
+	// A start that is undone gives back what it took over.
+	s.Have.Governed.Held, s.Have.Governed.Alone, s.Have.Governed.Back = nil, nil, want.Governed.Held
+}
+
+// keepCeded completes a record by what addresses were before keepalived moved them, as
+// long as it does.
+func (r *Record) keepCeded(ceded map[AddressKey]Address) {
+	if len(r.Set.Keepalived) > 0 {
+		maps.Copy(r.Before.Addresses, ceded)
+	}
 }

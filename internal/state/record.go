@@ -1,7 +1,6 @@
 package state
 
 import (
-	"maps"
 	"slices"
 	"time"
 )
@@ -85,7 +84,7 @@ func Confirm(s Settled, final *State) Record {
 	for _, k := range kinds {
 		k.confirm(&r, final, s)
 	}
-	maps.Copy(r.Before.Addresses, s.Ceded)
+	r.keepCeded(s.Ceded)
 	return r
 }
 

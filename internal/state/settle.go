@@ -1,9 +1,6 @@
 package state
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // Ownership: what a plan may touch.
 //
@@ -125,6 +122,6 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 		}
 		k.settle(&s, live, want, old, exclusive)
 	}
-	maps.Copy(s.Intent.Before.Addresses, s.Ceded)
+	s.Intent.keepCeded(s.Ceded)
 	return s
 }

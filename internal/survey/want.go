@@ -59,6 +59,13 @@ func member(n *topology.Node, base []state.AddressKey) state.Member {
 func Question(topology string, in plan.Input) live.Question {
 	q := live.Question{Topology: topology, Schedulers: in.Schedulers}
 	q.Director, q.Keepalived = in.Role == "director", in.Keepalived != nil
+	if in.Keepalived != nil {
+		for _, i := range in.Keepalived.Instances {
+			q.Adverts = append(q.Adverts, i.Interface)
+		}
+		slices.Sort(q.Adverts)
+		q.Adverts = slices.Compact(q.Adverts)
+	}
 	q.Sysctls = slices.Sorted(maps.Keys(in.Want.Sysctls))
 	q.Packages = slices.Sorted(maps.Keys(in.Want.Packages))
 	q.Modules = slices.Sorted(maps.Keys(in.Want.Modules))

@@ -1,6 +1,8 @@
 package keepalived
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"net/netip"
 	"os"
@@ -257,6 +259,9 @@ func TestMask(t *testing.T) {
 		"authentication { auth_type PASS auth_pass x }": "authentication { auth_type PASS auth_pass (sensitive)",
 		"no secret\n":                                   "no secret\n",
 		"auth_passage 1\nauth_pass x":                   "auth_passage 1\nauth_pass (sensitive)",
+		"password a auth_pass b":                        "password (sensitive)",
+		"auth_passage auth_pass b":                      "auth_passage auth_pass (sensitive)",
+		"auth_pass \n":                                  "auth_pass (sensitive)\n",
 	} {
 		if have := Mask(text); have != want {
 			t.Errorf("%q: want %q, have %q", text, want, have)
@@ -264,6 +269,23 @@ func TestMask(t *testing.T) {
 	}
 	if text := tutorial().Render(Version{2, 2, 7}); strings.Contains(Mask(text), "11112222") {
 		t.Error("the password is shown")
+	}
+}
+
+// TestHash: a hash tells configurations apart, and whoever knows all of one but its
+// password cannot try passwords by plain hashes.
+func TestHash(t *testing.T) {
+	const text = "auth_pass hunter2\n"
+	seen := map[string]string{}
+	for _, other := range []string{text, "auth_pass hunter3\n", "auth_pass (sensitive)\n", "auth_pass  hunter2\n", "no secret\n", ""} {
+		h := Hash(other)
+		if seen[h] != "" || len(h) != 64 || h != Hash(other) {
+			t.Errorf("%q has the hash %s, as %q has", other, h, seen[h])
+		}
+		seen[h] = other
+	}
+	if plain := sha256.Sum256([]byte(text)); Hash(text) == hex.EncodeToString(plain[:]) {
+		t.Error("a password can be tried by a plain hash")
 	}
 }
 

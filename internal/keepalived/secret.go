@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -14,39 +15,69 @@ var secrets = []string{"auth_pass", "auth_hmac", "auth_key", "password"}
 
 // Mask is a configuration as it may be shown: with its secrets left out.
 func Mask(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		b.WriteString(maskLine(line))
-	}
-	return b.String()
+	masked, _ := split(text)
+	return masked
 }
 
-// maskLine hides what follows a secret's word. Someone else's file may have
-// several words on a line.
-func maskLine(line string) string {
+// split takes a configuration apart: into what may be shown, and its secrets, a line
+// each.
+func split(text string) (masked, hidden string) {
+	var shown, not strings.Builder
+	for line := range strings.Lines(text) {
+		at, end := secretIn(line)
+		if at < 0 {
+			shown.WriteString(line)
+			continue
+		}
+		shown.WriteString(line[:at] + Sensitive + line[end:])
+		not.WriteString(line[at:end] + "\n")
+	}
+	return shown.String(), not.String()
+}
+
+// secretIn is where a line's secret begins and ends, or -1: after the first word whose
+// value nobody is to see, up to the end. Somebody else's file may have several words on
+// a line.
+func secretIn(line string) (at, end int) {
+	at = -1
 	for _, word := range secrets {
-		from := 0
-		for {
+		for from := 0; ; {
 			i := strings.Index(line[from:], word)
 			if i < 0 {
 				break
 			}
-			start := from + i + len(word)
-			value := strings.TrimLeft(line[start:], " \t")
-			if value == line[start:] {
-				from = start // another, longer word
-				continue
+			from += i + len(word)
+			value := strings.TrimLeft(line[from:], " \t")
+			if value == line[from:] {
+				continue // another, longer word
 			}
-			at := len(line) - len(value)
-			end := strings.TrimRight(line, "\r\n")
-			return line[:at] + Sensitive + line[max(len(end), at):]
+			if start := len(line) - len(value); at < 0 || start < at {
+				at = start
+			}
+			break
 		}
 	}
-	return line
+	return at, max(len(strings.TrimRight(line, "\r\n")), at)
 }
 
-// Hash identifies a configuration without giving it away.
+// guessing is how many rounds of SHA-256 a guess at a secret takes: about 50 ms.
+const guessing = 200_000
+
+// Hash identifies a configuration without giving it away. Plans and records show it, and
+// all of a configuration but its secret can be known: a plain hash would tell a password
+// of eight letters to whoever tries them all.
 func Hash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	masked, hidden := split(text)
+	h := sha256.New()
+	h.Write([]byte(masked))
+	sum := h.Sum(nil)
+	if hidden != "" {
+		key, err := pbkdf2.Key(sha256.New, hidden, sum, guessing, sha256.Size)
+		if err != nil {
+			panic(err) // only for lengths that FIPS does not allow
+		}
+		h.Write(key)
+		sum = h.Sum(nil)
+	}
+	return hex.EncodeToString(sum)
 }

@@ -142,6 +142,7 @@ func TestPair(t *testing.T) {
 		run  func(pair)
 	}{
 		{"fresh", pairFresh},
+		{"a real server drained", pairDrained},
 		{"real servers down", pairDown},
 		{"adverts dropped", pairDeaf},
 		{"destroyed", pairDestroyed},
@@ -170,6 +171,45 @@ func pairFresh(p pair) {
 	if out := p.plan(0, "-v", "--commands", "--json"); strings.Contains(out, "secret") {
 		p.Errorf("the plan has the password:\n%s", out)
 	}
+}
+
+// pairDrained drains a real server: keepalived's file has its weight too, so that neither a
+// reload nor a check that succeeds again brings it back.
+func pairDrained(p pair) {
+	const weight = "ipvsadm -S -n | grep -q -e '-r 10.9.0.11:80 -g -w %s$'"
+	everywhere := func(w string) {
+		for _, d := range pairDirectors {
+			p.await(d, "rs-1 has weight "+w, strings.Replace(weight, "%s", w, 1), 30)
+		}
+	}
+	if out := p.lvsctl(0, "drain", "--lab", p.topology, "rs-1"); !strings.Contains(out, "Drain complete: rs-1 has no connections left") {
+		p.Errorf("drain says\n%s", out)
+	}
+	if out := p.plan(0); strings.Count(out, "drained on d1, d2: rs-1, by ") != 1 {
+		p.Errorf("the plan does not say that rs-1 is drained:\n%s", out)
+	}
+	everywhere("0")
+	p.each(pairDirectors, "kill -HUP $(cat /run/keepalived.pid)")
+	p.sh("rs-1", silent)
+	for _, d := range pairDirectors {
+		p.await(d, "rs-1 is out", "! ipvsadm -S -n | grep -q 10.9.0.11:80", 60)
+	}
+	p.sh("rs-1", heard)
+	everywhere("0")
+	p.plan(0)
+	p.wantAnswers("client", pairURL, map[string]int{"rs-2": 6})
+
+	// What the topology wants of keepalived beside is not done along with a drain.
+	p.write(pairHosts + pairInstance("") + pairService("http", "80", `real_servers = { "rs-1" = 1, "rs-2" = 7 }`))
+	if stdout, stderr, code := p.run("undrain", "--lab", p.topology, "rs-1"); code != 1 || !strings.Contains(stdout, "run lvsctl apply first") {
+		p.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	p.write(pairPlain)
+	p.lvsctl(0, "undrain", "--lab", p.topology, "rs-1")
+	everywhere("1")
+	p.plan(0)
+	p.wantAnswers("client", pairURL, map[string]int{"rs-1": 3, "rs-2": 3})
+	p.wantHolder(pairVIP, pairDirectors, "d1")
 }
 
 // pairDown takes the real servers out, first one, then both.

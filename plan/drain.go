@@ -1,10 +1,12 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -14,15 +16,30 @@ func Drain(topology string, inputs []Input, o state.DrainOrder) *Plan {
 	inputs = slices.Clone(inputs)
 	inputs = slices.DeleteFunc(inputs, func(in Input) bool { return in.Role != director })
 	slices.SortStableFunc(inputs, compareInputs)
-	p := &Plan{Topology: topology}
+	p := &Plan{Topology: topology, Instances: pairUp(inputs)}
+	position := map[string]int{}
 	for i := range inputs {
 		n, actions := drainNode(topology, &inputs[i], o)
 		p.Nodes = append(p.Nodes, n)
 		p.Actions = append(p.Actions, actions...)
+		position[n.Name] = i
 	}
-	slices.SortStableFunc(p.Actions, func(a, b Action) int { return int(a.Stage) - int(b.Stage) })
+	after := p.oneByOne(inputs, position)
+	slices.SortStableFunc(p.Actions, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(position[a.Node], position[b.Node]))
+	})
+	done := map[string]int{} // each director's last action before its files
 	for i := range p.Actions {
-		p.Actions[i].ID = i + 1
+		a := &p.Actions[i]
+		if a.ID = i + 1; a.Stage == Send || a.Stage == Stop {
+			done[a.Node] = a.ID
+		}
+	}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if id := done[after[a.Node]]; id != 0 && (a.Stage == Send || a.Stage == Stop) {
+			a.Needs = []int{id}
+		}
 	}
 	return p
 }
@@ -37,7 +54,11 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	files := func(want *state.State, s state.Settled) *state.State {
 		only := *in
 		only.Want = want
-		return withBootFiles(topology, &only, s).want
+		want = withBootFiles(topology, &only, s).want
+		if in.Keepalived != nil {
+			want = in.withKeepalived(want, quietConfig(in.Keepalived, want))
+		}
+		return want
 	}
 	n.settle = func(now *state.State, r state.Record) state.Settled {
 		return o.Settle(now, in.Want, r, files)
@@ -48,11 +69,15 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	var changes []state.Change
 	for _, c := range state.Diff(s.Have, s.Want) {
 		// An entry that is not there is nothing to drain: a plan finds it.
-		if gone := c.Op != state.Edit && (c.Kind == state.KindServer || c.Kind == state.KindService); s.Only[c.Ref] && !gone {
+		if s.Only[c.Ref] && (c.Op == state.Edit || c.Kind.Persistent()) {
 			changes = append(changes, c)
 		}
 	}
 	n.Problems = unreadable(in, s)
+	conf := state.Ref{Kind: state.KindConf, Key: state.Path(keepalived.File)}
+	if why := in.drainsByKeepalived(); why != "" && s.Only[conf] {
+		n.Problems = append(n.Problems, why)
+	}
 	if len(changes) > 0 && !in.Live.Facts.Root {
 		n.Problems = append(n.Problems, notRoot)
 	}
@@ -60,7 +85,7 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 		return n, nil
 	}
 	n.Warnings = slices.Concat(drainWarnings(in, s), stayQuiet(in, s, o))
-	n.Refused = refusedBy(in.Live.State, s)
+	n.Refused = append(refusedBy(in.Live.State, s), in.cutsBy(s.Want)...)
 	n.Rewrite = len(changes) == 0 && !sameDrains(in.Live.Record.Drained, s.Drained)
 	return n, n.actions(in, changes)
 }
@@ -81,7 +106,7 @@ func refusedBy(live *state.State, s state.Settled) []string {
 	before, after := weight(live), weight(s.Want)
 	var list []string
 	for k := range before {
-		if before[k] > 0 && after[k] == 0 {
+		if _, sorry := s.Want.Governed.Sorry[k]; before[k] > 0 && after[k] == 0 && !sorry {
 			list = append(list, fmt.Sprintf("%s would have no real server left, and refuse every new client", k))
 		}
 	}

@@ -151,17 +151,16 @@ func (in *Input) wantKeepalived(inputs []Input) {
 	facts := &in.Live.Facts.Keepalived
 	in.pair.version = facts.Version
 	in.pair.refused = in.Keepalived.Refuse(facts.Version)
-	in.pair.text = in.Keepalived.Render(facts.Version)
-	want := in.Want.Clone()
-	hash := keepalived.Hash(in.pair.text)
-	want.Texts[hash] = live.ConfText(in.pair.text)
-	want.Confs[keepalived.File] = state.Conf{Hash: hash, Mode: "0600"}
-	want.Keepalived[state.KeepalivedName] = state.Keepalived{Loaded: keepalived.Hash(keepalived.Strip(in.pair.text))}
-	want.Governed = live.Governs(*in.Keepalived)
+	config := in.Keepalived
+	if quiet := state.Quiesced(in.Live.State, in.Want, in.Live.Record); quiet != in.Want {
+		config = quietConfig(config, quiet)
+	}
+	want := in.withKeepalived(in.Want, config)
+	in.pair.text = want.Texts[want.Confs[keepalived.File].Hash].Text
 	in.hold(&want.Governed, inputs)
 	in.Want = want
 	if have, runs := in.Live.State.Keepalived[state.KeepalivedName]; runs && have != want.Keepalived[state.KeepalivedName] {
-		in.pair.effects = keepalived.Reload(facts.Loaded, *in.Keepalived, facts.Version)
+		in.pair.effects = keepalived.Reload(facts.Loaded, *config, facts.Version)
 	}
 }
 

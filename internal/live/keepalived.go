@@ -176,10 +176,7 @@ func Governs(c keepalived.Config) state.Governed {
 		}
 	}
 	for _, s := range c.Services {
-		k := state.ServiceKey{Protocol: state.FWMark, Mark: s.Mark, V6: s.IPv6()}
-		if s.Mark == 0 {
-			k = state.ServiceKey{Protocol: state.Protocol(strings.ToLower(s.Protocol)), Addr: s.Addr}
-		}
+		k := KeepalivedService(s)
 		if s.Sorry.IsValid() {
 			g.Sorry[k] = s.Sorry
 		}
@@ -188,4 +185,12 @@ func Governs(c keepalived.Config) state.Governed {
 		}
 	}
 	return g
+}
+
+// KeepalivedService is the key in the table of a service of keepalived's.
+func KeepalivedService(s keepalived.Service) state.ServiceKey {
+	if s.Mark != 0 {
+		return state.ServiceKey{Protocol: state.FWMark, Mark: s.Mark, V6: s.IPv6()}
+	}
+	return state.ServiceKey{Protocol: state.Protocol(strings.ToLower(s.Protocol)), Addr: s.Addr}
 }

@@ -35,34 +35,41 @@ func (o DrainOrder) Of(wanted *State, r Record) DrainOrder {
 	return part
 }
 
-// BootFiles returns want with the files that bring it back after a reboot, once
-// everything else of it is settled.
-type BootFiles func(want *State, s Settled) *State
+// Files returns want with the files that bring it back after a reboot, and with that of
+// keepalived, once everything else of it is settled.
+type Files func(want *State, s Settled) *State
 
 // Settle is [Settle] for the order alone. wanted is what the topology wants of the
 // node, whose weights come back when a drain ends; old is the node's record. The
 // Settled may differ from the node in what others have changed there, which a plan
 // is to find: only the entries in Only are the order's.
 //
-// files makes the files for the next boot. Only those are taken from it that depend on
-// what the order changes, and none where the record has no such file.
-func (o DrainOrder) Settle(live, wanted *State, old Record, files BootFiles) Settled {
+// files makes the files for the next boot, and keepalived's. Only those are taken from it
+// that depend on what the order changes, and none where the record has no such file.
+func (o DrainOrder) Settle(live, wanted *State, old Record, files Files) Settled {
 	c := newDrainCase(o, live, wanted, old)
-	if old.holdsFiles() {
+	if old.holds(follows) {
 		bare := c.recorded()
 		render := func(r Record) *State {
 			return files(Quiesced(live, bare, r), Settle(live, bare, r, false))
 		}
 		drained, not, is := render(o.drained(old)), render(o.undrained(old)), render(c.ordered)
 		for _, k := range kinds {
-			if k.is().Persistent() {
+			if follows(k) {
 				for _, ref := range k.graft(c.base, drained, not, is) {
 					c.concern[ref] = true
 				}
 			}
 		}
+		c.base.Governed, c.base.Texts = is.Governed, is.Texts
 	}
 	return c.settle()
+}
+
+// follows reports whether entries of a kind are made from the others of a State: files
+// for the next boot, and keepalived's.
+func follows(k kind) bool {
+	return k.is().Persistent() || k.is() == KindConf || k.is() == KindKeepalived
 }
 
 // drainCase is a director's case of an order.

@@ -48,9 +48,9 @@ func NewRecord(topology string) Record {
 	return Record{Version: RecordVersion, Topology: topology, Set: New(), Before: New()}
 }
 
-// holdsFiles reports whether anything of the record is for the node's next boot.
-func (r Record) holdsFiles() bool {
-	return slices.ContainsFunc(kinds, func(k kind) bool { return k.is().Persistent() && k.count(r.Set) > 0 })
+// holds reports whether the record has an entry of some kind.
+func (r Record) holds(some func(kind) bool) bool {
+	return slices.ContainsFunc(kinds, func(k kind) bool { return some(k) && k.count(r.Set) > 0 })
 }
 
 // Holds reports whether the topology has set anything on the node, or somebody has

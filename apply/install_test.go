@@ -110,7 +110,7 @@ func TestInstall(t *testing.T) {
 // long as lvsctl waits for it.
 func TestLongStep(t *testing.T) {
 	t.Parallel()
-	n := start(t, hostOptions{setup: ethernet})
+	n := start(t, hostOptions{setup: ethernet, silence: 2 * time.Minute})
 	n.sh(wrapIP(`*"route replace default via 10.0.0.254"*) sleep 30;;`))
 	// It is time enough for a busy machine to confirm, and too little for the step.
 	r := look(t, job{node: n, want: newState()}).apply(t.Context(), func(o *apply.Options) { o.Rollback = 20 * time.Second })

@@ -53,12 +53,11 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	o = o.Of(in.Want, in.Live.Record)
 	files := func(want *state.State, s state.Settled) *state.State {
 		only := *in
-		only.Want = want
-		want = withBootFiles(topology, &only, s).want
-		if in.Keepalived != nil {
-			want = in.withKeepalived(want, quietConfig(in.Keepalived, want))
+		if only.Want = want; in.Keepalived != nil {
+			// What keepalived brings by itself is in no file for the next boot.
+			only.Want = in.withKeepalived(want, quietConfig(in.Keepalived, want))
 		}
-		return want
+		return withBootFiles(topology, &only, s).want
 	}
 	n.settle = func(now *state.State, r state.Record) state.Settled {
 		return o.Settle(now, in.Want, r, files)

@@ -261,7 +261,7 @@ func pairDeaf(p pair) {
 
 func pairDestroyed(p pair) {
 	p.destroy(0)
-	for d, have := range p.each(pairDirectors, "ip -o addr show; ipvsadm -S -n; find /etc/keepalived /var/lib/lvsctl /run/*.pid") {
+	for d, have := range p.each(pairDirectors, "ip -o addr show; ipvsadm -S -n; find /etc/keepalived /var/lib/lvsctl /run/*.pid 2>/dev/null || :") {
 		for _, left := range []string{pairVIP, "-A", "keepalived.conf", ".json", "keepalived.pid"} {
 			if strings.Contains(have, left) {
 				p.Errorf("%s is left on %s:\n%s", left, d, have)

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"net/netip"
 	"slices"
@@ -245,37 +246,64 @@ func SortFlags(flags []string) string {
 // An address that is too long for its column moves the next ones, so it reads words and
 // not columns.
 func parseThresholds(text string, s *State) error {
-	var current ServiceKey
-	known := false
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) < 2 {
+	for l := range listedLines(text) {
+		if !l.server || len(l.words) < 6 {
 			continue
 		}
-		if words[0] != "->" {
-			current, known = listedService(words)
-			continue
-		}
-		if !known || len(words) < 6 {
-			continue
-		}
-		addr, err := parseHostPort(words[1])
-		upper, err1 := strconv.Atoi(words[2])
-		lower, err2 := strconv.Atoi(words[3])
+		k, err := l.serverKey()
+		upper, err1 := strconv.Atoi(l.words[2])
+		lower, err2 := strconv.Atoi(l.words[3])
 		if err := errors.Join(err, err1, err2); err != nil {
-			s.cannotRead(current, fmt.Errorf("cannot read threshold line %q: %w", strings.TrimSpace(line), err))
+			s.cannotRead(l.service, fmt.Errorf("cannot read threshold line %q: %w", l.line, err))
 			continue
 		}
-		k := ServerKey{current, addr}
 		if v, ok := s.Servers[k]; ok {
 			v.Upper, v.Lower = upper, lower
 			s.Servers[k] = v
-			active, _ := strconv.Atoi(words[4])
-			inactive, _ := strconv.Atoi(words[5])
+			active, _ := strconv.Atoi(l.words[4])
+			inactive, _ := strconv.Atoi(l.words[5])
 			s.Connections[k] = Connections{active, inactive}
 		}
 	}
 	return nil
+}
+
+// listed is a line of a virtual service, or of one of its real servers, in a listing by
+// ipvsadm -L -n.
+type listed struct {
+	line   string
+	words  []string // two or more
+	server bool
+	// service is the line's, or that of the real server in it.
+	service ServiceKey
+}
+
+// listedLines yields the lines of a listing in their order. It leaves out the headings, and
+// services that it cannot read with their real servers.
+func listedLines(text string) iter.Seq[listed] {
+	return func(yield func(listed) bool) {
+		var current ServiceKey
+		known := false
+		for line := range strings.Lines(text) {
+			l := listed{line: strings.TrimSpace(line), words: strings.Fields(line)}
+			if len(l.words) < 2 {
+				continue
+			}
+			if l.server = l.words[0] == "->"; !l.server {
+				current, known = listedService(l.words)
+			}
+			l.service = current
+			if known && !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// serverKey is the real server of a line.
+func (l listed) serverKey() (ServerKey, error) {
+	addr, err := parseHostPort(l.words[1])
+	return ServerKey{l.service, addr}, err
 }
 
 func listedService(words []string) (ServiceKey, bool) {

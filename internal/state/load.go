@@ -24,27 +24,21 @@ type Load struct {
 // Lines that it cannot read are left out.
 func ParseLoad(text string) map[ServerKey]Load {
 	loads := map[ServerKey]Load{}
-	var current ServiceKey
-	known := false
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		switch {
-		case len(words) < 2:
-		case words[0] != "->":
-			current, known = listedService(words)
-		case known && len(words) >= 6:
-			addr, err := parseHostPort(words[1])
-			var n [4]int
-			for i := range n {
-				v, bad := strconv.Atoi(words[i+2])
-				if bad != nil {
-					err = bad
-				}
-				n[i] = v
+	for l := range listedLines(text) {
+		if !l.server || len(l.words) < 6 {
+			continue
+		}
+		k, err := l.serverKey()
+		var n [4]int
+		for i := range n {
+			v, bad := strconv.Atoi(l.words[i+2])
+			if bad != nil {
+				err = bad
 			}
-			if err == nil {
-				loads[ServerKey{current, addr}] = Load{Connections{n[2], n[3]}, n[0], n[1]}
-			}
+			n[i] = v
+		}
+		if err == nil {
+			loads[k] = Load{Connections{n[2], n[3]}, n[0], n[1]}
 		}
 	}
 	return loads

@@ -102,25 +102,29 @@ func parseClock(text string, t *Traffic) (err error) {
 //
 // What cannot be read is left out: a plan says so.
 func parseListing(text string, t *Traffic) error {
-	return eachListed(text, func(k ServiceKey, words []string) {
-		rest := words[2:]
-		if k.Protocol == FWMark && k.V6 {
-			rest = rest[1:]
+	for l := range listedLines(text) {
+		if !l.server {
+			rest := l.words[2:]
+			if l.service.Protocol == FWMark && l.service.V6 {
+				rest = rest[1:]
+			}
+			v := t.Services[l.service]
+			v.How = strings.Join(rest, " ")
+			t.Services[l.service] = v
+			continue
 		}
-		v := t.Services[k]
-		v.How = strings.Join(rest, " ")
-		t.Services[k] = v
-	}, func(k ServerKey, words []string) {
-		if len(words) < 6 {
-			return
+		k, err := l.serverKey()
+		if err != nil || len(l.words) < 6 {
+			continue
 		}
 		v := t.Servers[k]
-		v.Forward = listedForwards[words[2]]
-		v.Weight, _ = strconv.Atoi(words[3])
-		v.Active, _ = strconv.Atoi(words[4])
-		v.Inactive, _ = strconv.Atoi(words[5])
+		v.Forward = listedForwards[l.words[2]]
+		v.Weight, _ = strconv.Atoi(l.words[3])
+		v.Active, _ = strconv.Atoi(l.words[4])
+		v.Inactive, _ = strconv.Atoi(l.words[5])
 		t.Servers[k] = v
-	})
+	}
+	return nil
 }
 
 var listedForwards = map[string]Forward{"Masq": Masq, "Route": Direct, "Tunnel": Tunnel}
@@ -132,38 +136,22 @@ var listedForwards = map[string]Forward{"Masq": Masq, "Route": Direct, "Tunnel":
 //	TCP  10.0.0.1:80                        17      102       68     8211    20480
 //	  -> 10.0.0.2:80                        17      102       68     8211    20480
 func parseCounters(text string, t *Traffic) error {
-	return eachListed(text, func(k ServiceKey, words []string) {
-		v, listed := t.Services[k]
-		if c, ok := countersOf(words); ok && listed {
-			v.Counters = c
-			t.Services[k] = v
-		}
-	}, func(k ServerKey, words []string) {
-		v, listed := t.Servers[k]
-		if c, ok := countersOf(words); ok && listed {
-			v.Counters = c
-			t.Servers[k] = v
-		}
-	})
-}
-
-// eachListed calls service and server for each line of a listing, with its words.
-func eachListed(text string, service func(ServiceKey, []string), server func(ServerKey, []string)) error {
-	var current ServiceKey
-	known := false
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if len(words) < 2 {
+	for l := range listedLines(text) {
+		c, ok := countersOf(l.words)
+		if !ok {
 			continue
 		}
-		if words[0] != "->" {
-			if current, known = listedService(words); known {
-				service(current, words)
+		if !l.server {
+			if v, listed := t.Services[l.service]; listed {
+				v.Counters = c
+				t.Services[l.service] = v
 			}
 			continue
 		}
-		if addr, err := parseHostPort(words[1]); err == nil && known {
-			server(ServerKey{current, addr}, words)
+		k, err := l.serverKey()
+		if v, listed := t.Servers[k]; err == nil && listed {
+			v.Counters = c
+			t.Servers[k] = v
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -34,7 +33,7 @@ func (d *drawing) paths() {
 	services := slices.Clone(d.topology.Services)
 	slices.SortStableFunc(services, func(a, b *topology.VirtualServer) int { return natural.Compare(a.Name, b.Name) })
 	for _, v := range services {
-		w := &way{drawing: d, service: v, stops: map[string]int{}}
+		w := &way{drawing: d, service: v, stops: map[int]int{}}
 		w.draw()
 		w.sort()
 		p := Path{Stops: w.list, Steps: w.steps}
@@ -77,7 +76,7 @@ type way struct {
 	service *topology.VirtualServer
 	list    []Stop
 	steps   []Step
-	stops   map[string]int // index of list, by what stops there
+	stops   map[int]int // index of list, by the Stop's Node
 }
 
 // likeness is all of a way in which the virtual servers' own addresses and ports are
@@ -195,212 +194,11 @@ func (w *way) back(from *topology.Node, step Step) {
 	}
 }
 
-// travel adds the hops from one node to another.
-func (w *way) travel(from, to *topology.Node, step Step) { w.add(w.hops(from, to, step)...) }
-
-// hops are one or two from a node to another. A nil one is outside of the topology.
-// What is done to the packet is said of the hop at whose end it is done: the first one of
-// a way that begins at whoever does it, the last one of others.
-func (w *way) hops(from, to *topology.Node, step Step) []Step {
-	via := w.router(from, to)
-	if via == nil {
-		step.From, step.To = w.stop(from), w.stop(to)
-		step.Out, step.In = w.devices(from, to)
-		if from != nil && to != nil && step.Out == "" {
-			step.Note += "; by other networks"
-		}
-		return []Step{step}
-	}
-	first, second := step, step
-	first.From, first.To = w.stop(from), w.stop(via)
-	first.Out, first.In = w.devices(from, via)
-	second.From, second.To = w.stop(via), w.stop(to)
-	second.Out, second.In = w.devices(via, to)
-	if strings.HasPrefix(step.Note, "VIP on") {
-		first.Note = ""
-	} else {
-		second.Note = ""
-	}
-	return []Step{first, second}
-}
-
-// router is the node between two others, nil if they need none or there is none: by a
-// route of the first one, by its gateway, or else the first router that is near both.
-func (w *way) router(from, to *topology.Node) *topology.Node {
-	if from != nil && to != nil {
-		via, ok := w.routed(from, to)
-		switch {
-		case via == to || !ok && w.near(from, to):
-			return nil
-		case ok && via != nil:
-			return via
-		}
-	}
-	for _, r := range w.topology.Nodes {
-		if r.Role == topology.Router && r != from && r != to && (from == nil || w.near(r, from)) && (to == nil || w.near(r, to)) {
-			return r
-		}
-	}
-	return nil
-}
-
-// near reports whether two nodes share a subnet.
-func (w *way) near(a, b *topology.Node) bool {
-	_, ok := a.Neighbour(b, w.service.IPv6())
-	return ok
-}
-
-// routed is the node that a node's own attributes send packets for another one to, nil
-// for one that the topology does not have. ok is false if they say nothing of it: a
-// subnet that both are on comes before the gateway, and before a route to more.
-func (w *way) routed(from, to *topology.Node) (via *topology.Node, ok bool) {
-	dst, known := to.First(w.service.IPv6())
-	if !known {
-		return nil, false
-	}
-	best, hop := -1, netip.Addr{}
-	if _, p, on := from.On(dst); on {
-		best = p.Bits()
-	}
-	for _, r := range from.Routes {
-		if r.To.Contains(dst) && r.To.Bits() > best && r.Via.IsValid() {
-			best, hop = r.To.Bits(), r.Via
-		}
-	}
-	if best < 0 {
-		hop = from.Gateway.Of(dst.Is6())
-	}
-	if !hop.IsValid() {
-		return nil, false
-	}
-	for _, n := range w.topology.Nodes {
-		if n.Owns(hop) {
-			return n, true
-		}
-	}
-	return nil, true
-}
-
-// devices are those at both ends of a hop: on the subnet of the next hop's address that
-// the first node's own attributes name, else on the first one that both are on.
-func (w *way) devices(from, to *topology.Node) (out, in string) {
-	if from == nil || to == nil {
-		return "", ""
-	}
-	next, ok := from.Neighbour(to, w.service.IPv6())
-	hops := []netip.Addr{from.Gateway.Of(w.service.IPv6())}
-	for _, r := range from.Routes {
-		hops = append(hops, r.Via)
-	}
-	for _, hop := range hops {
-		if to.Owns(hop) {
-			next, ok = hop, true
-		}
-	}
-	if ok {
-		out, _, _ = from.On(next)
-		in, _, _ = to.On(next)
-	}
-	return out, in
-}
-
-// stop is the index of a node's stop.
-func (w *way) stop(n *topology.Node) int {
-	s := Stop{Node: -1, Title: "clients"}
-	if n != nil {
-		i := w.folds[n]
-		s = Stop{Node: i, Title: w.Nodes[i].Title, Mark: w.Nodes[i].Mark, Text: w.stopText(n, i)}
-	}
-	k := strconv.Itoa(s.Node)
-	at, ok := w.stops[k]
-	if !ok {
-		at = len(w.list)
-		w.stops[k] = at
-		w.list = append(w.list, s)
-	}
-	return at
-}
-
-// stopText says which of C, VIP, DIP and RIP are a stop's.
-func (w *way) stopText(n *topology.Node, fold int) []string {
-	v := w.service
-	members := w.members[fold]
-	own := func(name string, of func(*topology.Node) (netip.Addr, bool)) []string {
-		first, ok := of(members[0])
-		last, _ := of(members[len(members)-1])
-		if !ok {
-			return nil
-		}
-		return []string{name + " " + span(first, last)}
-	}
-	switch n.Role {
-	case topology.Client:
-		return own(cip, func(n *topology.Node) (netip.Addr, bool) { return n.First(v.IPv6()) })
-	case topology.Director:
-		text := own(dip, func(n *topology.Node) (netip.Addr, bool) { return n.DIP, n.DIP.IsValid() })
-		return append(text, w.weights(members)...)
-	case topology.RealServer:
-		text := own("RIP", func(n *topology.Node) (netip.Addr, bool) {
-			for _, s := range v.RealServers {
-				if s.Node == n {
-					return s.Address, true
-				}
-			}
-			return netip.Addr{}, false
-		})
-		return append(text, w.weights(members)...)
-	}
-	return nil
-}
-
-// weights are what a service gives to nodes that serve.
-func (w *way) weights(members []*topology.Node) []string {
-	var list []int
-	for _, s := range w.service.RealServers {
-		if slices.Contains(members, s.Node) {
-			list = append(list, s.Weight)
-		}
-	}
-	switch {
-	case len(list) == 0:
-		return nil
-	case slices.Min(list) == slices.Max(list):
-		return []string{"weight " + strconv.Itoa(list[0])}
-	}
-	return []string{fmt.Sprintf("weights %d to %d", slices.Min(list), slices.Max(list))}
-}
-
 // add adds steps that are not there yet: real servers alike take the same.
 func (w *way) add(steps ...Step) {
 	for _, s := range steps {
 		if !slices.Contains(w.steps, s) {
 			w.steps = append(w.steps, s)
 		}
-	}
-}
-
-// sort puts the stops into columns: clients, routers, directors, real servers.
-func (w *way) sort() {
-	column := func(s Stop) int {
-		if s.Node < 0 {
-			return 0
-		}
-		return slices.Index(roleOrder, w.Nodes[s.Node].Role)
-	}
-	order := make([]int, len(w.list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(column(w.list[a]), column(w.list[b])), cmp.Compare(w.list[a].Node, w.list[b].Node))
-	})
-	place := make([]int, len(order))
-	sorted := make([]Stop, len(order))
-	for i, old := range order {
-		place[old], sorted[i] = i, w.list[old]
-	}
-	w.list = sorted
-	for i := range w.steps {
-		w.steps[i].From, w.steps[i].To = place[w.steps[i].From], place[w.steps[i].To]
 	}
 }

@@ -40,13 +40,20 @@ type pair struct {
 	version keepalived.Version
 	effects []keepalived.Effect
 	refused []string
-	holds   bool // one of the addresses
+	// answers are the addresses that the director has where it answers for them.
+	answers map[netip.Addr]bool
+	holds   bool // one of the instances' addresses
 }
 
 // pairUp completes what the directors of instances want by what follows from their
 // versions and from each other.
 func pairUp(inputs []Input) []Instance {
 	list := instances(inputs)
+	for i := range inputs {
+		if in := &inputs[i]; in.Live != nil && in.Role == director {
+			in.pair.answers = answered(in.Live)
+		}
+	}
 	for i := range inputs {
 		in := &inputs[i]
 		if in.Live == nil || in.Role != director {
@@ -84,9 +91,7 @@ func instances(inputs []Input) []Instance {
 				byName[v.Name] = inst
 			}
 			for _, a := range v.Addresses() {
-				if !slices.Contains(inst.Addresses, a.Prefix.Addr()) {
-					inst.Addresses = append(inst.Addresses, a.Prefix.Addr())
-				}
+				inst.Addresses = append(inst.Addresses, a.Prefix.Addr())
 			}
 			inst.Takeover = max(inst.Takeover, keepalived.Takeover(v, keepalived.Version{}))
 			parts[v.Name] = append(parts[v.Name], part{inputs[i].Name, v.Priority})
@@ -99,38 +104,45 @@ func instances(inputs []Input) []Instance {
 			inst.Directors = append(inst.Directors, p.name)
 		}
 		slices.SortFunc(inst.Addresses, netip.Addr.Compare)
+		inst.Addresses = slices.Compact(inst.Addresses) // each director has them
 		list = append(list, *inst)
 	}
 	slices.SortFunc(list, func(a, b Instance) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
 
-// findNew finds the new addresses of an instance.
+// findNew finds the new addresses of an instance: no keepalived that runs has them at
+// all, so they are nowhere until the reload.
 func (inst *Instance) findNew(inputs []Input) {
 	members, _ := membersOf(*inst, inputs)
+	moved := map[netip.Addr]bool{}
+	for _, in := range members {
+		for k := range in.Live.State.Governed.Addresses {
+			moved[k.Prefix.Addr()] = true
+		}
+	}
 	for _, a := range inst.Addresses {
-		if !moved(members, a) {
+		if !moved[a] {
 			inst.New = append(inst.New, a)
 		}
 	}
 }
 
-// answers reports whether a node has an address where it answers for it.
-func answers(n *live.Node, addr netip.Addr) bool {
+// answered are the addresses that a node has where it answers for them.
+func answered(n *live.Node) map[netip.Addr]bool {
+	all := map[netip.Addr]bool{}
 	for k := range n.State.Addresses {
-		if k.Prefix.Addr() == addr && k.Dev != "lo" {
-			return true
+		if k.Dev != "lo" {
+			all[k.Prefix.Addr()] = true
 		}
 	}
-	return false
+	return all
 }
 
 func holdsAny(in *Input, list []Instance) bool {
 	for _, inst := range list {
-		for _, a := range inst.Addresses {
-			if slices.Contains(inst.Directors, in.Name) && answers(in.Live, a) {
-				return true
-			}
+		if slices.Contains(inst.Directors, in.Name) && slices.ContainsFunc(inst.Addresses, func(a netip.Addr) bool { return in.pair.answers[a] }) {
+			return true
 		}
 	}
 	return false
@@ -139,7 +151,7 @@ func holdsAny(in *Input, list []Instance) bool {
 // holdsLoaded is the same of what its keepalived has loaded.
 func holdsLoaded(in *Input) bool {
 	for k := range in.Live.State.Governed.Addresses {
-		if answers(in.Live, k.Prefix.Addr()) {
+		if in.pair.answers[k.Prefix.Addr()] {
 			return true
 		}
 	}
@@ -200,7 +212,7 @@ func (in *Input) hold(g *state.Governed, inputs []Input) {
 		}
 		g.Held[k] = a
 		others := slices.ContainsFunc(inputs, func(other Input) bool {
-			return other.Name != in.Name && other.Role == director && other.Live != nil && answers(other.Live, addr)
+			return other.Name != in.Name && other.pair.answers[addr]
 		})
 		if !others {
 			g.Alone[addr] = true

@@ -65,7 +65,7 @@ func (in *Input) keepalivedWarnings() []string {
 	if !runs && ours {
 		stale := ""
 		for k := range in.Want.Governed.Addresses {
-			if answers(in.Live, k.Prefix.Addr()) {
+			if in.pair.answers[k.Prefix.Addr()] {
 				stale += fmt.Sprintf("; it left %s behind, which another director may hold too", k.Prefix.Addr())
 			}
 		}

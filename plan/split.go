@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -23,7 +22,7 @@ func (p *Plan) splits(inputs []Input) []string {
 		for _, addr := range inst.Addresses {
 			var holders []string
 			for _, in := range members {
-				if answers(in.Live, addr) {
+				if in.pair.answers[addr] {
 					holders = append(holders, in.Name)
 				}
 			}
@@ -60,29 +59,14 @@ func membersOf(inst Instance, inputs []Input) (members []*Input, whole bool) {
 	return members, len(members) == len(inst.Directors)
 }
 
-// moved reports whether a keepalived that runs has an address at all: a new one is
-// nowhere until the reload.
-func moved(members []*Input, addr netip.Addr) bool {
-	return slices.ContainsFunc(members, func(in *Input) bool {
-		for k := range in.Live.State.Governed.Addresses {
-			if k.Prefix.Addr() == addr {
-				return true
-			}
-		}
-		return false
-	})
-}
-
 // cause is why two directors may both be master: what is loaded, held against each
 // other, then what cannot be seen.
 func cause(instance string, members []*Input) string {
 	var first *keepalived.Instance
 	for _, in := range members {
-		k, runs := in.Live.State.Keepalived[state.KeepalivedName]
-		if !runs {
+		if _, runs := in.Live.State.Keepalived[state.KeepalivedName]; !runs {
 			return "keepalived does not run on " + in.Name + ", and something left the address there"
 		}
-		_ = k
 		loaded := in.Live.Facts.Keepalived.Loaded
 		i := slices.IndexFunc(loaded.Instances, func(i keepalived.Instance) bool { return i.Name == instance })
 		if i < 0 {

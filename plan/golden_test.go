@@ -3,20 +3,17 @@ package plan_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/golden"
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // encoded returns a plan as JSON.
 func encoded(t *testing.T, p *plan.Plan) []byte {
@@ -28,8 +25,8 @@ func encoded(t *testing.T, p *plan.Plan) []byte {
 	return text
 }
 
-// golden compares a plan's text and JSON with the files in testdata/plan.
-func golden(t *testing.T, name string, p *plan.Plan) {
+// checkGolden compares a plan's text and JSON with the files in testdata/plan.
+func checkGolden(t *testing.T, name string, p *plan.Plan) {
 	t.Helper()
 	var text strings.Builder
 	for _, l := range p.Lines(plan.Detail{Files: true, Each: true}) {
@@ -37,20 +34,7 @@ func golden(t *testing.T, name string, p *plan.Plan) {
 	}
 	text.WriteString("\n" + p.Summary() + "\n")
 	for ext, have := range map[string][]byte{".txt": []byte(text.String()), ".json": append(encoded(t, p), '\n')} {
-		file := filepath.Join("..", "testdata", "plan", name+ext)
-		if *update {
-			if err := os.WriteFile(file, have, 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), string(have)); d != "" {
-			t.Errorf("%s (rewrite it with -update, and read the difference): %s", file, d)
-		}
+		golden.Check(t, filepath.Join("..", "testdata", "plan", name+ext), string(have))
 	}
 }
 
@@ -148,7 +132,7 @@ func TestGolden(t *testing.T) {
 			text, destroy := c(t, cl)
 			inputs := cl.inputs(t, cl.wants(t, text), destroy)
 			p := plan.Build(topologyName, inputs)
-			golden(t, name, p)
+			checkGolden(t, name, p)
 			again := plan.Build(topologyName, cl.inputs(t, cl.wants(t, text), destroy))
 			if !bytes.Equal(encoded(t, p), encoded(t, again)) {
 				t.Error("the same input has two plans")

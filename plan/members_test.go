@@ -344,5 +344,5 @@ func TestGoldenOrphans(t *testing.T) {
 			in.Address = "10.1.0.12:2222 via bastion"
 		}
 	}
-	golden(t, "orphans", plan.Build(topologyName, inputs))
+	checkGolden(t, "orphans", plan.Build(topologyName, inputs))
 }

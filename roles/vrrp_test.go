@@ -1,20 +1,16 @@
 package roles_test
 
 import (
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/lvsctl/lvsctl/internal/golden"
 	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/roles"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 const pairNodes = `
 director "d1" {
@@ -121,7 +117,7 @@ func TestPairs(t *testing.T) {
 					t.Errorf("%s: refused: %q", w.Node.Name, refused)
 				}
 				file := w.Keepalived.Render(v)
-				goldenFile(t, name+"-"+w.Node.Name+".conf", file)
+				golden.Check(t, filepath.Join("testdata", name+"-"+w.Node.Name+".conf"), file)
 				for k := range w.State.Addresses {
 					if w.Keepalived.Holder(k.Prefix.Addr()) != nil {
 						t.Errorf("%s has %s of its own, too", w.Node.Name, k)
@@ -130,24 +126,6 @@ func TestPairs(t *testing.T) {
 				judge(t, file)
 			}
 		})
-	}
-}
-
-func goldenFile(t *testing.T, name, have string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(have), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), have); d != "" {
-		t.Errorf("%s (-want +have):\n%s", name, d)
 	}
 }
 

@@ -3,7 +3,6 @@ package graph
 import (
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,10 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/golden"
 	"github.com/lvsctl/lvsctl/topology"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 func load(t *testing.T, path string) *topology.Topology {
 	t.Helper()
@@ -50,7 +48,7 @@ var marks = map[string]Mark{
 }
 
 // TestGolden holds what is drawn to testdata/graph, and the picture in the README to
-// the example that it is of.
+// the example that it is of. Look at a new picture in a browser.
 func TestGolden(t *testing.T) {
 	topologies := all(t)
 	shop := New(topologies["shop"], marks)
@@ -60,20 +58,7 @@ func TestGolden(t *testing.T) {
 		"testdata/graph/dr-local.mmd": New(topologies["dr-local"], nil).Mermaid(),
 		"docs/graph.svg":              New(topologies["dr"], nil).SVG(),
 	} {
-		path := filepath.Join("..", "..", file)
-		if *update {
-			if err := os.WriteFile(path, []byte(have), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(string(want), have); d != "" {
-			t.Errorf("%s (rewrite it with -update, and look at it in a browser): %s", file, d)
-		}
+		golden.Check(t, filepath.Join("..", "..", file), have)
 	}
 }
 

@@ -3,7 +3,6 @@ package keepalived
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"flag"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -14,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-)
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+	"github.com/lvsctl/lvsctl/internal/golden"
+)
 
 // versions are those that distributions have, and their neighbours.
 var versions = []string{"1.2.13", "1.3.5", "2.0.10", "2.1.5", "2.2.7", "2.3.3"}
@@ -122,41 +121,23 @@ func modern() Config {
 	}
 }
 
-func golden(t *testing.T, name, have string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(have), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), have); d != "" {
-		t.Errorf("%s (-want +have):\n%s", name, d)
-	}
-}
-
 // TestTutorial holds the one file that every version was seen to load without a
 // complaint.
 func TestTutorial(t *testing.T) {
 	for _, v := range versions {
-		golden(t, "tutorial.conf", tutorial().Render(version(t, v)))
+		golden.Check(t, filepath.Join("testdata", "tutorial.conf"), tutorial().Render(version(t, v)))
 	}
 }
 
 func TestRender(t *testing.T) {
 	for _, v := range versions {
-		golden(t, "rich-"+v+".conf", rich().Render(version(t, v)))
+		golden.Check(t, filepath.Join("testdata", "rich-"+v+".conf"), rich().Render(version(t, v)))
 		if refused := rich().Refuse(version(t, v)); refused != nil {
 			t.Errorf("%s refuses %s", v, strings.Join(refused, "\n"))
 		}
 	}
 	for _, v := range []string{"2.2.7", "2.3.3"} {
-		golden(t, "modern.conf", modern().Render(version(t, v)))
+		golden.Check(t, filepath.Join("testdata", "modern.conf"), modern().Render(version(t, v)))
 		if refused := modern().Refuse(version(t, v)); refused != nil {
 			t.Errorf("%s refuses %s", v, strings.Join(refused, "\n"))
 		}

@@ -2,7 +2,6 @@ package persist
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -15,11 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/lvsctl/lvsctl/internal/golden"
 	"github.com/lvsctl/lvsctl/internal/netsystem"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // known are network systems, with the output of Section and of the unit section on a node
 // that has them.
@@ -81,13 +79,13 @@ var plainIfcfg = map[string]Ifcfg{
 	"eth1": {Path: scriptsDir + "ifcfg-eth1", OnBoot: true, First: netip.MustParsePrefix("192.0.2.2/24")},
 }
 
-// golden is a case: what the topology web wants of a node, and what was there before.
-type golden struct {
+// wanted is a case: what the topology web wants of a node, and what was there before.
+type wanted struct {
 	want, before *state.State
 	floating     []string
 }
 
-func goldens() map[string]golden {
+func goldens() map[string]wanted {
 	vip, vip2, vip6 := "10.1.0.100/32", "10.1.0.101/32", "2001:db8::100/128"
 	tcp := service("tcp", "10.1.0.100:80")
 	director := made(
@@ -111,7 +109,7 @@ func goldens() map[string]golden {
 		},
 		server(service("tcp", "192.0.2.2:80"), "10.1.0.11:8080", state.Server{Forward: state.Masq, Weight: 1}))
 	quiet := []func(*state.State){sysctl("net/ipv4/conf/all/arp_ignore", "1"), sysctl("net/ipv4/conf/all/arp_announce", "2")}
-	return map[string]golden{
+	return map[string]wanted{
 		"director":         {want: director},
 		"director-fullnat": {want: full},
 		"dr":               {want: made(append(quiet, address(vip, "lo"), address(vip6, "lo"))...)},
@@ -177,7 +175,7 @@ func archive(name string, out Output) []txtar.File {
 }
 
 // filesOf returns the files of a case on a known system.
-func filesOf(system string, g golden) Output {
+func filesOf(system string, g wanted) Output {
 	k := known[system]
 	live := state.New()
 	live.Init, live.Manager = k.init, k.manager
@@ -195,12 +193,9 @@ func TestGolden(t *testing.T) {
 	for _, system := range slices.Sorted(maps.Keys(known)) {
 		t.Run(system, func(t *testing.T) {
 			path := filepath.Join("testdata", system+".txtar")
-			var want []byte
 			have := &txtar.Archive{}
 			if text, err := os.ReadFile(path); err == nil {
-				want, have.Comment = text, txtar.Parse(text).Comment
-			} else if !*update {
-				t.Fatal(err)
+				have.Comment = txtar.Parse(text).Comment
 			}
 			cases := goldens()
 			for _, name := range slices.Sorted(maps.Keys(cases)) {
@@ -214,16 +209,7 @@ func TestGolden(t *testing.T) {
 			if len(bytes.TrimSpace(have.Comment)) == 0 {
 				t.Error("the head does not say where the lines come from")
 			}
-			text := txtar.Format(have)
-			if *update {
-				if err := os.WriteFile(path, text, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if d := cmp.Diff(string(want), string(text)); d != "" {
-				t.Errorf("%s (rewrite it with -update, and read the difference): %s", path, d)
-			}
+			golden.Check(t, path, string(txtar.Format(have)))
 		})
 	}
 }

@@ -33,6 +33,7 @@ func TestImports(t *testing.T) {
 		"internal/lang":       {},
 		"internal/lab":        {},
 		"internal/keepalived": {},
+		"internal/golden":     {},
 		"internal/graph":      {"topology"},
 		"internal/netsystem":  {},
 		"internal/plural":     {},

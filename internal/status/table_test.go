@@ -2,9 +2,7 @@ package status_test
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,11 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lvsctl/lvsctl/internal/golden"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/status"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 var now = time.Date(2026, 3, 1, 13, 40, 2, 0, time.UTC)
 
@@ -78,20 +75,7 @@ func text(r status.Report, width int) string {
 func TestTable(t *testing.T) {
 	t.Setenv("TZ", "UTC")
 	time.Local = time.UTC
-	golden := filepath.Join("testdata", "table.txt")
-	have := text(report(), status.Width)
-	if *update {
-		if err := os.WriteFile(golden, []byte(have), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), have); d != "" {
-		t.Errorf("%s (rewrite it with -update, and read the difference): %s", golden, d)
-	}
+	golden.Check(t, filepath.Join("testdata", "table.txt"), text(report(), status.Width))
 }
 
 // TestTableFits: no line is wider than it may be, and no number leaves its column.

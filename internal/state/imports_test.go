@@ -24,6 +24,7 @@ func TestImports(t *testing.T) {
 		"apply":               {"plan", "internal/live", "internal/state", "internal/persist", "internal/remote", "internal/shell"},
 		"internal/status":     {"topology", "roles", "plan", "internal/state", "internal/survey"},
 		"internal/survey":     {"topology", "roles", "plan", "apply", "internal/live", "internal/state", "internal/remote"},
+		"internal/adopt":      {"topology", "roles", "plan", "internal/keepalived", "internal/lang", "internal/live", "internal/netsystem", "internal/state"},
 		"internal/ci":         {"plan"},
 		"internal/live":       {"internal/keepalived", "internal/persist", "internal/state", "internal/remote", "internal/shell"},
 		"internal/persist":    {"internal/netsystem", "internal/state", "internal/shell"},

@@ -1,7 +1,10 @@
 package keepalived
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -35,66 +38,121 @@ const deepest = 16
 
 // ReadBlocks reads a configuration in any of the spellings that versions accept:
 // braces on lines of their own or not, several statements on a line, quotes,
-// comments with # and !. Files that are included stand where the include did;
-// source may be nil where there are none.
+// comments with # and !, definitions and sequences. Files that are included stand
+// where the include did; source may be nil where there are none. What is for one
+// node only, by @id, is left out: [Reading] knows ids.
 func ReadBlocks(t Text, source Source) ([]*Block, error) {
-	r := &reader{source: source}
-	top := &Block{Opens: true}
-	if err := r.file(t, top, 0); err != nil {
-		return nil, err
+	read := Reading{Source: source}.Read(t)
+	if len(read.Problems) > 0 {
+		return nil, read.Problems[0]
 	}
-	return top.Inside, nil
+	return read.Blocks, nil
 }
 
-type reader struct{ source Source }
+// Reading is how a configuration is read.
+type Reading struct {
+	Source Source // nil: what is included is a problem
+	// ID is the node's, for the lines that begin with @ID: its host name, or what
+	// keepalived was started with.
+	ID string
+}
 
-// file reads a file's statements into a block. A file closes what it opens.
-func (r *reader) file(t Text, into *Block, depth int) error {
-	open := []*Block{into}
-	number := 0
+// Read is what was found in a configuration.
+type Read struct {
+	Blocks []*Block
+	IDs    []string // all that lines are for or not for, sorted
+	// Problems are what no version reads, in order. The rest was read as
+	// keepalived does: a } that closes nothing is passed over.
+	Problems []Problem
+}
+
+// Read reads a configuration and all it includes. It takes time and memory in
+// proportion to them, up to a limit that is a problem.
+func (o Reading) Read(t Text) Read {
+	r := &reader{source: o.Source, id: o.ID, ids: map[string]bool{}, definitions: map[string]string{}}
+	top := &Block{Opens: true}
+	r.file(t, top, 0)
+	return Read{Blocks: top.Inside, IDs: slices.Sorted(maps.Keys(r.ids)), Problems: r.problems}
+}
+
+type reader struct {
+	source      Source
+	id          string
+	ids         map[string]bool
+	definitions map[string]string
+	spent       int // bytes of lines so far
+	full        bool
+	problems    []Problem
+}
+
+// fileReader reads one file's statements into a block. A file closes what it opens.
+type fileReader struct {
+	reader   *reader
+	text     Text
+	number   int // the line
+	open     []*Block
+	depth    int    // of inclusion
+	defining string // the definition of several lines that is being read
+}
+
+func (f *fileReader) problem(format string, args ...any) {
+	f.reader.problems = append(f.reader.problems, Problem{f.text.Path, f.number, fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) file(t Text, into *Block, depth int) {
+	f := &fileReader{reader: r, text: t, open: []*Block{into}, depth: depth}
 	for line := range strings.Lines(t.Text) {
-		number++
-		words, err := words(line)
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", t.Path, number, err)
+		f.number++
+		line = uncomment(strings.TrimRight(line, "\r\n"))
+		if f.defining != "" {
+			f.more(line)
+			continue
 		}
-		for len(words) > 0 {
-			inside := open[len(open)-1]
-			end := statement(words)
-			head := words[:end]
-			words = words[end:]
-			switch {
-			case len(head) > 0 && included(head[0]) && len(head) > 1:
-				if err := r.include(head[1], t.Path, inside, depth); err != nil {
-					return fmt.Errorf("%s:%d: %w", t.Path, number, err)
-				}
-			case len(head) > 0:
-				inside.Inside = append(inside.Inside, &Block{Words: head, File: t.Path, Line: number})
-			}
-			if len(words) == 0 {
-				break
-			}
-			brace := words[0]
-			words = words[1:]
-			switch {
-			case brace == "}" && len(open) == 1:
-				return fmt.Errorf("%s:%d: a } closes nothing", t.Path, number)
-			case brace == "}":
-				open = open[:len(open)-1]
-			case len(inside.Inside) == 0:
-				return fmt.Errorf("%s:%d: a { opens nothing", t.Path, number)
-			default:
-				last := inside.Inside[len(inside.Inside)-1]
-				last.Opens = true
-				open = append(open, last)
-			}
+		f.line(line, 0)
+	}
+	if len(f.open) > 1 {
+		last := f.open[len(f.open)-1]
+		r.problems = append(r.problems, Problem{last.File, last.Line, "the { of " + strings.Join(last.Words, " ") + " is never closed"})
+	}
+}
+
+// statements reads an expanded line.
+func (f *fileReader) statements(line string) {
+	if word, pattern, ok := strings.Cut(strings.ReplaceAll(line, "\t", " "), " "); ok && included(word) {
+		f.include(strings.Trim(pattern, " \""))
+		return
+	}
+	words, err := words(line)
+	if err != nil {
+		f.problem("%s", err)
+	}
+	for len(words) > 0 {
+		inside := f.open[len(f.open)-1]
+		end := statement(words)
+		if end > 0 {
+			inside.Inside = append(inside.Inside, &Block{Words: words[:end:end], File: f.text.Path, Line: f.number})
+		}
+		if words = words[end:]; len(words) == 0 {
+			return
+		}
+		brace := words[0]
+		words = words[1:]
+		switch {
+		case brace == "}" && len(f.open) == 1:
+			f.problem("a } closes nothing")
+		case brace == "}":
+			f.open = f.open[:len(f.open)-1]
+		case len(inside.Inside) == 0:
+			f.problem("a { opens nothing")
+			nameless := &Block{Opens: true, File: f.text.Path, Line: f.number}
+			inside.Inside = append(inside.Inside, nameless)
+			f.open = append(f.open, nameless)
+		default:
+			last := inside.Inside[len(inside.Inside)-1]
+			last.Opens = true
+			f.open = append(f.open, last)
 		}
 	}
-	if len(open) > 1 {
-		last := open[len(open)-1]
-		return fmt.Errorf("%s:%d: the { of %s is never closed", last.File, last.Line, strings.Join(last.Words, " "))
-	}
-	return nil
 }
 
 // included reports the spellings of include: includer, includem and the like
@@ -103,23 +161,25 @@ func included(word string) bool {
 	return strings.HasPrefix(word, "include") && len(word) <= len("includemwb")
 }
 
-func (r *reader) include(pattern, from string, into *Block, depth int) error {
-	if depth == deepest {
-		return fmt.Errorf("files include each other more than %d deep", deepest)
+func (f *fileReader) include(pattern string) {
+	switch {
+	case f.depth == deepest:
+		f.problem("files include each other more than %d deep", deepest)
+		return
+	case f.reader.source == nil:
+		f.problem("it includes %s, which was not read", pattern)
+		return
 	}
-	if r.source == nil {
-		return fmt.Errorf("it includes %s, which was not read", pattern)
-	}
-	files, err := r.source(pattern, from)
+	files, err := f.reader.source(pattern, f.text.Path)
 	if err != nil {
-		return err
+		f.problem("%s", err)
 	}
-	for _, f := range files {
-		if err := r.file(f, into, depth+1); err != nil {
-			return err
+	for _, t := range files {
+		if f.reader.spent > mostExpanded {
+			return
 		}
+		f.reader.file(t, f.open[len(f.open)-1], f.depth+1)
 	}
-	return nil
 }
 
 // statement is where the first statement of a line's words ends: before a brace,
@@ -146,7 +206,6 @@ func words(line string) ([]string, error) {
 			in = false
 		}
 	}
-	line = uncomment(strings.TrimRight(line, "\r\n"))
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
@@ -166,9 +225,9 @@ func words(line string) ([]string, error) {
 			in = true
 		}
 	}
-	if quote != 0 {
-		return nil, fmt.Errorf("a quote is not closed")
-	}
 	end()
+	if quote != 0 {
+		return list, errors.New("a quote is not closed")
+	}
 	return list, nil
 }

@@ -39,9 +39,12 @@ func (j *job) rules() {
 
 // boot makes the boot script, if anything is left to it, and what runs it.
 func (j *job) boot() {
-	network := append(networkLines(j.hooked.State, ""), networkLines(j.script.State, " || s=1")...)
-	rest := j.restLines()
-	if len(network)+len(rest) == 0 {
+	const failed = " || s=1"
+	var network, rest shell.Script
+	networkLines(&network, j.hooked.State, "")
+	networkLines(&network, j.script.State, failed)
+	j.restLines(&rest, failed)
+	if network.Empty() && rest.Empty() {
 		return
 	}
 	switch how := j.runs(); {
@@ -54,17 +57,19 @@ func (j *job) boot() {
 	default:
 		j.out.Notes = append(j.out.Notes, j.notes(how)...)
 	}
-	lines := []string{
+	var script shell.Script
+	script.Line("PATH=/usr/sbin:/sbin:/usr/bin:/bin")
+	script.Line("s=0")
+	script.Add(&network)
+	if !rest.Empty() {
+		script.Line(`if [ "$1" = network ]; then exit "$s"; fi`)
+		script.Add(&rest)
+	}
+	script.Line(`exit "$s"`)
+	j.file(j.scriptPath(), "0755", slices.Concat([]string{
 		"#!/bin/sh",
 		"# lvsctl, topology " + j.Topology + ": what nothing else sets at boot. Made by lvsctl; edits are drift.",
-		"PATH=/usr/sbin:/sbin:/usr/bin:/bin",
-		"s=0",
-	}
-	lines = append(lines, network...)
-	if len(rest) > 0 {
-		lines = append(lines, `if [ "$1" = network ]; then exit "$s"; fi`)
-	}
-	j.file(j.scriptPath(), "0755", append(append(lines, rest...), `exit "$s"`)...)
+	}, strings.Split(strings.TrimSuffix(script.String(), "\n"), "\n"))...)
 }
 
 // runs makes the unit or the line in rc.local that runs the script at boot. It returns
@@ -82,7 +87,7 @@ func (j *job) runs() string {
 		j.out.Units[j.own()] = state.Unit{Init: j.Live.Init}
 		return "the service " + j.own()
 	case j.Boot.RCLocal != "":
-		j.block(j.Boot.RCLocal, "/bin/sh "+j.scriptPath())
+		j.block(j.Boot.RCLocal, shell.Cmd("/bin/sh", j.scriptPath()).String())
 		if j.Boot.RCExit {
 			j.out.Warnings = append(j.out.Warnings, j.Boot.RCLocal+" ends by exit before it comes to lvsctl's line at its end; remove that exit")
 		}
@@ -116,90 +121,81 @@ func (j *job) unit() []string {
 		"WantedBy=multi-user.target")
 }
 
-// networkLines are the lines that set a State's devices, their kernel parameters, addresses
-// and routes. If one fails, the others run all the same. They skip a device that is not up:
-// its network system must first give it its own addresses.
-func networkLines(s *state.State, failed string) []string {
-	var lines []string
-	add := func(indent string, args ...string) {
-		lines = append(lines, indent+shell.Cmd(args...).String()+failed)
-	}
+// networkLines adds the lines for a State's devices, parameters, addresses and routes, each
+// with what follows it. If one fails, the others run all the same. They skip a device that
+// is not up: its network system must first give it its own addresses.
+func networkLines(script *shell.Script, s *state.State, failed string) {
 	for _, dev := range slices.Sorted(maps.Keys(s.Links)) {
 		if m := tunnel(dev); m != "" {
-			add("", "modprobe", m)
+			script.Line(shell.Cmd("modprobe", m), failed)
 		}
-		add("", "ip", "link", "set", "dev", dev, map[bool]string{true: "up", false: "down"}[s.Links[dev].Up])
+		script.Line(shell.Cmd("ip", "link", "set", "dev", dev, map[bool]string{true: "up", false: "down"}[s.Links[dev].Up]), failed)
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(s.Sysctls), state.CompareSysctls) {
 		set := state.SysctlCommand(k, s.Sysctls[k])
-		line := "if [ -e " + shell.Quote(set.To) + " ]; then " + set.String() + "; fi"
-		lines = append(lines, line+failed)
+		script.Line("if [ -e ", shell.Cmd(set.To), " ]; then ", set, "; fi", failed)
 	}
 	for _, d := range devices(s) {
-		indent := ""
-		if guarded := d.name != "" && len(d.addresses)+len(d.routes) > 0; guarded {
-			lines = append(lines, "case $(ip -o link show dev "+shell.Quote(d.name)+`) in`, `*[\<,]UP[,\>]*)`)
+		indent, guarded := "", d.name != "" && len(d.addresses)+len(d.routes) > 0
+		if guarded {
+			script.Line("if ", shell.Call(shell.IsUp, d.name), "; then")
 			indent = "  "
 		}
 		for _, p := range d.addresses {
-			lines = append(lines, indent+replaceAddress(d.name, p)+failed)
+			replaceAddress(script, indent, d.name, p, failed)
 		}
 		for _, k := range d.routes {
-			add(indent, replaceRoute(k, s.Routes[k])...)
+			script.Line(indent, replaceRoute(k, s.Routes[k]), failed)
 		}
-		if indent == "" {
-			continue
+		switch {
+		case guarded && failed != "":
+			script.Line("else s=1; fi")
+		case guarded:
+			script.Line("fi")
 		}
-		if failed != "" {
-			lines = append(lines, "  ;;", "*) s=1 ;;")
-		}
-		lines = append(lines, "esac")
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(s.Policies), state.ComparePolicies) {
-		lines = append(lines, policyLine(k, s.Policies[k])+failed)
+		addPolicy(script, k, s.Policies[k], failed)
 	}
-	return lines
 }
 
-// policyLine adds a rule only if it does not exist: kernels before 4.11 would have it twice
+// addPolicy adds a rule only if it does not exist: kernels before 4.11 would have it twice
 // (fib_nl_newrule, net/core/fib_rules.c).
-func policyLine(k state.PolicyKey, p state.Policy) string {
+func addPolicy(script *shell.Script, k state.PolicyKey, p state.Policy, failed string) {
 	add := state.PolicyCommand("add", k, p)
 	line := fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)
-	return shell.Cmd("ip", add.Args[1], "rule", "show").String() + " | grep -q " + shell.Quote(line) + " || " + add.String()
+	script.Line(shell.Cmd("ip", add.Args[1], "rule", "show"), " | ", shell.Cmd("grep", "-q", line), " || ", add, failed)
 }
 
-// restLines are the lines that set netfilter's rules and load the IPVS table.
-func (j *job) restLines() []string {
-	var lines []string
+// restLines adds the lines that set netfilter's rules and load the IPVS table.
+func (j *job) restLines(script *shell.Script, failed string) {
 	for _, k := range slices.SortedFunc(maps.Keys(j.script.Rules), state.CompareRules) {
 		check, make := state.RuleCommands(k, j.script.Rules[k])
-		lines = append(lines, check.String()+" 2>/dev/null || "+make.String()+" || s=1")
+		script.Line(check, " 2>/dev/null || ", make, failed)
 	}
 	if j.scriptTable != "" {
 		name := strings.ReplaceAll(j.Topology, ".", `\.`)
 		own := "/^# BEGIN lvsctl " + name + `\( (.*\)\{0,1\}$/,/^# END lvsctl ` + name + "$/!d"
-		lines = append(lines, "sed -e "+shell.Quote(own)+" -e '/^#/d' "+shell.Quote(j.scriptTable)+" | ipvsadm -R || s=1")
+		script.Line(shell.Cmd("sed", "-e", own, "-e", "/^#/d", j.scriptTable), " | ", shell.Cmd("ipvsadm", "-R"), failed)
 	}
-	return lines
 }
 
 // replaceAddress adds an address, or leaves one that exists. An IPv6 VIP can be used at
 // once, and is never the source of the node's own traffic. busybox's ip has no nodad.
-func replaceAddress(dev string, p netip.Prefix) string {
+func replaceAddress(script *shell.Script, indent, dev string, p netip.Prefix, failed string) {
 	if p.Addr().Is4() {
-		return shell.Cmd("ip", "-4", "addr", "replace", p.String(), "dev", dev).String()
+		script.Line(indent, shell.Cmd("ip", "-4", "addr", "replace", p.String(), "dev", dev), failed)
+		return
 	}
 	args := []string{"ip", "-6", "addr", "replace", p.String(), "dev", dev}
-	return shell.Cmd(append(args, "nodad", "preferred_lft", "0")...).String() + " 2>/dev/null || " +
-		shell.Cmd(append(args, "preferred_lft", "0")...).String()
+	script.Line(indent, shell.Cmd(append(args, "nodad", "preferred_lft", "0")...), " 2>/dev/null || ", shell.Cmd(append(args, "preferred_lft", "0")...), failed)
 }
 
 // replaceRoute sets a route in place of any other with the same destination and metric.
-func replaceRoute(k state.RouteKey, r state.Route) []string {
+func replaceRoute(k state.RouteKey, r state.Route) shell.Command {
 	bare := state.ByGateway(r.Via, r.Dev, r.OnLink())
 	bare.Type = r.Type
-	return state.RouteCommand("replace", k, bare).Args
+	return state.RouteCommand("replace", k, bare)
 }
 
 // hookLine is the line of a hook that runs the script when a device was configured. The

@@ -35,37 +35,22 @@ type tooMuch string
 
 func (e tooMuch) Error() string { return "it printed more than " + string(e) }
 
-// wrap makes the text that goes to sh -s. The body travels as one quoted word and
-// becomes a function only in the last line, in braces: a transfer cut short
-// anywhere leaves a quote or a brace open, and sh runs nothing of it; a body
-// that leaves something open itself is found out without the end of the input.
-// The marks tell the script's own output from banners and .bashrc noise, and a
-// whole one from one cut off; the end mark carries the status, because the
-// transport's exit status cannot be told from sudo's or the login shell's.
-func wrap(body, mark string) string {
-	// The subshell keeps an exit in the body from taking the end mark with it.
-	return wrapCall(body, mark, "(lvsctl_body)", "exit 0")
-}
+// wrap makes the text that goes to sh -s: the functions, then one command with the whole
+// script in it. internal/shell/frame.sh says what for.
+func wrap(body, mark string) string { return wrapIn(shell.Frame, body, mark) }
 
-// wrapHold is wrap for a shell that outlives its script: the body runs in the
-// shell itself, which then waits for the end of its input.
-func wrapHold(body, mark string) string {
-	return wrapCall(body, mark, "lvsctl_body", "exec cat >/dev/null 2>&1")
-}
+// wrapHold is [wrap] for a shell that lives on after its script, until the end of its
+// input.
+func wrapHold(body, mark string) string { return wrapIn(shell.FrameHeld, body, mark) }
 
-// wrapNext is wrap for a shell that runs other scripts afterwards.
-func wrapNext(body, mark string) string {
-	return wrapCall(body, mark, "(lvsctl_body)", ":")
-}
+// wrapNext is [wrap] for a shell that runs other scripts afterwards.
+func wrapNext(body, mark string) string { return wrapIn(shell.FrameNext, body, mark) }
 
-func wrapCall(body, mark, call, then string) string {
-	return shell.Definitions(shell.Environment) + shell.Call(shell.Environment).String() + "\n" +
-		"lvsctl_text=" + shell.Quote("lvsctl_body() { :\n"+body+"\n}") + "\n" +
-		`{ eval "$lvsctl_text" || exit 2; unset lvsctl_text;` +
-		" printf '\\n%s\\n' " + mark + "; printf '\\n%s\\n' " + mark + " >&2; " +
-		call + " </dev/null; lvsctl_status=$?;" +
-		" printf '\\n%s %s\\n' " + mark + " end >&2;" +
-		" printf '\\n%s %s\\n' " + mark + ` "$lvsctl_status"; ` + then + "; }\n"
+func wrapIn(frame shell.Function, body, mark string) string {
+	var s shell.Script
+	s.Line(shell.Call(shell.Environment))
+	s.Line("{ ", shell.Call(frame, mark, "lvsctl_body() { :\n"+body+"\n}"), "; }")
+	return s.String()
 }
 
 // frame takes one output stream of a wrapped script as it arrives and keeps

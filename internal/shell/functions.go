@@ -60,6 +60,9 @@ const (
 	EndRollback   Function = "lvsctl_end_rollback"
 	WriteRecord   Function = "lvsctl_write_record"
 
+	// Of the boot script that a node keeps.
+	IsUp Function = "lvsctl_is_up"
+
 	// Of the script that reads a node.
 	HasIP          Function = "lvsctl_has_ip"
 	ReadBlocks     Function = "lvsctl_read_blocks"
@@ -95,6 +98,9 @@ const (
 
 	// Of every script.
 	Environment Function = "lvsctl_environment"
+	Frame       Function = "lvsctl_frame"
+	FrameHeld   Function = "lvsctl_frame_held"
+	FrameNext   Function = "lvsctl_frame_next"
 
 	// What only other functions, or the end of a script, call.
 	findRun       Function = "lvsctl_find_run"
@@ -166,6 +172,8 @@ var functions = map[Function]definition{
 	EndRollback:   {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 
+	IsUp: {file: "boot.sh"},
+
 	HasIP:          {file: "section.sh"},
 	ReadBlocks:     {file: "read_files.sh"},
 	ReadBoot:       {file: "read_boot.sh"},
@@ -198,6 +206,9 @@ var functions = map[Function]definition{
 	ReadConnections: {file: "read_connections.sh", needs: []Function{ReadTable}},
 
 	Environment: {file: "environment.sh"},
+	Frame:       {file: "frame.sh"},
+	FrameHeld:   {file: "frame.sh"},
+	FrameNext:   {file: "frame.sh"},
 
 	findRun:       {file: "run.sh"},
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},

@@ -36,6 +36,9 @@ func (s *Script) Line(parts ...any) {
 	s.lines.WriteByte('\n')
 }
 
+// Empty reports whether the script has no line.
+func (s *Script) Empty() bool { return s.lines.Len() == 0 }
+
 // Must adds a call of a function that has said why when it fails: the script ends
 // there.
 func (s *Script) Must(f Function, args ...string) { s.Line(Call(f, args...), " || return 0") }

@@ -27,6 +27,9 @@ func TestValuesAreQuoted(t *testing.T) {
 	set := token.NewFileSet()
 	for _, room := range []string{"apply", "cmd", "plan", "roles", "topology", "internal"} {
 		err := filepath.WalkDir(filepath.Join(root, room), func(file string, d fs.DirEntry, err error) error {
+			if d != nil && d.IsDir() && d.Name() == "adopt" {
+				return fs.SkipDir // it writes topologies, where ${ begins something else
+			}
 			if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") || strings.Contains(file, "test/") {
 				return err
 			}

@@ -141,6 +141,20 @@ func parseServer(words []string, s *State) error {
 				return err
 			}
 			rest = rest[1:]
+		case "-x", "-y": // people write them, ipvsadm -S does not
+			if len(rest) < 2 {
+				return fmt.Errorf("%s has no value", rest[0])
+			}
+			n, err := strconv.Atoi(rest[1])
+			if err != nil {
+				return err
+			}
+			if rest[0] == "-x" {
+				v.Upper = n
+			} else {
+				v.Lower = n
+			}
+			rest = rest[1:]
 		default:
 			tunnel = append(tunnel, rest[0])
 		}

@@ -1,6 +1,7 @@
 package roles
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -45,7 +46,19 @@ func paired(n *node) {
 			c.Services = append(c.Services, checked(s))
 		}
 	}
+	// Not by name: a topology that calls a service something else wants the same file.
+	slices.SortFunc(c.Services, func(a, b keepalived.Service) int {
+		return cmp.Or(cmp.Compare(a.Mark, b.Mark), a.Addr.Compare(b.Addr), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(family(a), family(b)))
+	})
 	n.keepalived = c
+}
+
+// family is 4 or 6.
+func family(s keepalived.Service) int {
+	if s.IPv6() {
+		return 6
+	}
+	return 4
 }
 
 // instance is a director's part in a vrrp_instance. Its adverts carry the lowest

@@ -56,6 +56,17 @@ func allGiven(t *testing.T) []given {
 	for _, path := range slices.Sorted(maps.Keys(folders)) {
 		try(path, path, topology.Options{})
 	}
+	own, err := filepath.Glob("testdata/topologies/*.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range own {
+		have, files, diags := topology.Load(context.Background(), path, topology.Options{})
+		if diags.HasErrors() {
+			t.Fatal(path, diags, len(files))
+		}
+		list = append(list, given{filepath.Base(path), have})
+	}
 	if len(list) < 20 {
 		t.Fatalf("only %d topologies were found", len(list))
 	}

@@ -97,12 +97,17 @@ type Script struct {
 
 // NewScript makes the script that reads what q asks for.
 func NewScript(q Question) *Script {
-	s := &Script{nonce: shell.NewMark(), sections: q.sections()}
+	s := &Script{nonce: shell.NewMark()}
 	s.Lines.Must(shell.HasIP)
-	for _, part := range s.sections {
-		s.Lines.Line(shell.Call(shell.Section, s.nonce, part.name), " ", part.read)
+	for _, part := range q.sections() {
+		s.add(part)
 	}
 	return s
+}
+
+func (s *Script) add(part section) {
+	s.sections = append(s.sections, part)
+	s.Lines.Line(shell.Call(shell.Section, s.nonce, part.name), " ", part.read)
 }
 
 // Parse parses the output of the script.

@@ -204,6 +204,25 @@ var ipvsDefaults = map[string]string{
 	"sync_retries": "0", "sync_sock_size": "0", "sync_threshold": "3\t50", "sync_version": "1",
 }
 
+// DefaultSysctl is the value of a parameter on a host where nobody has set it, as far as
+// the parameter matters to IPVS; ok is false for all others. That of a device is what it
+// starts with if conf/default has its own default.
+func DefaultSysctl(key string) (value string, ok bool) {
+	if name, vs := strings.CutPrefix(key, "net/ipv4/vs/"); vs {
+		value, ok = ipvsDefaults[name]
+		return value, ok
+	}
+	if rest, v4 := strings.CutPrefix(key, "net/ipv4/conf/"); v4 {
+		_, name, _ := strings.Cut(rest, "/")
+		value, ok = map[string]string{"arp_announce": "0", "arp_ignore": "0", "send_redirects": "1"}[name]
+		return value, ok
+	}
+	if key == ipForward || key == IPv6Forwarding {
+		return "0", true
+	}
+	return "", false
+}
+
 // satisfies reports whether a live value does what the wanted one should.
 func satisfies(key, live, want string) bool {
 	if strings.Join(strings.Fields(live), "\t") == strings.Join(strings.Fields(want), "\t") {

@@ -1,0 +1,504 @@
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/keepalived"
+	"github.com/lvsctl/lvsctl/internal/lang"
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// A Seen is a node that was read.
+type Seen struct {
+	// Name is what it is to be called.
+	Name string
+	// Role is what a person says that it is; "" to find out.
+	Role topology.Role
+	// Address is where SSH went; "" for the node's first address. SSH are the settings that
+	// no ssh config has.
+	Address string
+	SSH     topology.SSH
+
+	State *state.State
+	// Record is what the topology has set there before; empty if it has not.
+	Record state.Record
+	Rules  []state.ListedRule
+	// SSHServer is the node's end of the SSH connection; zero if it is not known.
+	SSHServer netip.Addr
+	// Keepalived is what a keepalived on the node does; nil for nothing.
+	Keepalived *keepalived.Config
+	// Owners are other programs that may change the IPVS table.
+	Owners []string
+}
+
+// FromNodes makes a draft of nodes that were read. topology is its name, by which lvsctl
+// has applied it before, or "".
+//
+// What each node is, it finds by what it does:
+//
+//	it has virtual services, or speaks VRRP               director
+//	a director sends to one of its addresses              real server
+//	it forwards packets, and is neither                   router
+//	none of these                                         left out, with a remark
+func FromNodes(name string, seen []Seen) Draft {
+	f := &finder{Draft: New(), named: map[string]*found{}, owner: map[netip.Addr]*found{}, floating: map[netip.Addr]bool{}, names: map[state.ServiceKey]string{}}
+	f.Topology.Name = name
+	for _, s := range seen {
+		n := &found{Seen: s}
+		n.byKeepalived()
+		f.nodes = append(f.nodes, n)
+	}
+	f.findFloating()
+	f.findRules()
+	f.findNodes()
+	f.findServices()
+	f.chooseAddresses()
+	f.findUnseen()
+	f.describe()
+	f.findInstances()
+	f.serve()
+	f.assignInstances()
+	f.findClients()
+	f.sortAll()
+	f.compare()
+	f.findGroups()
+	f.sortAll()
+	slices.SortFunc(f.Remarks, func(a, b Remark) int {
+		return cmp.Or(cmp.Compare(a.At.Block, b.At.Block), cmp.Compare(a.At.Name, b.At.Name), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Text, b.Text))
+	})
+	return f.Draft
+}
+
+// A finder makes a draft of nodes.
+type finder struct {
+	Draft
+	nodes []*found
+	named map[string]*found
+	// owner is the node of each address that is a node's own.
+	owner map[netip.Addr]*found
+	// floating are the addresses of services and of VRRP: no node's own.
+	floating map[netip.Addr]bool
+	// names are the services' names in the comments of rules.
+	names map[state.ServiceKey]string
+	rules []serviceRule
+	table []*tableService
+}
+
+// A found node is one that was read, and the topology's node that it becomes.
+type found struct {
+	Seen
+	*topology.Node
+	// base are the node's own addresses, by device.
+	base []state.AddressKey
+	// used are those of its own addresses that services use, in the order of how often.
+	used map[netip.Addr]int
+}
+
+// findFloating collects the addresses that clients know.
+func (f *finder) findFloating() {
+	for _, n := range f.nodes {
+		for k := range n.State.Services {
+			if k.Protocol != state.FWMark {
+				f.floating[k.Addr.Addr()] = true
+			}
+		}
+		if n.Keepalived != nil {
+			for _, i := range n.Keepalived.Instances {
+				for _, a := range i.Addresses() {
+					f.floating[a.Prefix.Addr()] = true
+				}
+			}
+		}
+	}
+}
+
+// findNodes decides what each node is, and which addresses are its own.
+func (f *finder) findNodes() {
+	for _, n := range f.nodes {
+		n.base = f.ownAddresses(n)
+		for _, k := range n.base {
+			f.owner[k.Prefix.Addr()] = n
+		}
+	}
+	targets := map[*found]bool{}
+	for _, n := range f.nodes {
+		for k := range n.State.Servers {
+			if to := f.owner[k.Addr.Addr()]; to != nil {
+				targets[to] = true
+			}
+		}
+	}
+	for _, n := range f.nodes {
+		role := cmp.Or(n.Seen.Role, n.role(targets[n]))
+		if role == "" {
+			f.Remark(Remark{Lost, Element{}, n.Seen.Name, n.Seen.Name + " is left out: it has no virtual service, no director sends to it, and it forwards nothing. Say what it is: --director, --real-server or --router " + n.Seen.Name + "."})
+			continue
+		}
+		name := n.Seen.Name
+		for f.named[name] != nil {
+			name = another(name)
+		}
+		n.Node = Node(name, role)
+		n.Node.SSH = n.Seen.SSH
+		f.named[name] = n
+		f.Topology.Nodes = append(f.Topology.Nodes, n.Node)
+	}
+}
+
+// role is what a node does. target is set if a director sends to it.
+func (n *found) role(target bool) topology.Role {
+	switch {
+	case len(n.State.Services) > 0, n.Keepalived != nil && len(n.Keepalived.Instances) > 0:
+		return topology.Director
+	case target:
+		return topology.RealServer
+	case n.State.Sysctls["net/ipv4/ip_forward"] == "1" || n.State.Sysctls[state.IPv6Forwarding] == "1":
+		return topology.Router
+	}
+	return ""
+}
+
+// container are how the names of devices begin that programs make for their containers
+// and guests.
+var container = []string{"docker", "br-", "veth", "cni", "flannel", "cali", "virbr", "vnet", "tap", "podman", "lxc", "kube-"}
+
+// ownAddresses are the addresses that the node has by itself, on devices that matter:
+// none that moves, none of a loopback, no link-local one.
+func (f *finder) ownAddresses(n *found) []state.AddressKey {
+	var all []state.AddressKey
+	for k := range n.State.Addresses {
+		addr := k.Prefix.Addr()
+		hidden := k.Dev == "lo" || state.Quiet(k.Dev) || slices.ContainsFunc(container, func(p string) bool { return strings.HasPrefix(k.Dev, p) })
+		if addr.IsLoopback() || addr.IsLinkLocalUnicast() || hidden || f.floats(n, k) {
+			continue
+		}
+		all = append(all, k)
+	}
+	slices.SortFunc(all, func(a, b state.AddressKey) int {
+		return cmp.Or(naturally(a.Dev, b.Dev), a.Prefix.Addr().Compare(b.Prefix.Addr()))
+	})
+	return all
+}
+
+// floats reports whether an address of a node is one that clients know, and not the
+// node's own. It is the node's own if SSH went there, or if it is the only one of its
+// subnet there.
+func (f *finder) floats(n *found, k state.AddressKey) bool {
+	addr := k.Prefix.Addr()
+	if _, set := n.Record.Set.Addresses[k]; set {
+		return true
+	}
+	if !f.floating[addr] || addr == n.SSHServer {
+		return false
+	}
+	if k.Prefix.IsSingleIP() {
+		return true
+	}
+	for o := range n.State.Addresses {
+		if o.Dev == k.Dev && o != k && o.Prefix.Masked() == k.Prefix.Masked() && !f.floating[o.Prefix.Addr()] {
+			return true
+		}
+	}
+	return false
+}
+
+// naturally compares names with the numbers in them as numbers: eth2 before eth10.
+func naturally(a, b string) int {
+	split := func(s string) (string, int) {
+		i := len(s)
+		for i > 0 && s[i-1] >= '0' && s[i-1] <= '9' && len(s)-i < 9 {
+			i--
+		}
+		n := 0
+		for _, c := range s[i:] {
+			n = 10*n + int(c-'0')
+		}
+		return s[:i], n
+	}
+	pa, na := split(a)
+	pb, nb := split(b)
+	return cmp.Or(cmp.Compare(pa, pb), cmp.Compare(na, nb), cmp.Compare(a, b))
+}
+
+// describe fills in what a node's own attributes say, but for what its role decides.
+func (f *finder) describe() {
+	for _, n := range f.found() {
+		n.interfaces(f)
+		if n.Seen.Address != "" {
+			n.Node.Address = n.Seen.Address
+		} else if first, ok := firstAddress(n.Node); ok {
+			n.Node.Address = first.String()
+		}
+		for k := range n.Record.Set.Blocks {
+			n.Hosts = n.Hosts || k.Path == state.HostsFile
+		}
+		if n.Node.Role != topology.Director {
+			continue
+		}
+		n.Exclusive = n.Record.Exclusive
+		n.timeouts()
+		f.sync(n)
+		for _, o := range n.Owners {
+			f.Remark(Remark{Note, Of(n.Node), n.Node.Name, fmt.Sprintf("%s runs there and may change the same virtual services.", o)})
+		}
+	}
+}
+
+// found are the nodes that are in the topology.
+func (f *finder) found() []*found {
+	return slices.DeleteFunc(slices.Clone(f.nodes), func(n *found) bool { return n.Node == nil })
+}
+
+// interfaces writes down the devices: first those with the addresses that services use,
+// in the order of their names otherwise. Addresses of IPv6 are left out where nothing
+// uses them: many come and go.
+func (n *found) interfaces(f *finder) {
+	only4 := !slices.ContainsFunc(n.base, func(k state.AddressKey) bool { return n.used[k.Prefix.Addr()] > 0 && k.Prefix.Addr().Is6() }) &&
+		!f.ipv6() && slices.ContainsFunc(n.base, func(k state.AddressKey) bool { return k.Prefix.Addr().Is4() })
+	first := slices.Clone(n.base)
+	slices.SortStableFunc(first, func(a, b state.AddressKey) int {
+		return cmp.Or(naturally(a.Dev, b.Dev), cmp.Compare(n.used[b.Prefix.Addr()], n.used[a.Prefix.Addr()]))
+	})
+	for _, k := range first {
+		if only4 && k.Prefix.Addr().Is6() {
+			continue
+		}
+		at := slices.IndexFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == k.Dev })
+		if at < 0 {
+			at = len(n.Interfaces)
+			n.Interfaces = append(n.Interfaces, topology.Interface{Name: k.Dev})
+		}
+		n.Interfaces[at].Addresses = append(n.Interfaces[at].Addresses, k.Prefix)
+	}
+}
+
+// ipv6 reports whether any service balances IPv6.
+func (f *finder) ipv6() bool {
+	return slices.ContainsFunc(f.table, func(t *tableService) bool { return t.ipv6 })
+}
+
+// findClients makes clients of the names that lvsctl has written into hosts files and that
+// are no nodes that lvsctl configures.
+func (f *finder) findClients() {
+	known := map[string]bool{}
+	for _, n := range f.Topology.Nodes {
+		known[n.Name] = true
+	}
+	clients := map[string]*topology.Node{}
+	for _, n := range f.found() {
+		for _, m := range n.Record.Members.Others {
+			known[m.Name] = true
+		}
+	}
+	for _, n := range f.found() {
+		for _, b := range n.Record.Set.Blocks {
+			for line := range strings.Lines(b.Text) {
+				words := strings.Fields(line)
+				if len(words) != 2 || known[words[1]] {
+					continue
+				}
+				addr, err := netip.ParseAddr(words[0])
+				if err != nil {
+					continue
+				}
+				c := clients[words[1]]
+				if c == nil {
+					c = Node(words[1], topology.Client)
+					c.Address = addr.String()
+					clients[c.Name] = c
+					f.Topology.Nodes = append(f.Topology.Nodes, c)
+					f.Remark(Remark{Guess, Of(c), n.Node.Name, "it is in the hosts files; its device and prefix length are guessed."})
+				}
+				if !c.Owns(addr) {
+					c.Interfaces = []topology.Interface{{Name: "eth0", Addresses: append(addressesOf(c), netip.PrefixFrom(addr, f.bits(addr)))}}
+				}
+			}
+		}
+	}
+}
+
+// addressesOf are the addresses of a node's only device, sorted later.
+func addressesOf(n *topology.Node) []netip.Prefix {
+	if len(n.Interfaces) == 0 {
+		return nil
+	}
+	return n.Interfaces[0].Addresses
+}
+
+// bits is the length of the prefix that an address has on the nodes' subnets.
+func (f *finder) bits(addr netip.Addr) int {
+	for _, n := range f.found() {
+		for _, k := range n.base {
+			if k.Prefix.Contains(addr) {
+				return k.Prefix.Bits()
+			}
+		}
+	}
+	return UsualBits(addr)
+}
+
+// timeouts writes down the timeouts that are not the kernel's.
+func (n *found) timeouts() {
+	usual := map[string]int{state.TimeoutTCP: 900, state.TimeoutTCPFin: 120, state.TimeoutUDP: 300}
+	var t topology.Timeouts
+	for k, to := range map[string]*int{state.TimeoutTCP: &t.TCP, state.TimeoutTCPFin: &t.TCPFin, state.TimeoutUDP: &t.UDP} {
+		v, set := n.State.Timeouts[k]
+		if _, ours := n.Record.Set.Timeouts[k]; set && (v != usual[k] || ours) {
+			*to = v
+		}
+	}
+	if t != (topology.Timeouts{}) {
+		n.Timeouts = &t
+	}
+}
+
+// sync writes down the sync daemons.
+func (f *finder) sync(n *found) {
+	if n.Keepalived != nil && n.Keepalived.Sync != nil {
+		return // keepalived's
+	}
+	var s *topology.Sync
+	for _, role := range []string{state.DaemonMaster, state.DaemonBackup} {
+		d, runs := n.State.Daemons[role]
+		switch {
+		case !runs:
+		case s == nil:
+			s = &topology.Sync{Role: role, Interface: d.Interface, ID: d.ID}
+		case s.Interface == d.Interface && s.ID == d.ID || d.Interface == "":
+			s.Role = "both"
+		default:
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("its backup sync daemon is on %s with syncid %d, and its master sync daemon on %s with syncid %d; a topology has one of both.", d.Interface, d.ID, s.Interface, s.ID)})
+		}
+		if d.Rest != "" {
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("the settings %s of its %s sync daemon cannot be said.", d.Rest, role)})
+		}
+	}
+	n.Sync = s
+}
+
+// compare makes a topology that differs from what is live say so: it computes what the
+// roles want so far, and writes down what a node has instead.
+func (f *finder) compare() {
+	for _, n := range f.found() {
+		if n.Node.Role == topology.RealServer && n.ruled() {
+			n.WayBack = topology.WayBackRule
+		}
+	}
+	wants, _ := roles.Wants(f.Topology)
+	for _, w := range wants {
+		n := f.named[w.Node.Name]
+		if n == nil || n.Node != w.Node {
+			continue
+		}
+		for _, ipv6 := range []bool{false, true} {
+			f.gateway(n, w, ipv6)
+		}
+		f.routes(n, w)
+		n.sysctls(w)
+	}
+	for _, n := range f.found() {
+		slices.SortFunc(n.Sysctls, func(a, b topology.Sysctl) int { return cmp.Compare(a.Key, b.Key) })
+	}
+}
+
+// sysctls writes down the parameters that the roles leave alone, and that somebody has
+// set.
+func (n *found) sysctls(w roles.Want) {
+	values := maps.Clone(n.State.Sysctls)
+	for k, v := range n.Record.Set.Sysctls {
+		if _, read := values[k]; !read {
+			values[k] = v
+		}
+	}
+	for k, v := range values {
+		if other, twice := state.SameSysctl(k); twice {
+			if _, wanted := w.State.Sysctls[other]; wanted {
+				continue
+			}
+		}
+		if _, wanted := w.State.Sysctls[k]; wanted || !n.matters(k, v) {
+			continue
+		}
+		v = strings.Join(strings.Fields(v), " ")
+		switch dev, ok := n.rpFilter(k); {
+		case k == "net/ipv4/ip_forward":
+			on := v == "1"
+			n.IPForward = &on
+		case ok:
+			i := slices.IndexFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
+			value := int(v[0] - '0')
+			n.Interfaces[i].RPFilter = &value
+		case v != "":
+			n.Sysctls = append(n.Sysctls, topology.Sysctl{Key: k, Value: v})
+		}
+	}
+}
+
+// rpFilter takes apart the parameter rp_filter of one of the interfaces.
+func (n *found) rpFilter(key string) (dev string, ok bool) {
+	rest, ok := strings.CutPrefix(key, "net/ipv4/conf/")
+	dev, name, _ := strings.Cut(rest, "/")
+	return dev, ok && name == "rp_filter" && slices.ContainsFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
+}
+
+// matters reports whether a parameter's value is to be held: because lvsctl has set it, or
+// because it is not the kernel's default, and matters to IPVS on such a node.
+func (n *found) matters(key, value string) bool {
+	if _, ours := n.Record.Set.Sysctls[key]; ours {
+		return true
+	}
+	if usual, known := state.DefaultSysctl(key); !known || strings.Join(strings.Fields(usual), " ") == strings.Join(strings.Fields(value), " ") || state.Automatic(key) {
+		return false
+	}
+	switch {
+	case strings.HasPrefix(key, "net/ipv4/vs/"):
+		return n.Node.Role == topology.Director
+	case key == "net/ipv4/ip_forward", key == state.IPv6Forwarding:
+		return n.Node.Role != topology.RealServer
+	}
+	// A device starts with the value of conf/default.
+	rest := strings.TrimPrefix(key, "net/ipv4/conf/")
+	dev, name, _ := strings.Cut(rest, "/")
+	if dev == "all" || dev == "default" {
+		return true
+	}
+	here := dev == "lo" || slices.ContainsFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
+	return here && value != n.State.Sysctls["net/ipv4/conf/default/"+name]
+}
+
+// findGroups makes groups of nodes that are called NAME-KEY and differ in values only.
+func (f *finder) findGroups() {
+	w := writer{Draft: f.Draft}
+	members := map[string][]*topology.Node{}
+	taken := map[string]bool{}
+	for _, n := range f.Topology.Nodes {
+		taken[n.Name] = true
+		if i := strings.LastIndexByte(n.Name, '-'); i > 0 && i+1 < len(n.Name) && lang.IsName(n.Name[:i]) {
+			key := string(n.Role) + " " + n.Name[:i]
+			members[key] = append(members[key], n)
+		}
+	}
+	roleOf := map[string]int{}
+	for key := range members {
+		_, group, _ := strings.Cut(key, " ")
+		roleOf[group]++
+	}
+	for key, nodes := range members {
+		_, group, _ := strings.Cut(key, " ")
+		if len(nodes) < 2 || taken[group] || roleOf[group] > 1 {
+			continue
+		}
+		if m, ok := w.merge(group, nodes); ok && len(m.columns) <= 3 {
+			for _, n := range nodes {
+				n.Group = group
+			}
+		}
+	}
+}

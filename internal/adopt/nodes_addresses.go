@@ -1,0 +1,330 @@
+package adopt
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/state"
+	"github.com/lvsctl/lvsctl/roles"
+	"github.com/lvsctl/lvsctl/topology"
+)
+
+// chooseAddresses finds the RIPs and DIPs among the nodes' own addresses.
+func (f *finder) chooseAddresses() {
+	for _, n := range f.nodes {
+		n.used = map[netip.Addr]int{}
+	}
+	for _, t := range f.table {
+		for _, s := range t.servers {
+			if n := f.owner[s.addr.Addr()]; n != nil && n != t.on {
+				n.used[s.addr.Addr()]++
+			}
+			t.on.dipFor(s)
+		}
+	}
+	for _, n := range f.found() {
+		switch n.Node.Role {
+		case topology.RealServer:
+			n.RIP = n.mostUsed()
+		case topology.Director:
+			n.DIP = n.mostUsed()
+			for _, t := range f.table {
+				for _, s := range t.servers {
+					if t.on == n && f.owner[s.addr.Addr()] == n {
+						n.DIP = s.addr.Addr() // it serves itself there
+					}
+				}
+			}
+			f.dipIsNoVIP(n)
+		}
+	}
+}
+
+// dipFor counts the address with which a director speaks to a server.
+func (n *found) dipFor(s tableServer) {
+	for _, k := range n.base {
+		if k.Prefix.Contains(s.addr.Addr()) && k.Prefix.Addr() != s.addr.Addr() {
+			n.used[k.Prefix.Addr()]++
+			return
+		}
+	}
+}
+
+// mostUsed is the node's own address that most services use, or the first.
+func (n *found) mostUsed() netip.Addr {
+	var best netip.Addr
+	for _, k := range n.base {
+		if addr := k.Prefix.Addr(); !best.IsValid() || n.used[addr] > n.used[best] {
+			best = addr
+		}
+	}
+	return best
+}
+
+// dipIsNoVIP takes another DIP where the DIP is a VIP too, which a topology cannot say.
+func (f *finder) dipIsNoVIP(n *found) {
+	if !f.floating[n.DIP] {
+		return
+	}
+	for _, k := range n.base {
+		if a := k.Prefix.Addr(); !f.floating[a] && a.Is6() == n.DIP.Is6() {
+			n.DIP = a
+			return
+		}
+	}
+}
+
+// findUnseen makes real servers of the addresses that directors send to and that no node
+// has that was read. What a record says of one is taken from there.
+func (f *finder) findUnseen() {
+	device := f.usualDevice()
+	for _, t := range f.table {
+		for _, s := range t.servers {
+			addr := s.addr.Addr()
+			if n := f.owner[addr]; n != nil && n.Node != nil || slices.ContainsFunc(f.Topology.Nodes, func(n *topology.Node) bool { return n.Owns(addr) }) {
+				continue
+			}
+			n := f.recorded(addr)
+			if n == nil {
+				n = Unseen(addr, device, t.on.prefixOf(addr))
+				f.Remark(Remark{Guess, Of(n), t.on.Seen.Name, fmt.Sprintf("%s was not read; its name, device and prefix length are guessed. Add it to the import: lvsctl import ... %s.", addr, addr)})
+			} else {
+				f.Remark(Remark{Note, Of(n), t.on.Seen.Name, fmt.Sprintf("%s was not read; the record of topology %s knows it. Add it to the import: lvsctl import ... %s.", n.Name, f.Topology.Name, n.Address)})
+			}
+			f.Topology.Nodes = append(f.Topology.Nodes, n)
+		}
+	}
+}
+
+// Unseen is a real server of which only the address is known, and the subnet that it is in
+// for a director.
+func Unseen(addr netip.Addr, device string, bits int) *topology.Node {
+	n := Node("rs-"+AddressName(addr), topology.RealServer)
+	n.Address, n.RIP = addr.String(), addr
+	n.Interfaces = []topology.Interface{{Name: device, Addresses: []netip.Prefix{netip.PrefixFrom(addr, bits)}}}
+	return n
+}
+
+// prefixOf is the length of the director's subnet that an address is in, else that of an
+// ordinary one.
+func (n *found) prefixOf(addr netip.Addr) int {
+	for _, k := range n.base {
+		if k.Prefix.Contains(addr) {
+			return k.Prefix.Bits()
+		}
+	}
+	return UsualBits(addr)
+}
+
+// UsualBits is the length of an ordinary subnet's prefix.
+func UsualBits(addr netip.Addr) int {
+	if addr.Is6() {
+		return 64
+	}
+	return 24
+}
+
+// usualDevice is the device that most real servers have their RIP on.
+func (f *finder) usualDevice() string {
+	best, count := "eth0", map[string]int{}
+	for _, n := range f.found() {
+		for _, k := range n.base {
+			if k.Prefix.Addr() == n.RIP {
+				count[k.Dev]++
+			}
+		}
+	}
+	for dev, c := range count {
+		if c > count[best] || c == count[best] && naturally(dev, best) < 0 {
+			best = dev
+		}
+	}
+	return best
+}
+
+// recorded is the node of a record that has an address.
+func (f *finder) recorded(addr netip.Addr) *topology.Node {
+	for _, seen := range f.nodes {
+		for _, m := range seen.Record.Members.Others {
+			if topology.Role(m.Role) != topology.RealServer || !slices.ContainsFunc(m.Addresses, func(k state.AddressKey) bool { return k.Prefix.Addr() == addr }) || f.named[m.Name] != nil {
+				continue
+			}
+			n := Node(m.Name, topology.RealServer)
+			n.Address, n.RIP = m.Host, addr
+			n.SSH = topology.SSH{User: m.User, Port: m.Port, ProxyJump: m.Jump, Sudo: m.Sudo, HostKey: m.HostKey}
+			for _, k := range m.Addresses {
+				at := slices.IndexFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == k.Dev })
+				if at < 0 {
+					at = len(n.Interfaces)
+					n.Interfaces = append(n.Interfaces, topology.Interface{Name: k.Dev})
+				}
+				n.Interfaces[at].Addresses = append(n.Interfaces[at].Addresses, k.Prefix)
+			}
+			return n
+		}
+	}
+	return nil
+}
+
+// gateway writes down the default route of a family, where the node's role does not want
+// the same.
+func (f *finder) gateway(n *found, w roles.Want, ipv6 bool) {
+	have, ok := n.defaultRoute(ipv6)
+	if !ok {
+		return
+	}
+	want, wanted := w.State.Routes[have.key]
+	if wanted && want.Via == have.Via && !f.severalDirectors(n, ipv6) {
+		return
+	}
+	if nat, dips := f.answersByDirector(n, ipv6); nat && n.WayBack == topology.WayBackRoute && !slices.Contains(dips, have.Via) {
+		f.wayBack(n, ipv6)
+		return
+	}
+	g := &n.Gateway
+	dev := ""
+	if _, _, near := n.On(have.Via); !near {
+		dev = have.Dev
+	}
+	if ipv6 {
+		g.V6, g.Dev6 = have.Via, dev
+		return
+	}
+	g.V4, g.Dev4 = have.Via, dev
+}
+
+type defaultRoute struct {
+	state.Route
+	key state.RouteKey
+}
+
+// defaultRoute is the one that a person has set, and not a protocol. Of several it is the
+// one that the kernel uses.
+func (n *found) defaultRoute(ipv6 bool) (defaultRoute, bool) {
+	var best defaultRoute
+	found := false
+	for k, r := range n.State.Routes {
+		if !k.IsDefault() || k.Table != "" || k.TOS != "" || k.Dst.Addr().Is6() != ipv6 {
+			continue
+		}
+		if !found || k.Metric < best.key.Metric {
+			best, found = defaultRoute{r, k}, true
+		}
+	}
+	usable := found && best.Via.IsValid() && best.Type == "" && !best.learnt() && best.Behind == ""
+	_, ours := n.Record.Set.Routes[best.key]
+	return best, usable && (ours || !strings.Contains(" "+best.Rest+" ", " proto dhcp "))
+}
+
+// learnt reports whether a protocol has set a route.
+func (r defaultRoute) learnt() bool { return r.Learnt || byProtocol(r.Rest) }
+
+func byProtocol(rest string) bool {
+	for _, p := range []string{"ra", "bird", "zebra", "bgp", "ospf", "rip", "isis", "eigrp", "babel", "kernel", "redirect"} {
+		if strings.Contains(" "+rest+" ", " proto "+p+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// answersByDirector reports whether a node is a nat real server of a family, and by which
+// addresses its answers may go.
+func (f *finder) answersByDirector(n *found, ipv6 bool) (nat bool, via []netip.Addr) {
+	for _, v := range f.Topology.Services {
+		if v.IPv6() != ipv6 {
+			continue
+		}
+		for _, s := range v.RealServers {
+			if s.Node != n.Node || s.Mode != topology.NAT || slices.Contains(v.Directors, n.Node) {
+				continue
+			}
+			nat = true
+			for _, d := range v.Directors {
+				for _, i := range d.Interfaces {
+					for _, p := range i.Addresses {
+						via = append(via, p.Addr())
+					}
+				}
+			}
+			if v.VRRPInstance != nil {
+				for _, a := range v.VRRPInstance.Addresses {
+					via = append(via, a.Prefix.Addr())
+				}
+			}
+		}
+	}
+	return nat, via
+}
+
+// severalDirectors reports whether a nat real server answers through one of several
+// directors: which one, its gateway says.
+func (f *finder) severalDirectors(n *found, ipv6 bool) bool {
+	return slices.ContainsFunc(f.Topology.Services, func(v *topology.VirtualServer) bool {
+		return v.IPv6() == ipv6 && len(v.Directors) > 1 && v.VRRPInstance == nil && slices.ContainsFunc(v.RealServers, func(s topology.Server) bool {
+			return s.Node == n.Node && s.Mode == topology.NAT
+		})
+	})
+}
+
+// wayBack is for a nat real server whose default route does not lead to the director. A
+// rule leads its answers there: one of its own, or one that lvsctl adds.
+func (f *finder) wayBack(n *found, ipv6 bool) {
+	for k := range n.State.Policies {
+		if k.V6 == ipv6 && strings.HasPrefix(k.Selector, "from ") && covers(strings.TrimPrefix(k.Selector, "from "), n.RIP) {
+			return // a plan sees that answers take their way by it
+		}
+	}
+	n.WayBack = topology.WayBackRule
+	f.Remark(Remark{Guess, Of(n.Node), n.Node.Name, "its default route does not lead to the director, so its answers are led there by a rule (ip rule). If the director rewrites the clients' addresses, say mode \"fullnat\" and leave way_back out."})
+}
+
+// ruled reports whether lvsctl's rule leads the node's answers back, so that its default
+// route may lead anywhere.
+func (n *found) ruled() bool {
+	for k, p := range n.State.Policies {
+		if k.Priority == state.ReplyPriority && strings.HasPrefix(k.Selector, "from ") && p.Action == "lookup "+strconv.Itoa(state.ReplyTable) {
+			return true
+		}
+	}
+	return false
+}
+
+// routes writes down the other routes that a person has set.
+func (f *finder) routes(n *found, w roles.Want) {
+	var keys []state.RouteKey
+	for k, r := range n.State.Routes {
+		_, ours := n.Record.Set.Routes[k]
+		_, wanted := w.State.Routes[k]
+		connected := !r.Via.IsValid() && !ours
+		if k.IsDefault() || k.Table != "" || k.TOS != "" || wanted || connected || r.Type != "" || r.Learnt || byProtocol(r.Rest) {
+			continue
+		}
+		if strings.Contains(" "+r.Rest+" ", " proto dhcp ") && !ours {
+			continue
+		}
+		if r.Behind != "" || strings.Contains(r.Rest, "nexthop") {
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("its route to %s has several next hops, which a topology cannot say.", k.Dst)})
+			continue
+		}
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b state.RouteKey) int {
+		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric))
+	})
+	for _, k := range keys {
+		r := n.State.Routes[k]
+		out := topology.Route{To: k.Dst, Via: r.Via}
+		if k.ExplicitMetric() {
+			out.Metric = int(k.Metric)
+		}
+		if dev, _, near := n.On(r.Via); !r.Via.IsValid() || !near || dev != r.Dev {
+			out.Dev = r.Dev
+		}
+		n.Node.Routes = append(n.Node.Routes, out)
+	}
+}

@@ -170,6 +170,10 @@ func (r *run) judge(list []plan.Instance, held map[string][]string, unasked map[
 			}):
 			default:
 				wrong = append(wrong, fmt.Sprintf("no director holds %s of vrrp_instance %s", a, inst.Name))
+				continue
+			}
+			if inst.Master != "" && len(counted) == 1 && counted[0] != inst.Master && !waits.any(inst.Directors) {
+				wrong = append(wrong, fmt.Sprintf("%s of vrrp_instance %s is still on %s", a, inst.Name, counted[0]))
 			}
 		}
 	}
@@ -180,10 +184,16 @@ func (r *run) judge(list []plan.Instance, held map[string][]string, unasked map[
 }
 
 // waiting are the directors whose keepalived this apply has yet to start or to reload.
-func (r *run) waiting() map[string]state.Op {
+type waiting map[string]state.Op
+
+func (w waiting) any(directors []string) bool {
+	return slices.ContainsFunc(directors, func(d string) bool { return w[d] != "" })
+}
+
+func (r *run) waiting() waiting {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	list := map[string]state.Op{}
+	list := waiting{}
 	for i := range r.Actions {
 		a := &r.Actions[i]
 		if a.Kind == state.KindKeepalived && a.Op != state.Remove && !r.result.Outcomes[a.ID].Status.inForce() {

@@ -42,7 +42,9 @@ client "client" {
 }
 `
 
-// pairInstance is a vrrp_instance with more attributes.
+// pairInstance is a vrrp_instance with more attributes. A backup waits 9.7 s: the hosts
+// share a machine, and when that stands still for some seconds, nobody shall take the
+// master for dead.
 func pairInstance(more string) string {
 	return `
 vrrp_instance "pair" {
@@ -50,6 +52,7 @@ vrrp_instance "pair" {
   interface         = "eth0"
   virtual_router_id = 51
   auth_pass         = "secret"
+  advert_int        = "3s"
   ` + more + `
 }
 `
@@ -85,6 +88,9 @@ func startPair(t *testing.T) pair {
 	p.cluster = start(t, dir)
 	p.write(pairPlain)
 	p.sh("client", fewPorts)
+	for _, d := range pairDirectors {
+		p.sh(d, "nohup ip -t monitor address >/root/monitor 2>&1 &")
+	}
 	return p
 }
 
@@ -127,6 +133,27 @@ func (c *cluster) await(host, what, command string, seconds int) {
 	}
 }
 
+// under does steps while the client asks without pause, and returns what it counted.
+func (c *cluster) under(target string, steps func()) loadResult {
+	c.Helper()
+	stop := c.load(target)
+	steps()
+	have := stop()
+	c.Logf("%d requests, %d failed, %.0f a second, the slowest took %d ms, answers %v, errors %v", have.Requests, have.Failures, have.Rate, have.Slowest, have.Answers, have.Errors)
+	return have
+}
+
+// wantNoneLost does steps under load, and allows no request to fail.
+func (c *cluster) wantNoneLost(target, what string, steps func()) {
+	c.Helper()
+	if have := c.under(target, steps); have.Failures > 0 || have.Requests == 0 {
+		c.Errorf("%s: %d of %d requests failed: %v", what, have.Failures, have.Requests, have.Errors)
+		for d, have := range c.each(pairDirectors, "tail -n 40 /root/monitor; date; ipvsadm -Lnc | grep -c ESTAB; ipvsadm -Ln") {
+			c.Logf("%s:\n%s", d, have)
+		}
+	}
+}
+
 // silent keeps a host's answers from both directors, so that their checks fail. heard ends
 // that. What the host answers clients passes.
 const (
@@ -134,7 +161,8 @@ const (
 	heard  = "ip route del unreachable 10.9.0.2/31"
 )
 
-// TestPair takes one pair through its life.
+// TestPair takes one pair through its life. A step that fails leaves the pair to the next
+// one, which brings it up anew.
 func TestPair(t *testing.T) {
 	p := startPair(t)
 	for _, step := range []struct {
@@ -143,18 +171,24 @@ func TestPair(t *testing.T) {
 	}{
 		{"fresh", pairFresh},
 		{"a real server drained", pairDrained},
+		{"failed over", pairFailedOver},
 		{"real servers down", pairDown},
 		{"adverts dropped", pairDeaf},
 		{"destroyed", pairDestroyed},
 	} {
-		if !t.Run(step.name, func(t *testing.T) { step.run(p.in(t)) }) {
-			return // what follows begins where this should have ended
-		}
+		t.Run(step.name, func(t *testing.T) { step.run(p.in(t)) })
 	}
 }
 
-func pairFresh(p pair) {
+// bring makes the pair as pairPlain says, whatever became of it before.
+func (p pair) bring() {
+	p.Helper()
+	p.write(pairPlain)
 	p.apply(0)
+}
+
+func pairFresh(p pair) {
+	p.bring()
 	p.plan(0)
 	p.wantHolder(pairVIP, pairDirectors, "d1")
 	p.wantAnswers("client", pairURL, map[string]int{"rs-1": 5, "rs-2": 5})
@@ -213,8 +247,53 @@ func pairDrained(p pair) {
 	p.wantHolder(pairVIP, pairDirectors, "d1")
 }
 
+// pairFailedOver has d2 take over, and d1 again, while the client asks. With preempt the
+// priorities stay exchanged meanwhile; without they are the topology's at once.
+func pairFailedOver(p pair) {
+	p.bring()
+	failover := func(want string, args ...string) {
+		p.wantNoneLost(pairTarget, "a failover", func() {
+			if out := p.lvsctl(0, append([]string{"failover", "--lab", p.topology, "pair"}, args...)...); !strings.Contains(out, want) {
+				p.Errorf("it does not say %q:\n%s", want, out)
+			}
+		})
+	}
+	state := func(holder, d1, d2 string, says bool) {
+		p.wantHolder(pairVIP, pairDirectors, holder)
+		if out := p.plan(0); strings.Contains(out, "failed over on d1, d2: pair to d2, by ") != says {
+			p.Errorf("the plan says that it is failed over: want %v\n%s", says, out)
+		}
+		have := p.each(pairDirectors, "grep -o -e 'priority .*' -e nopreempt /etc/keepalived/keepalived.conf | tr '\\n' ' '; iptables -S INPUT | grep SYN || :")
+		if d := cmp.Diff(map[string]string{"d1": d1, "d2": d2}, have); d != "" {
+			p.Errorf("what is in the files (-want +have):\n%s", d)
+		}
+	}
+	if out := p.lvsctl(0, "failover", "--lab", p.topology, "pair", "--dry-run"); !strings.Contains(out, "Failover possible: pair goes from d1 to d2, and stays there until") {
+		p.Errorf("a dry run says\n%s", out)
+	}
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+	failover("Failover complete: pair is on d2, and stays there until 'lvsctl failover pair --to d1'.")
+	p.each(pairDirectors, "kill -HUP $(cat /run/keepalived.pid)")
+	state("d2", "priority 90 ", "priority 100 ", true)
+	failover("Failover complete: pair is on d1.", "--to", "d1")
+	state("d1", "priority 100 ", "priority 90 ", false)
+
+	p.write(strings.Replace(pairPlain, "= 51", "= 51\n  preempt = false", 1))
+	p.apply(0)
+	failover("Failover complete: pair is on d2, and the priorities are the topology's.")
+	state("d2", "priority 100 nopreempt ", "priority 90 nopreempt ", false)
+
+	p.sh("d1", "echo '# by hand' >>/etc/keepalived/keepalived.conf")
+	stdout, stderr, code := p.run("failover", "--lab", p.topology, "pair")
+	if code != 1 || !strings.Contains(stderr, "vrrp_instance pair cannot go to d1 now; nothing was changed") {
+		p.Errorf("exit %d\n%s%s", code, stdout, stderr)
+	}
+	p.wantHolder(pairVIP, pairDirectors, "d2")
+}
+
 // pairDown takes the real servers out, first one, then both.
 func pairDown(p pair) {
+	p.bring()
 	const gone = "! ipvsadm -S -n | grep -q 10.9.0.1%s:80"
 	without := func(n string) {
 		for _, d := range pairDirectors {
@@ -241,9 +320,10 @@ func pairDown(p pair) {
 // pairDeaf drops the adverts: both directors hold the VIP then, and no change of either is
 // let through until they hear each other again.
 func pairDeaf(p pair) {
+	p.bring()
 	const drop, pass = "iptables -I INPUT -p 112 -j DROP", "iptables -D INPUT -p 112 -j DROP"
 	p.sh("d2", drop)
-	p.await("d2", "it has the VIP too", "ip -o addr show to 10.9.0.100 | grep -q eth0", 20)
+	p.await("d2", "it has the VIP too", "ip -o addr show to 10.9.0.100 | grep -q eth0", 60)
 	if out := p.plan(0); !strings.Contains(out, "! split brain: 10.9.0.100 of vrrp_instance pair is on d1 and d2") {
 		p.Errorf("the plan does not name the split:\n%s", out)
 	}
@@ -253,13 +333,14 @@ func pairDeaf(p pair) {
 		p.Errorf("exit %d\n%s%s", code, stdout, stderr)
 	}
 	p.sh("d2", pass)
-	p.await("d2", "it has given the VIP back", "! ip -o addr show to 10.9.0.100 | grep -q eth0", 20)
+	p.await("d2", "it has given the VIP back", "! ip -o addr show to 10.9.0.100 | grep -q eth0", 60)
 	p.write(pairPlain)
 	p.plan(0)
 	p.wantHolder(pairVIP, pairDirectors, "d1")
 }
 
 func pairDestroyed(p pair) {
+	p.bring()
 	p.destroy(0)
 	for d, have := range p.each(pairDirectors, "ip -o addr show; ipvsadm -S -n; find /etc/keepalived /var/lib/lvsctl /run/*.pid 2>/dev/null || :") {
 		for _, left := range []string{pairVIP, "-A", "keepalived.conf", ".json", "keepalived.pid"} {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -24,23 +23,7 @@ func Drain(topology string, inputs []Input, o state.DrainOrder) *Plan {
 		p.Actions = append(p.Actions, actions...)
 		position[n.Name] = i
 	}
-	after := p.oneByOne(inputs, position)
-	slices.SortStableFunc(p.Actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(position[a.Node], position[b.Node]))
-	})
-	done := map[string]int{} // each director's last action before its files
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		if a.ID = i + 1; a.Stage == Send || a.Stage == Stop {
-			done[a.Node] = a.ID
-		}
-	}
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		if id := done[after[a.Node]]; id != 0 && (a.Stage == Send || a.Stage == Stop) {
-			a.Needs = []int{id}
-		}
-	}
+	p.inTurn(inputs, position)
 	return p
 }
 
@@ -64,7 +47,7 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	}
 	s := o.Settle(in.Live.State, in.Want, in.Live.Record, files)
 	n.Settled, n.Want = s, s.Want
-	n.Drained, n.Maintenance = drained(s.Drained), maintenance(in)
+	n.Drained, n.Maintenance, n.FailedOver = drained(s.Drained), maintenance(in), failedOver(s.FailedOver)
 	var changes []state.Change
 	for _, c := range state.Diff(s.Have, s.Want) {
 		// An entry that is not there is nothing to drain: a plan finds it.

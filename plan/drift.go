@@ -74,6 +74,8 @@ type NodeDrift struct {
 	// connections, by a person's wish and by the topology's. That is no drift either.
 	Drained     []DrainedServer
 	Maintenance []string
+	// FailedOver are its instances that people keep on another director.
+	FailedOver []FailedOverInstance
 	// Trouble is what keeps the node from being as it was applied and is no entry of
 	// its own: a VIP where it draws the clients away, an address of the node's own that
 	// is gone.
@@ -154,7 +156,7 @@ func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Act
 				n.Differences = append(n.Differences, Action{Node: in.Name, Change: c, Reason: Drift, Range: in.rangeOf(c.Ref)})
 			}
 		}
-		n.Down, n.Drained = down(in), drained(s.Drained)
+		n.Down, n.Drained, n.FailedOver = down(in), drained(s.Drained), failedOver(in.Live.Record.FailedOver)
 		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, held))
 	}
 	puts := map[state.Ref]string{}

@@ -123,7 +123,7 @@ func (n DocumentPart) likeness(d Detail) (sum [sha256.Size]byte) {
 	write(h, n.Notes...)
 	write(h, n.Down...)
 	write(h, n.Adopts...)
-	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone), fmt.Sprint(n.Drained))
+	write(h, strconv.FormatBool(n.Error != ""), fmt.Sprint(n.LeftAlone), fmt.Sprint(n.Drained), fmt.Sprint(n.FailedOver))
 	write(h, n.Maintenance...)
 	for _, c := range n.Changes {
 		write(h, c.Kind, c.Key, string(c.Action), c.Before, c.After, c.Diff, string(c.Reason), string(c.Risk), c.HeldBack)

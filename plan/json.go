@@ -71,6 +71,9 @@ type DocumentNode struct {
 	// this director: because a person said so, or the topology.
 	Drained     []DrainedServer `json:"drained,omitempty"`
 	Maintenance []string        `json:"maintenance,omitempty"`
+	// FailedOver are the instances whose addresses are kept on another director than the
+	// topology's first, because a person said so.
+	FailedOver []FailedOverInstance `json:"failed_over,omitempty"`
 	// Orphan is set if the topology no longer has the node, and Forgotten if in addition it
 	// is not visited, and not named by records afterwards.
 	Orphan    bool `json:"orphan,omitempty"`
@@ -141,7 +144,7 @@ func (p *Plan) Document() Document {
 func (n Node) document() DocumentNode {
 	d := DocumentNode{
 		Name: n.Name, Role: n.Role, Address: n.Address, Problems: n.Problems, Warnings: n.Warnings, Notes: n.Notes, Down: n.Down,
-		LeftAlone: n.Foreign, Adopts: n.Adopts, Drained: n.Drained, Maintenance: n.Maintenance,
+		LeftAlone: n.Foreign, Adopts: n.Adopts, Drained: n.Drained, Maintenance: n.Maintenance, FailedOver: n.FailedOver,
 		Orphan: n.Orphan, Forgotten: n.Forgotten, own: newOwnAddresses(n.Address, n.base),
 	}
 	if n.Unreadable != nil {

@@ -32,6 +32,9 @@ type Instance struct {
 	New []netip.Addr
 	// Takeover is how long its addresses may be nowhere when the master is gone.
 	Takeover time.Duration
+	// Master is the director that is to hold the addresses once all directors are changed;
+	// "" for whoever is elected.
+	Master string
 }
 
 // pair is a director's part in its instances.
@@ -43,11 +46,16 @@ type pair struct {
 	// answers are the addresses that the director has where it answers for them.
 	answers map[netip.Addr]bool
 	holds   bool // one of the instances' addresses
+	// failedOver are its instances whose addresses are kept on another director, and
+	// order is what is asked of one of them; see failover.go.
+	failedOver map[string]state.FailedOver
+	order      *FailoverOrder
 }
 
 // pairUp completes what the directors of instances want by what follows from their
 // versions and from each other.
 func pairUp(inputs []Input) []Instance {
+	failOver(inputs)
 	list := instances(inputs)
 	for i := range inputs {
 		if in := &inputs[i]; in.Live != nil && in.Role == director {
@@ -170,6 +178,7 @@ func (in *Input) wantKeepalived(inputs []Input) {
 	want := in.withKeepalived(in.Want, config)
 	in.pair.text = want.Texts[want.Confs[keepalived.File].Hash].Text
 	in.hold(&want.Governed, inputs)
+	want.Governed.FailedOver = in.pair.failedOver
 	in.Want = want
 	if have, runs := in.Live.State.Keepalived[state.KeepalivedName]; runs && have != want.Keepalived[state.KeepalivedName] {
 		in.pair.effects = keepalived.Reload(facts.Loaded, *config, facts.Version)

@@ -10,6 +10,7 @@
 package plan
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -87,6 +88,8 @@ type Plan struct {
 	Alarms []string
 	// Instances are the vrrp_instances, sorted by name.
 	Instances []Instance
+	// Failover is what a plan made by [Failover] does; else nil.
+	Failover *Switchover
 	// Nodes are in the order in which they are shown: directors, routers, real servers,
 	// each by name.
 	Nodes   []Node
@@ -132,6 +135,8 @@ type Node struct {
 	// connections to: because a person said so, or the topology. That is no difference.
 	Drained     []DrainedServer
 	Maintenance []string
+	// FailedOver are the instances whose addresses are kept on another director.
+	FailedOver []FailedOverInstance
 	// Refused are the clients that a drain would have refused, in sentences.
 	Refused []string
 	// settle settles the node anew, as it is now and with the record that it has now.
@@ -263,12 +268,12 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	if len(n.Problems) > 0 && in.Role != director {
 		return n, nil // no other node's action needs one of these
 	}
-	n.Drained, n.Maintenance = drained(s.Drained), maintenance(in)
+	n.Drained, n.Maintenance, n.FailedOver = drained(s.Drained), maintenance(in), failedOver(s.FailedOver)
 	n.Adopts = in.Live.Adopted
 	if len(changes) == 0 && n.Usable() {
 		held := in.Live.Record.Holds()
 		n.holds = held && state.Confirm(s, in.Live.State).Holds()
-		n.Rewrite = len(n.Adopts) > 0 || o.wantsTheirs || held && (in.Live.Record.Exclusive != in.Exclusive || !n.holds)
+		n.Rewrite = len(n.Adopts) > 0 || o.wantsTheirs || held && (in.Live.Record.Exclusive != in.Exclusive || !n.holds || !maps.Equal(in.Live.Record.FailedOver, s.FailedOver))
 	}
 	return n, n.actions(in, changes)
 }

@@ -149,6 +149,9 @@ func (g *group) lines(d Detail) []Line {
 	for _, s := range n.Drained {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  drained on %s: %s, by %s since %s", g.names(), s.Node, s.By, s.Since.UTC().Format("2006-01-02 15:04 MST"))})
 	}
+	for _, f := range n.FailedOver {
+		lines = append(lines, Line{Quiet, fmt.Sprintf("  failed over on %s: %s to %s, by %s since %s", g.names(), f.Instance, f.To, f.By, f.Since.UTC().Format("2006-01-02 15:04 MST"))})
+	}
 	for _, name := range n.Maintenance {
 		lines = append(lines, Line{Quiet, fmt.Sprintf("  in maintenance on %s: %s, by the topology", g.names(), name)})
 	}

@@ -25,6 +25,7 @@ var commands = []func(*app) *cobra.Command{
 	destroyCommand,
 	drainCommand,
 	undrainCommand,
+	failoverCommand,
 	showCommand,
 	graphCommand,
 	statusCommand,

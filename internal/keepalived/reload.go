@@ -122,7 +122,11 @@ func (e *effects) instance(old, i Instance) {
 			differ("the advertised address")
 		}
 	}
-	if old.Priority != i.Priority {
+	switch {
+	case old.Priority == i.Priority:
+	case !i.Preempt:
+		e.add(Effect{What: fmt.Sprintf("priority of vrrp_instance %s goes from %d to %d; without preempt its addresses stay where they are", i.Name, old.Priority, i.Priority)})
+	default:
 		e.add(Effect{What: fmt.Sprintf("priority of vrrp_instance %s goes from %d to %d, and its addresses to whoever has the highest", i.Name, old.Priority, i.Priority), Elects: true})
 	}
 }

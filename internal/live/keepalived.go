@@ -28,6 +28,8 @@ type Keepalived struct {
 	// connect to the ports of its policy only.
 	Firewall string
 	SELinux  bool
+	// Down are the devices of its instances that have no carrier: then it is in fault.
+	Down []string
 }
 
 // parseVRRP reads what lvsctl_read_vrrp printed.
@@ -37,6 +39,8 @@ func parseVRRP(text string, n *Node) error {
 		switch word {
 		case "firewall":
 			n.Facts.Keepalived.Firewall = rest
+		case "down":
+			n.Facts.Keepalived.Down = append(n.Facts.Keepalived.Down, rest)
 		case "selinux":
 			n.Facts.Keepalived.SELinux = true
 		default:

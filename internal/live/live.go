@@ -70,7 +70,8 @@ type Question struct {
 	Adopt      []string
 	Schedulers []string
 	// Director asks for keepalived, and Keepalived says that it is wanted. Adverts are
-	// the devices on which it is to hear other directors.
+	// the devices on which it is to hear other directors, and with + those without which it
+	// is in fault.
 	Director, Keepalived bool
 	Adverts              []string
 	state.Wanted

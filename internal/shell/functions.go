@@ -29,6 +29,7 @@ const (
 	ReplyRoute         Function = "lvsctl_reply_route"
 	ReplyRouteEnd      Function = "lvsctl_reply_route_end"
 	Systemctl          Function = "lvsctl_systemctl"
+	Yield              Function = "lvsctl_yield"
 
 	// Of the scripts that carry changes out.
 	Arm           Function = "lvsctl_arm"
@@ -136,6 +137,7 @@ var functions = map[Function]definition{
 	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	MendServer:         {file: "server.sh"},
+	Yield:              {file: "yield.sh", needs: []Function{Holds}},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
 	PromoteSecondaries: {file: "promote.sh", needs: []Function{giveBack}, closes: giveBack},
 	RefreshRoute:       {file: "refresh_route.sh", needs: []Function{giveBack, PutOff}, closes: refreshRoutes},

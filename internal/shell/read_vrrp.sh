@@ -1,14 +1,23 @@
 # What on a node keeps VRRP or keepalived's checks from working.
 
-# lvsctl_read_vrrp DEV... prints a line for each thing that does. Nothing is loaded by
-# asking: a firewall that is not there is not asked.
+# lvsctl_read_vrrp DEV|+DEV... prints a line for each thing that does. With + the
+# directors do not hear each other on a device, but are in fault without it. Nothing is
+# loaded by asking: a firewall that is not there is not asked.
 #
+#	down eth0
 #	firewall firewalld
 #	firewall nftables
 #	selinux
 lvsctl_read_vrrp() {
+  for d; do
+    d=${d#+} c=''
+    [ -e "/sys/class/net/$d" ] || continue
+    { read -r c <"/sys/class/net/$d/carrier"; } 2>/dev/null # cannot be read of one that is set down
+    if [ "$c" != 1 ]; then printf 'down %s\n' "$d"; fi
+  done
   if command -v firewall-cmd >/dev/null && firewall-cmd --state >/dev/null 2>&1; then
     for d; do
+      case $d in +*) continue ;; esac
       if lvsctl_firewalld_drops "$d"; then printf 'firewall firewalld\n'; break; fi
     done
   else

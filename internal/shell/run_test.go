@@ -185,8 +185,15 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	ReplyRoute:         {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; ip rule show | grep -c 27491; ip route show table 861", `^1\ndefault via 10.0.0.254 dev eth0 *\n$`},
 	ReplyRouteEnd:      {lan + "lvsctl_reply_route 10.0.0.100 10.0.0.254 eth0 9; lvsctl_reply_route_end 10.0.0.100; ip rule show | grep -c 27491; ip route show table 861; ls /run/lvsctl", `^0\n(.*does not exist.*\n.*\n)?$`},
 	Systemctl:          {slow + "for w in soon late never; do rm -f asked; lvsctl_systemctl $w; echo $?; done | grep -v waiting", `^no soon\n4\nno late\ndone late\n0\n(no never\n){3}4\n$`},
-	MendServer:         {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
-	RestoreServer:      {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
+	Yield: {lan + connections + `ip addr add 10.0.0.100/32 dev eth0
+rules() { iptables -S INPUT | grep -c 'd 10.0.0.100/32.*SYN.*DROP'; }
+lvsctl_under_way 10.0.0.12 10.0.0.10; lvsctl_under_way 10.0.0.12 fd00::100; lvsctl_under_way 10.0.0.100
+lvsctl_yield 10.0.0.100; rules
+ip addr del 10.0.0.100/32 dev eth0
+n=0; while [ "$(rules)" != 0 ] && [ $n -lt 100 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done; rules
+iptables() { return 1; }; lvsctl_yield 10.0.0.100`, `^0\n1\n4\n1\n0\nnote: neither iptables nor nft can hold new connections here, [a-z -]*so requests that are under way may be cut short\n$`},
+	MendServer:    {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
+	RestoreServer: {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
 	Arm:           {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
 	Begin:         {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
@@ -245,6 +252,8 @@ lvsctl_read_holders | sort; lvsctl_read_holders >/dev/null; echo $?`,
 	ReadVRRP: {lan + `mkdir bin; PATH=/root/bin:$PATH; mount -t tmpfs tmpfs /sys; mkdir -p /sys/module/nf_tables
 read_with() { printf 'table inet f {\n\tchain input {\n\t\ttype filter hook input priority filter; policy %s;\n\t\ttcp dport 22 accept\n%s\t}\n}\n' "$1" "$2" >rules; lvsctl_read_vrrp eth0; echo end; }
 lvsctl_read_vrrp eth0; echo end
+for d in eth0 eth1 eth2; do mkdir -p /sys/class/net/$d; done; echo 1 >/sys/class/net/eth0/carrier; echo 0 >/sys/class/net/eth1/carrier
+lvsctl_read_vrrp eth0 +eth1 +eth2 eth3; rm -r /sys/class/net
 printf '#!/bin/sh\ncat /root/rules\n' >bin/nft; chmod +x bin/nft
 read_with drop ''; read_with accept ''
 reject='		counter packets 1 bytes 2 reject
@@ -255,7 +264,7 @@ $reject"
 printf '#!/bin/sh\ncase "$*" in --get-zone*) echo public ;; *list-all*) cat /root/zone ;; esac\n' >bin/firewall-cmd; chmod +x bin/firewall-cmd
 echo 'target: default' >zone; lvsctl_read_vrrp eth0 eth1; echo end
 echo 'protocols: vrrp' >zone; lvsctl_read_vrrp eth0; echo end`,
-		`^end\nfirewall nftables\nend\nend\nfirewall nftables\nend\nend\nfirewall firewalld\nend\nend\n$`},
+		`^end\ndown eth1\ndown eth2\nfirewall nftables\nend\nend\nfirewall nftables\nend\nend\nfirewall firewalld\nend\nend\n$`},
 	ReadUnits: {"lvsctl_read_units no-such-service; echo $?", `^(init .*\n)?0\n$`},
 
 	ReadClients: {connections + "lvsctl_has_table() { :; }; lvsctl_read_clients 10.0.0.11 fd00::11 10.0.0.12", `^ +2 TCP 10.0.0.100:80 10.0.0.11:80 198.51.100.7

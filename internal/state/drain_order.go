@@ -161,7 +161,7 @@ func (c *drainCase) recorded() *State {
 // and only then who is drained.
 func (c *drainCase) settle() Settled {
 	s := Settle(c.live, c.base, c.ordered, false)
-	s.Only, s.Drained = c.concern, c.ordered.Drained
+	s.Only, s.Drained, s.FailedOver = c.concern, c.ordered.Drained, c.old.FailedOver
 	after := s.Intent
 	s.Intent = c.old
 	s.Intent.Set, s.Intent.Before = c.old.Set.Clone(), c.old.Before.Clone()

@@ -74,6 +74,10 @@ type Governed struct {
 	// keepalived may take them in as its old file has them, and a reload changes no
 	// thresholds.
 	Mend map[ServerKey]bool
+	// FailedOver are the instances whose addresses are kept on another director, by name,
+	// and Yields the addresses that this change gives to another director.
+	FailedOver map[string]FailedOver
+	Yields     []netip.Addr
 }
 
 // Down reports whether a server's check has taken it out: it is missing from a
@@ -116,7 +120,7 @@ var keepaliveds = &table[string, Keepalived]{
 		return to.runKeepalived()
 	},
 	edit: func(to *State, _ string, _, _ Keepalived) []shell.Command {
-		return append(to.runKeepalived(), to.mendServers()...)
+		return slices.Concat(to.yield(), to.runKeepalived(), to.mendServers())
 	},
 	unmake: func(to *State, _ string, _ Keepalived) []shell.Command {
 		return to.endKeepalived()

@@ -27,6 +27,15 @@ func (r *Record) Adopt(other Record) {
 			r.drain(node, d)
 		}
 	}
+	for name, f := range other.FailedOver {
+		if _, ours := r.FailedOver[name]; !ours {
+			r.FailedOver = maps.Clone(r.FailedOver)
+			if r.FailedOver == nil {
+				r.FailedOver = map[string]FailedOver{}
+			}
+			r.FailedOver[name] = f
+		}
+	}
 	r.Members.adopt(other.Members)
 }
 

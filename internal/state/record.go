@@ -28,6 +28,8 @@ type Record struct {
 	Before *State `json:"before"`
 	// Drained are the real servers that people keep new connections from, by node.
 	Drained map[string]Drained `json:"drained,omitempty"`
+	// FailedOver are the instances whose addresses people keep on another director, by name.
+	FailedOver map[string]FailedOver `json:"failed_over,omitempty"`
 	// Others are the records of other topologies on the node.
 	Others []Record `json:"-"`
 }
@@ -79,7 +81,7 @@ func (r Record) Empty() bool {
 func Confirm(s Settled, final *State) Record {
 	r := NewRecord(s.Intent.Topology)
 	r.Exclusive = s.Intent.Exclusive
-	r.Drained = s.Drained
+	r.Drained, r.FailedOver = s.Drained, s.FailedOver
 	r.Members = s.Intent.Members
 	for _, k := range kinds {
 		k.confirm(&r, final, s)

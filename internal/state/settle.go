@@ -60,6 +60,8 @@ type Settled struct {
 	// confirmed. Until then Intent has those that the node's record has: an apply that
 	// dies leaves them as they were.
 	Drained map[string]Drained
+	// FailedOver is the same of instances that are kept on another director.
+	FailedOver map[string]FailedOver
 	// Confirms is what the record holds as Set once this is confirmed, and Only the
 	// entries that are a part of it: the others stay in the record as they are. Both are
 	// nil for what Intent says, and all entries.
@@ -114,6 +116,7 @@ func SettleWithFiles(live, want *State, old Record, exclusive bool, files func(S
 	s.Intent.Exclusive = exclusive
 	want = Quiesced(live, want, old)
 	s.Intent.Drained, s.Drained = old.Drained, stillWanted(old.Drained, want)
+	s.Intent.FailedOver, s.FailedOver = old.FailedOver, want.Governed.FailedOver
 	s.govern(live, want)
 	live, old = s.cede(live, want, old)
 	for _, k := range kinds {

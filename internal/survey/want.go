@@ -62,6 +62,9 @@ func Question(topology string, in plan.Input) live.Question {
 	if in.Keepalived != nil {
 		for _, i := range in.Keepalived.Instances {
 			q.Adverts = append(q.Adverts, i.Interface)
+			for _, dev := range i.Tracked {
+				q.Adverts = append(q.Adverts, "+"+dev)
+			}
 		}
 		slices.Sort(q.Adverts)
 		q.Adverts = slices.Compact(q.Adverts)

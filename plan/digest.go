@@ -39,7 +39,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 			Exclusive: in.Exclusive, RequireTools: in.RequireTools, Persist: in.Persist,
 			Want: in.Want, Drain: map[state.ServiceKey]int64{},
 			Schedulers: in.Schedulers, Servers: in.Servers, Replies: in.Replies,
-			Keepalived: in.Keepalived,
+			Keepalived: in.Keepalived.Hidden(), // the digest is shown, and a password can be tried
 		}
 		for ref := range in.ByRole {
 			n.ByRole = append(n.ByRole, ref.String())

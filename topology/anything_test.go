@@ -94,6 +94,9 @@ variable "secret" {
 				if strings.Contains(summaries(diags), "hunter2") {
 					t.Errorf("%s\n%s = %s shows a secret:\n%s", b.head, a, value, summaries(diags))
 				}
+				if strings.Contains(value, "var.secret") && topo != nil && !strings.HasPrefix(a, "auth_pass ") {
+					t.Errorf("%s\n%s = %s is taken, and will be shown", b.head, a, value)
+				}
 				if slices.ContainsFunc(diags, func(d *hcl.Diagnostic) bool { return strings.Contains(d.Detail, "panic") }) {
 					t.Errorf("%s\n%s = %s:\n%s", b.head, a, value, summaries(diags))
 				}

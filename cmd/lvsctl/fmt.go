@@ -106,7 +106,7 @@ func (f *formatter) compare(name string, have, want []byte) bool {
 	f.changed++
 	fmt.Fprintln(f.stdout, name)
 	if f.diff {
-		f.stdout.exact(diff.Diff(name, have, name+" formatted", want))
+		f.stdout.exact(diff.Diff(name, lang.Shown(name, have), name+" formatted", lang.Shown(name, want)))
 	}
 	return true
 }

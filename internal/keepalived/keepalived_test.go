@@ -270,6 +270,27 @@ func TestHash(t *testing.T) {
 	}
 }
 
+// TestHidden: the passwords of a configuration are told apart and not shown, and nothing
+// else of it is another.
+func TestHidden(t *testing.T) {
+	c := &Config{RouterID: "d1", Instances: []Instance{{Name: "a", AuthPass: "hunter2"}, {Name: "b", AuthPass: "hunter2"}, {Name: "c"}}}
+	h := c.Hidden()
+	a, b := h.Instances[0].AuthPass, h.Instances[1].AuthPass
+	if strings.Contains(a+b, "hunter2") || a == b || len(a) != 64 || a != c.Hidden().Instances[0].AuthPass {
+		t.Errorf("have %q and %q", a, b)
+	}
+	if c.Instances[0].AuthPass != "hunter2" {
+		t.Error("the configuration itself is changed")
+	}
+	h.Instances[0].AuthPass, h.Instances[1].AuthPass = "hunter2", "hunter2"
+	if d := cmp.Diff(c, h, cmpopts.EquateComparable(netip.Addr{})); d != "" {
+		t.Error(d)
+	}
+	if none := (*Config)(nil).Hidden(); none != nil {
+		t.Errorf("have %v", none)
+	}
+}
+
 // TestStrip compares a file with what keepalived 2.2.7 says of it under /proc.
 func TestStrip(t *testing.T) {
 	const file = `! comment here

@@ -4,6 +4,7 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -80,4 +81,20 @@ func Hash(text string) string {
 		sum = h.Sum(nil)
 	}
 	return hex.EncodeToString(sum)
+}
+
+// Hidden is a configuration whose passwords are replaced by hashes, for a checksum that
+// is shown.
+func (c *Config) Hidden() *Config {
+	if c == nil {
+		return nil
+	}
+	hidden := *c
+	hidden.Instances = slices.Clone(c.Instances)
+	for i, in := range hidden.Instances {
+		if in.AuthPass != "" {
+			hidden.Instances[i].AuthPass = Hash("vrrp_instance " + in.Name + "\nauth_pass " + in.AuthPass + "\n")
+		}
+	}
+	return &hidden
 }

@@ -31,6 +31,9 @@ func (m *Module) sortBlocks(files []*hcl.File) {
 	schema := m.grammar.schema(hcl.BlockHeaderSchema{Type: "dynamic", LabelNames: []string{"type"}})
 	for _, file := range files {
 		content, diags := file.Body.Content(schema)
+		if diags.HasErrors() {
+			m.source.hideStray(file)
+		}
 		m.Add(diags)
 		for _, b := range content.Blocks {
 			m.byType[b.Type] = append(m.byType[b.Type], b)

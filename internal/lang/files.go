@@ -108,14 +108,11 @@ func (s *source) refuseUnreadable(path string, err error) {
 // dropped: what is left of it would only cause more of them.
 func (s *source) parseText(path string, src []byte) *hcl.File {
 	file, diags := s.parseSyntax(path, src)
-	if diags.HasErrors() && s.hideUnparsed(path, src) {
-		s.refuseHidden(diags)
+	if diags.HasErrors() {
+		s.refuseUnparsed(path, src, diags)
 		return nil
 	}
 	s.Add(diags)
-	if diags.HasErrors() {
-		return nil
-	}
 	return file
 }
 

@@ -34,7 +34,7 @@ func Format(name string, src []byte) ([]byte, map[string]*hcl.File, hcl.Diagnost
 		s.parseText(name, text)
 	}
 	if report.diags.HasErrors() {
-		return nil, s.parser.Files(), report.diags
+		return nil, s.files(), report.diags
 	}
-	return hclwrite.Format(src), s.parser.Files(), nil
+	return hclwrite.Format(src), s.files(), nil
 }

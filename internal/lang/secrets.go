@@ -100,20 +100,36 @@ func (s *source) files() map[string]*hcl.File {
 	return files
 }
 
-// hideUnparsed blots out what may be a sensitive default in a file with syntax
-// errors: each variable block with the word sensitive in it, as far as its end
-// can be found. It reports whether there is one.
-func (s *source) hideUnparsed(name string, src []byte) bool {
-	word := []byte("sensitive")
-	if !bytes.Contains(src, word) {
-		return false
-	}
+// refuseUnparsed reports the syntax errors of a file, and blots out in it what may be
+// sensitive. If that can be a default, nothing of the errors is shown but their places.
+func (s *source) refuseUnparsed(name string, src []byte, diags hcl.Diagnostics) {
 	if isJSON(name) {
-		s.hideAll(name, src)
-		return true
+		s.hideAll(name, src) // no value has an end that could be found
+		s.refuseHidden(diags)
+		return
 	}
-	found := false
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
+	if s.hideDefaults(name, src, tokens) {
+		s.hideStrayTokens(name, tokens)
+		s.refuseHidden(diags)
+		return
+	}
+	s.hideStrayTokens(name, tokens)
+	for _, d := range diags {
+		if s.isHidden(d.Subject) || s.isHidden(d.Context) {
+			s.refuseHidden(hcl.Diagnostics{d})
+		} else {
+			s.Add(hcl.Diagnostics{d})
+		}
+	}
+}
+
+// hideDefaults blots out what may be a sensitive default in a file with syntax errors:
+// each variable block with the word sensitive in it, as far as its end can be found. It
+// reports whether there is one.
+func (s *source) hideDefaults(name string, src []byte, tokens hclsyntax.Tokens) bool {
+	word := []byte("sensitive")
+	found := false
 	for i := 0; i < len(tokens); i++ {
 		if string(tokens[i].Bytes) != "variable" {
 			continue

@@ -180,6 +180,14 @@ func TestNoSourceLineShowsSecrets(t *testing.T) {
 		"file, misspelt":      {files: map[string]string{"main.hcl": number, "values": "ss = \"hunter2\""}, in: Input{VarFiles: []string{"values"}}},
 		"file, JSON":          {files: map[string]string{"main.hcl": number, "values.json": `{"x": 1, "s": "hunter2"}`}, in: Input{VarFiles: []string{"values.json"}}},
 		"file, JSON syntax":   {files: map[string]string{"main.hcl": number, "values.json": `{"s": "hunter2" "x"}`}, in: Input{VarFiles: []string{"values.json"}}},
+		"not given":           {files: map[string]string{"main.hcl": number, "values.hcl": "s = \"hunter2\""}},
+		"not given, list":     {files: map[string]string{"main.hcl": number, "values.hcl": "s = [\n  \"hunter2\",\n  oops.oops,\n]"}},
+		"not given, syntax":   {files: map[string]string{"main.hcl": number, "values.hcl": "o = 1\ns = \"hunter2\" }"}},
+		"not given, quote":    {files: map[string]string{"main.hcl": number, "values.hcl": "s = \"hunter2\no = 1\n"}},
+		"not given, heredoc":  {files: map[string]string{"main.hcl": number, "values.hcl": "s = <<E\nhunter2\nE\no = }"}},
+		"not given, JSON":     {files: map[string]string{"main.hcl": number, "values.hcl.json": `{"s": "hunter2"}`}},
+		"not given, no JSON":  {files: map[string]string{"main.hcl": number, "values.hcl.json": "s = \"hunter2\""}},
+		"not given, bad JSON": {files: map[string]string{"main.hcl": number, "values.hcl.json": `{"s": hunter2}`}},
 		"option, type":        {files: map[string]string{"main.hcl": number}, in: Input{Vars: []string{"s=hunter2"}}},
 		"option, expression":  {files: map[string]string{"main.hcl": fmt.Sprintf(variable, "list(number)")}, in: Input{Vars: []string{"s=[hunter2]"}}},
 		"option, no =":        {files: map[string]string{"main.hcl": number}, in: Input{Vars: []string{"hunter2"}}},
@@ -225,5 +233,39 @@ func TestOtherValuesAreShown(t *testing.T) {
 	}
 	if !slices.ContainsFunc(m.Sorted(), func(d *hcl.Diagnostic) bool { return strings.Contains(d.Detail, "a number is required") }) {
 		t.Errorf("have:\n%s", have)
+	}
+}
+
+// TestFormatShowsNoSecrets: neither errors of a file that is formatted nor its difference
+// to the canonical layout show what may be sensitive, and the rest of both is shown.
+func TestFormatShowsNoSecrets(t *testing.T) {
+	const seen = "router \"seen\" {}\n"
+	for name, c := range map[string]struct {
+		text   string
+		failed bool
+	}{
+		"default":        {"variable \"s\" {\n    sensitive = true\n  default = \"hunter2\"\n}\n", false},
+		"default, list":  {"variable \"s\" {\n  default = [\n\"hunter2\",\n \"hunter2\"]\n sensitive=true\n}\n", false},
+		"values":         {"s = \"hunter2\"\nother   = { a = 73319 }\n", false},
+		"default, error": {"variable \"s\" {\n sensitive = true\n default = \"hunter2\" \"x\"\n}\n", true},
+		"values, error":  {"s = \"hunter2\" }\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want, files, diags := Format("main.hcl", []byte(seen+c.text))
+			if diags.HasErrors() != c.failed {
+				t.Fatalf("refused: %s", summaries(diags))
+			}
+			if have := shown(t, files, diags); leaks(have) {
+				t.Errorf("a secret is shown:\n%s", have)
+			}
+			if c.failed {
+				return
+			}
+			for _, text := range []string{seen + c.text, string(want)} {
+				if have := string(Shown("main.hcl", []byte(text))); leaks(have) || !strings.HasPrefix(have, seen) || len(have) != len(text) {
+					t.Errorf("of\n%s\nis shown\n%s", text, have)
+				}
+			}
+		})
 	}
 }

@@ -78,7 +78,7 @@ RACE       := cmd/lvsctl|internal/lang|internal/remote|internal/survey
 ALONE      := examples|internal/lab|apply
 unit:
 	@mkdir -p $(LOGS)
-	LVSCTL_LAB=0 $(call TEST,unit) -skip '^TestLabPairs$$' $$($(GO) list ./... | grep -vE '/($(RACE)|$(ALONE))(/|$$)')
+	LVSCTL_LAB=0 $(call TEST,unit) -skip '^(TestLabPairs|TestDebians)$$' $$($(GO) list ./... | grep -vE '/($(RACE)|$(ALONE))(/|$$)')
 	LVSCTL_LAB=0 $(call TEST,race) -race -skip '^TestHostileValues$$' $$($(GO) list ./... | grep -E '/($(RACE))(/|$$)')
 	$(call TEST,hostile) -run '^TestHostileValues$$' ./cmd/lvsctl
 	$(call TEST,apply) -race ./apply
@@ -90,6 +90,7 @@ lab: build
 	LVSCTL_LAB=1 $(call TEST,lab) -p 1 -count=1 -timeout 80m -skip '^TestNothingLostUnderLoad$$' ./internal/lab/... ./examples
 	LVSCTL_LAB=1 $(call TEST,load) -count=1 -run '^TestNothingLostUnderLoad$$' ./examples
 	LVSCTL_LAB=1 $(call TEST,pairs) -count=1 -run '^TestLabPairs$$' ./plan
+	LVSCTL_LAB=1 $(call TEST,debians) -count=1 -parallel 4 -run '^TestDebians$$' ./internal/persist
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./internal/persist ./topology

@@ -78,6 +78,18 @@ func (o Options) cached() bool {
 	return true
 }
 
+// Image returns the path of the image of a whole Debian with a network system: a disk
+// with one ext4 file system and nothing before it. It makes the image if the cache has
+// none. say is told what takes time.
+func Image(ctx context.Context, system System, say func(string)) (string, error) {
+	cache, err := openCache(debianDir)
+	if err != nil {
+		return "", err
+	}
+	defer cache.Close()
+	return debianCache{cache, say}.image(ctx, system)
+}
+
 // image returns the path of a system's image. It makes the image if the cache has
 // none, or one that was changed. It waits for another lvsctl that makes one.
 func (c debianCache) image(ctx context.Context, system System) (string, error) {

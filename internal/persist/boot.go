@@ -36,6 +36,8 @@ type Boot struct {
 	Sets         []FileAddress
 	FileRoutes   []FileRoute
 	UnreadRoutes []string
+	// NoDispatcher is set if NetworkManager cannot run dispatcher scripts.
+	NoDispatcher bool
 	// NoLocal is set if /sbin/ifup-local exists and exits before its last line.
 	NoLocal bool
 	// OpenRC is what a node that boots with OpenRC says about its services.
@@ -90,6 +92,7 @@ const (
 // The files of the ipvsadm services, and others with lvsctl's lines.
 const (
 	redHatRules   = "/etc/sysconfig/ipvsadm"
+	redHatConfig  = "/etc/sysconfig/ipvsadm-config"
 	debianRules   = "/etc/ipvsadm.rules"
 	debianDefault = "/etc/default/ipvsadm"
 	openRCRules   = "/var/lib/ipvsadm/rules-save"
@@ -103,6 +106,7 @@ const (
 	networkFile   = "/etc/sysconfig/network"
 	profilesDir   = "/etc/NetworkManager/system-connections/"
 	networkDir    = "/etc/systemd/network/"
+	runNetworkDir = "/run/systemd/network/"
 	sysctlFile    = "/etc/sysctl.d/zz-lvsctl.conf"
 	sysctlConf    = "/etc/sysctl.conf"
 	sysctlLink    = "/etc/sysctl.d/99-sysctl.conf" // the same file
@@ -114,7 +118,7 @@ const (
 // Parse reads what [Section] printed. It skips lines that it does not know.
 func Parse(text string) Boot {
 	b := Boot{Devices: map[string]Device{}, Aliases: map[string]bool{}, Indexed: map[string]bool{}}
-	files := found{ifcfg: texts{}, routes: texts{}}
+	files := found{ifcfg: texts{}, routes: texts{}, networks: texts{}, tables: texts{}}
 	for line := range strings.Lines(text) {
 		word, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		switch word {
@@ -134,12 +138,12 @@ func Parse(text string) Boot {
 			b.OpenRC.add(rest)
 		case "service":
 			b.Table = rest
-		case "auto":
-			b.Auto = autoLine(rest, b.Auto)
 		case "services":
 			b.services(rest)
 		case "rule":
 			b.Restored = append(b.Restored, rest)
+		case "nodispatcher":
+			b.NoDispatcher = true
 		case "nolocal":
 			b.NoLocal = true
 		case "rclocal":
@@ -150,6 +154,10 @@ func Parse(text string) Boot {
 	}
 	b.Ifupdown = b.Ifupdown && !b.OpenRC.NoNetworking
 	b.ifcfgs(files.ifcfg)
+	b.networkFiles(files.networks)
+	b.Auto = files.tables.vars(debianDefault)["AUTO"] == "true"
+	saves := files.tables.vars(redHatConfig)
+	b.Saves = saves["IPVS_SAVE_ON_STOP"] == "yes" || saves["IPVS_SAVE_ON_RESTART"] == "yes"
 	for _, file := range slices.Sorted(maps.Keys(files.routes)) {
 		b.routeFile(file, files.routes[file].String())
 	}
@@ -166,12 +174,22 @@ func (t texts) add(file, line string) {
 	t[file].WriteString(line)
 }
 
+// vars are the variables that a shell has once it read a file.
+func (t texts) vars(file string) map[string]string {
+	if t[file] == nil {
+		return nil
+	}
+	return readVars(t[file].String()).values
+}
+
 // found collects lines of files that only have a meaning together.
 type found struct {
 	index  map[string]string // devices by their interface numbers
 	ifcfg  texts
 	routes texts
-	own    string // the file whose last line was one of lvsctl's, or ""
+	// networks are systemd-networkd's, tables those of the ipvsadm services.
+	networks, tables texts
+	own              string // the file whose last line was one of lvsctl's, or ""
 }
 
 // add parses a line FILE:NUMBER:TEXT. Lines with the number of a device come before those
@@ -200,12 +218,14 @@ func (f *found) add(b *Boot, answer string) {
 		f.ifcfg.add(file, f.foreign(file, text))
 	case "routes":
 		f.routes.add(file, f.foreign(file, text))
+	case "network":
+		f.networks.add(file, f.foreign(file, text))
 	case "loopback":
 		if !slices.Contains(b.Loopback, file) {
 			b.Loopback = append(b.Loopback, file)
 		}
-	case "save":
-		b.Saves = true
+	case "tables":
+		f.tables.add(file, f.foreign(file, text))
 	case "rcexit":
 		b.RCExit = b.RCExit || file == b.RCLocal
 		b.NoLocal = b.NoLocal || file == ifUpLocal
@@ -257,15 +277,6 @@ func majorRelease(line string) int {
 		return 0
 	}
 	return n
-}
-
-// autoLine returns the value of AUTO after a line of shell assignments.
-func autoLine(line string, before bool) bool {
-	value, ok := strings.CutPrefix(strings.TrimSpace(line), "AUTO=")
-	if !ok {
-		return before
-	}
-	return strings.Trim(value, "\"' \t") == "true"
 }
 
 // assignment reads KEY = VALUE, a line of a sysctl file.

@@ -76,12 +76,17 @@ func TestParse(t *testing.T) {
 		"grep /etc/rc.d/rc.local:9:exit\n":                                                          {},
 		"alias lo:0\n":                                                                              {Aliases: map[string]bool{"lo:0": true}},
 		"grep /etc/NetworkManager/system-connections/a b:3:type=loopback\ngrep /etc/NetworkManager/system-connections/a b:9:type=loopback\n": {Loopback: []string{"/etc/NetworkManager/system-connections/a b"}},
-		"grep " + scriptsDir + "route-eth0:1:ADDRESS0=1\n":                             {Indexed: map[string]bool{scriptsDir + "route-eth0": true}, UnreadRoutes: []string{scriptsDir + "route-eth0"}},
-		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes\n": {Table: TableRedHat, Saves: true},
-		"auto AUTO=\"true\"\n":                  {Auto: true},
-		"auto   AUTO='true'\t\n":                {Auto: true},
-		"auto AUTO=\"true\"\nauto AUTO=false\n": {},
-		"rule -A -t 10.1.0.100:80 -s rr\n":      {Restored: []string{"-A -t 10.1.0.100:80 -s rr"}},
+		"grep " + scriptsDir + "route-eth0:1:ADDRESS0=1\n":                                                                                             {Indexed: map[string]bool{scriptsDir + "route-eth0": true}, UnreadRoutes: []string{scriptsDir + "route-eth0"}},
+		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes\n":                                                                 {Table: TableRedHat, Saves: true},
+		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes # no\ngrep /etc/sysconfig/ipvsadm-config:8:IPVS_SAVE_ON_STOP=no\n": {Table: TableRedHat},
+		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:export A=1 IPVS_SAVE_ON_RESTART='yes'\t# x\n":                                            {Table: TableRedHat, Saves: true},
+		"grep /etc/default/ipvsadm:2:AUTO=\"true\"\n":                                                                                                  {Auto: true},
+		"grep /etc/default/ipvsadm:2:  export AUTO='true'\t# at boot\n":                                                                                {Auto: true},
+		"grep /etc/default/ipvsadm:2:DAEMON=none; AUTO=\"true\"\n":                                                                                     {Auto: true},
+		"grep /etc/default/ipvsadm:2:AUTO=\"true\"\ngrep /etc/default/ipvsadm:3:AUTO=false\n":                                                          {},
+		"grep /etc/default/ipvsadm:2:# BEGIN lvsctl web\ngrep /etc/default/ipvsadm:3:AUTO=true\ngrep /etc/default/ipvsadm:4:# END lvsctl web\n":        {},
+		"nodispatcher\n":                   {NoDispatcher: true},
+		"rule -A -t 10.1.0.100:80 -s rr\n": {Restored: []string{"-A -t 10.1.0.100:80 -s rr"}},
 		"rclocal /etc/rc.local\ngrep /etc/rc.local:9:exit 0\ngrep /etc/rc.d/rc.local:2:exit\n": {RCLocal: "/etc/rc.local", RCExit: true},
 		"grep /etc/sysctl.conf:3:net.ipv4.ip_forward\n":                                        {},
 		"grep /etc/sysctl.conf:3: - net.ipv4.conf.a/b.x =  1\t 2 \n":                           {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1 2"}}},
@@ -103,7 +108,7 @@ func TestSince(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("grep /sys/class/net/eth0/ifindex:1:2\ngrep /run/systemd/netif/links/2:1:NETWORK_FILE=/a\ngrep " + scriptsDir + "ifcfg-eth0:1:IPADDR=10.1.0.2\ngrep " + scriptsDir + "ifcfg-eth0:2:NETMASK=1.2.3.4")
-	f.Add("grep /etc/sysctl.conf:3:net.ipv4.ip_forward=1\nrule -A -f -6\nauto AUTO=\nredhat a release .")
+	f.Add("grep /etc/sysctl.conf:3:net.ipv4.ip_forward=1\nrule -A -f -6\ngrep /etc/default/ipvsadm:1:AUTO=\nredhat a release .")
 	f.Fuzz(func(t *testing.T, text string) {
 		a := Parse(text)
 		if d := cmp.Diff(a, Parse(text), same); d != "" {

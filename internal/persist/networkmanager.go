@@ -10,16 +10,24 @@ import (
 // on. The profile of any other device is the administrator's. So a dispatcher script sets
 // what lvsctl adds to such a device, each time that its profile comes up. NetworkManager
 // cannot configure a tunnel's fallback device, because its ip-tunnels need a remote end.
-// The boot script does that.
+// The boot script does that, and sets what is on a device that NetworkManager leaves alone.
 func networkManager(j *job) {
 	var names []string
+	if j.Boot.NoDispatcher {
+		j.undoes = "NetworkManager, when it brings the device up again,"
+	}
 	for _, d := range devices(j.Want) {
 		switch {
+		case j.unmanaged(d.name):
+			j.leaveAll(d, "NetworkManager does not manage "+d.name)
+			continue
 		case tunnel(d.name) != "" || d.name == "":
 			j.leaveAll(d, j.cannot())
 			continue
 		case d.name == "lo":
 			j.loopback(d)
+		case j.Boot.NoDispatcher:
+			j.leaveAll(d, "NetworkManager-dispatcher.service is off")
 		default:
 			j.leaveAll(d, hooked)
 		}
@@ -28,10 +36,20 @@ func networkManager(j *job) {
 	j.dispatcher(append(names, j.ruled()...))
 }
 
+// unmanaged reports whether NetworkManager leaves a device alone. Old versions (1.0) do not
+// say which they manage.
+func (j *job) unmanaged(dev string) bool {
+	says := false
+	for _, d := range j.Boot.Devices {
+		says = says || d.NetworkManager
+	}
+	return says && dev != "" && dev != "lo" && tunnel(dev) == "" && !j.Boot.Devices[dev].NetworkManager
+}
+
 // dispatcher makes the script that NetworkManager runs when it has brought a device up, or
 // has set its addresses again because a lease was renewed.
 func (j *job) dispatcher(names []string) {
-	if len(names) == 0 {
+	if len(names) == 0 || j.Boot.NoDispatcher {
 		return
 	}
 	j.file(j.dispatcherPath(), "0755",

@@ -250,8 +250,9 @@ func tunnel(dev string) string {
 // replaces reports whether a route took the place of another one, which the node's own
 // configuration sets at boot.
 func (j *job) replaces(k state.RouteKey) bool {
-	_, was := j.Before.Routes[k]
-	return was
+	was, had := j.Before.Routes[k]
+	want := j.Want.Routes[k]
+	return had && (was.Via != want.Via || was.Dev != want.Dev || was.Type != want.Type)
 }
 
 // everything is for a network system that is not known: the boot script sets everything.

@@ -40,9 +40,13 @@ func (j *job) rules() {
 // boot makes the boot script, if anything is left to it, and what runs it.
 func (j *job) boot() {
 	const failed = " || s=1"
+	own := map[string]bool{}
+	for k := range j.Before.Addresses {
+		own[aliasKey(k.Dev, k.Prefix.Addr())] = true
+	}
 	var network, rest shell.Script
-	networkLines(&network, j.hooked.State, "")
-	networkLines(&network, j.script.State, failed)
+	networkLines(&network, j.hooked.State, own, "")
+	networkLines(&network, j.script.State, own, failed)
 	j.restLines(&rest, failed)
 	if network.Empty() && rest.Empty() {
 		return
@@ -123,8 +127,9 @@ func (j *job) unit() []string {
 
 // networkLines adds the lines for a State's devices, parameters, addresses and routes, each
 // with what follows it. If one fails, the others run all the same. They skip a device that
-// is not up: its network system must first give it its own addresses.
-func networkLines(script *shell.Script, s *state.State, failed string) {
+// is not up: its network system must first give it its own addresses. own are the addresses
+// that the node has of its own, by [aliasKey]: an IPv6 one, with whichever length, stays.
+func networkLines(script *shell.Script, s *state.State, own map[string]bool, failed string) {
 	for _, dev := range slices.Sorted(maps.Keys(s.Links)) {
 		if m := tunnel(dev); m != "" {
 			script.Line(shell.Cmd("modprobe", m), failed)
@@ -142,6 +147,9 @@ func networkLines(script *shell.Script, s *state.State, failed string) {
 			indent = "  "
 		}
 		for _, p := range d.addresses {
+			if p.Addr().Is6() && own[aliasKey(d.name, p.Addr())] {
+				script.Line(indent, shell.Cmd("ip", "-o", "-6", "addr", "show", "dev", d.name), " | ", shell.Cmd("grep", "-q", "-F", " "+p.Addr().String()+"/"), " ||")
+			}
 			replaceAddress(script, indent, d.name, p, failed)
 		}
 		for _, k := range d.routes {

@@ -26,7 +26,7 @@ func Shared() []string {
 func Own(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
 	return []string{
-		j.scriptPath(), j.savePath(), j.unitPath(), j.initPath(), j.dropInPath(), netplanPath(topology),
+		j.scriptPath(), j.savePath(), j.unitPath(), j.initPath(), j.dropInPath(),
 		profilesDir + j.own() + "-lo.nmconnection", j.dispatcherPath(), j.ifUpPath(),
 	}
 }
@@ -49,13 +49,14 @@ type lookup struct {
 var lookups = []lookup{
 	{"ifindex", []string{"/sys/class/net/*/ifindex"}, regexp.MustCompile(`^[0-9]+$`)},
 	{"link", []string{"/run/systemd/netif/links/*"}, regexp.MustCompile(`^NETWORK_FILE=`)},
+	{"network", []string{networkDir + "*.network", networkDir + "*.network.d/*.conf", runNetworkDir + "*.network", runNetworkDir + "*.network.d/*.conf"}, nil},
 	{"managed", []string{"/run/NetworkManager/devices/*"}, regexp.MustCompile(`^managed=true$`)},
 	{"class", []string{"/sys/class/net/*/uevent"}, regexp.MustCompile(`^DEVTYPE=`)},
 	{"interfaces", []string{interfaces, interfacesDir + "/*"}, regexp.MustCompile(`^[[:space:]]*iface[[:space:]]+[^[:space:]]`)},
 	{"ifcfg", []string{scriptsDir + "ifcfg-*"}, nil},
 	{"loopback", []string{profilesDir + "*", "/run/NetworkManager/system-connections/*"}, regexp.MustCompile(`^type=loopback$`)},
 	{"routes", []string{scriptsDir + "route-*", scriptsDir + "route6-*"}, nil},
-	{"save", []string{"/etc/sysconfig/ipvsadm-config"}, regexp.MustCompile(`^[[:space:]]*IPVS_SAVE_ON_(STOP|RESTART)=.?yes`)},
+	{"tables", []string{debianDefault, redHatConfig}, nil},
 	{"rcexit", []string{rcLocalRedHat, rcLocal, ifUpLocal}, regexp.MustCompile(`^[[:space:]]*exit([[:space:]]|$)`)},
 	{"cloudhosts", cloudFiles, regexp.MustCompile(`^[[:space:]]*manage_etc_hosts[[:space:]]*:`)},
 	{"cloudtemplate", []string{cloudTemplates + "*.tmpl"}, regexp.MustCompile(`^127\.0\.0\.1`)},

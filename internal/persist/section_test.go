@@ -90,6 +90,7 @@ kernel.sysrq = 0
 Rocky Linux release 9.3 (Blue Onyx)
 -- etc/sysconfig/network-scripts/ifup-aliases --
 -- run/systemd/system/x --
+-- etc/systemd/system/dbus-org.freedesktop.nm-dispatcher.service --
 -- bin/systemctl --
 [ "$*" = "is-active --quiet NetworkManager" ]
 -- bin/NetworkManager --
@@ -165,6 +166,24 @@ network: {}
 -- run/systemd/netif/links/2 --
 ADMIN_STATE=configured
 NETWORK_FILE=/run/systemd/network/10-netplan-uplink.network
+-- run/systemd/network/10-netplan-uplink.network --
+[Match]
+Name=bond0
+
+[Network]
+Address=10.1.0.2/24
+
+[Route]
+Destination=10.60.0.0/16
+Gateway=10.1.0.254
+-- etc/systemd/network/10-netplan-uplink.network.d/lvsctl.conf --
+# BEGIN lvsctl web (there was no file before this)
+[Address]
+Address=10.1.0.100/32
+# END lvsctl web
+-- etc/systemd/network/20-other.network --
+[Network]
+Address=10.9.0.2/24
 -- sys/class/net/bond0/ifindex --
 2
 -- sys/class/net/bond0/uevent --
@@ -172,6 +191,11 @@ DEVTYPE=bond
 INTERFACE=bond0
 `, Boot{
 		Netplan: true, Networkd: true, Devices: map[string]Device{"bond0": {Network: netplanUnit + "uplink.network", Class: "bond"}},
+		Sets: []FileAddress{{Path: netplanUnit + "uplink.network", Dev: "bond0", Prefix: netip.MustParsePrefix("10.1.0.2/24")}},
+		FileRoutes: []FileRoute{{
+			netplanUnit + "uplink.network:7", state.NewRouteKey(netip.MustParsePrefix("10.60.0.0/16"), 0),
+			state.Route{Via: netip.MustParseAddr("10.1.0.254"), Dev: "bond0"},
+		}},
 	}, netsystem.Netplan},
 	"alpine": {`
 -- run/openrc/softlevel --

@@ -10,7 +10,10 @@ lvsctl_read_boot() {
       if [ -e "$l" ] || [ -L "$l" ]; then printf 'scripts\n'; break; fi
     done
   fi
-  if lvsctl_running NetworkManager; then printf 'nm %s\n' "$(NetworkManager --version 2>/dev/null)"; fi
+  if lvsctl_running NetworkManager; then
+    printf 'nm %s\n' "$(NetworkManager --version 2>/dev/null)"
+    if [ -d /run/systemd/system ] && ! lvsctl_has_dispatcher; then printf 'nodispatcher\n'; fi
+  fi
   if lvsctl_running systemd-networkd; then printf 'networkd\n'; fi
   if command -v netplan >/dev/null; then
     for f in /etc/netplan/*.yaml /run/netplan/*.yaml /lib/netplan/*.yaml; do
@@ -30,9 +33,6 @@ lvsctl_read_boot() {
     break
   done
   if [ -d /run/openrc ]; then lvsctl_read_openrc; fi
-  if [ -r /etc/default/ipvsadm ]; then
-    sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[[:space:]]*AUTO=/s/^/auto /p' /etc/default/ipvsadm
-  fi
   for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules /var/lib/ipvsadm/rules-save; do
     [ -r "$f" ] || continue
     sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"
@@ -63,6 +63,16 @@ lvsctl_read_openrc() {
   l=${l#'#!'}
   l=${l# }
   if ! [ -x "${l%% *}" ]; then printf 'openrc norestore\n'; fi
+}
+
+# lvsctl_has_dispatcher reports whether NetworkManager can have its scripts run: D-Bus
+# starts the service that does by its alias, which it has while it is enabled.
+lvsctl_has_dispatcher() {
+  if [ -c /etc/systemd/system/NetworkManager-dispatcher.service ]; then return 1; fi
+  for f in /etc/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    if [ -e "$f/dbus-org.freedesktop.nm-dispatcher.service" ]; then return 0; fi
+  done
+  return 1
 }
 
 # lvsctl_running NAME reports whether a daemon runs.

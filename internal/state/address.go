@@ -69,14 +69,52 @@ var addresses = &table[AddressKey, Address]{
 	},
 	make:   addAddress,
 	unmake: removeAddress,
-	fit: func(_ *State, _ Record, have, want map[AddressKey]Address) {
-		for k, w := range want {
-			if h, ok := have[k]; ok && w.Label == "" {
-				h.Duplicate = false
-				want[k] = h
+	fit:    fitAddresses,
+}
+
+// fitAddresses accepts a live address whatever its label. A device has an IPv6 address once
+// (ipv6_add_addr, net/ipv6/addrconf.c), so one with another prefix length is accepted too,
+// and remembered by it.
+func fitAddresses(live *State, old Record, have, want map[AddressKey]Address) {
+	var other map[AddressKey]AddressKey // by the key with the full length
+	for k, w := range want {
+		if k.Prefix.Addr().Is6() {
+			if other == nil {
+				other = addresses6(live, old)
+			}
+			if o, ok := other[whole(k)]; ok && o != k {
+				delete(want, k)
+				delete(have, k)
+				k, w = o, Address{}
+				want[k] = w
+				if h, there := live.Addresses[k]; there {
+					have[k] = h
+				}
 			}
 		}
-	},
+		if h, ok := have[k]; ok && w.Label == "" {
+			h.Duplicate = false
+			want[k] = h
+		}
+	}
+}
+
+// addresses6 are the IPv6 addresses of a node, and those of the record that are gone.
+func addresses6(live *State, old Record) map[AddressKey]AddressKey {
+	found := map[AddressKey]AddressKey{}
+	for _, s := range []*State{old.Set, live} {
+		for k := range s.Addresses {
+			if k.Prefix.Addr().Is6() {
+				found[whole(k)] = k
+			}
+		}
+	}
+	return found
+}
+
+func whole(k AddressKey) AddressKey {
+	k.Prefix = netip.PrefixFrom(k.Prefix.Addr(), k.Prefix.Addr().BitLen())
+	return k
 }
 
 func addAddress(_ *State, k AddressKey, a Address) []shell.Command {

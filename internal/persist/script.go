@@ -168,11 +168,13 @@ func networkLines(script *shell.Script, s *state.State, own map[string]bool, fai
 }
 
 // addPolicy adds a rule only if it does not exist: kernels before 4.11 would have it twice
-// (fib_nl_newrule, net/core/fib_rules.c).
+// (fib_nl_newrule, net/core/fib_rules.c). Later ones refuse it, and that is no failure: at
+// boot the unit and a hook may run the script at the same moment.
 func addPolicy(script *shell.Script, k state.PolicyKey, p state.Policy, failed string) {
 	add := state.PolicyCommand("add", k, p)
-	line := fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action)
-	script.Line(shell.Cmd("ip", add.Args[1], "rule", "show"), " | ", shell.Cmd("grep", "-q", line), " || ", add, failed)
+	show := shell.Cmd("ip", add.Args[1], "rule", "show")
+	find := shell.Cmd("grep", "-q", fmt.Sprintf("^%d:.*%s %s", k.Priority, k.Selector, p.Action))
+	script.Line(show, " | ", find, " || ", add, " || ", show, " | ", find, failed)
 }
 
 // restLines adds the lines that set netfilter's rules and load the IPVS table.

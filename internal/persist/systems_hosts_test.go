@@ -48,7 +48,8 @@ var networkdHosts = map[string]surroundings{
 		files: with(map[string]string{networkDir + "20-eth0.network": networkEth0}, byHand("link set lo up", "addr add 10.8.0.1/32 dev lo", "link set eth1 up", "addr add 10.2.0.2/24 dev eth1")...),
 		want:  made(address("10.9.0.1/32", "lo"), address("10.2.0.100/32", "eth1"), route("10.60.0.0/16", 0, "10.2.0.9", "eth1")),
 	},
-	"DHCP": {files: map[string]string{networkDir + "20-eth0.network": "[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=no\nDHCP=ipv4\nAddress=2001:db8::2/64\n"}, want: eachKind, dhcp: true},
+	"a rule": {files: map[string]string{networkDir + "20-eth0.network": networkEth0 + "Gateway=10.1.0.254\n"}, want: byRule},
+	"DHCP":   {files: map[string]string{networkDir + "20-eth0.network": "[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=no\nDHCP=ipv4\nAddress=2001:db8::2/64\n"}, want: eachKind, dhcp: true},
 }
 
 const netplanEth0 = "network:\n  version: 2\n  ethernets:\n    eth0:\n      accept-ra: false\n      addresses: [10.1.0.2/24, 2001:db8::2/64]\n"
@@ -96,5 +97,6 @@ var networkManagerHosts = map[string]surroundings{
 		want: made(address("10.2.0.100/32", "eth1"), address("2001:db8:2::100/128", "eth1"), route("10.60.0.0/16", 0, "10.2.0.9", "eth1")),
 	},
 	"no dispatcher": onNetworkManager(profileEth0+profileEth06, "/etc/systemd/system/NetworkManager-dispatcher.service", "->/dev/null"),
+	"a rule":        {files: onNetworkManager(profileEth0 + "gateway=10.1.0.254\n" + profileEth06).files, want: byRule},
 	"DHCP":          {files: onNetworkManager("[connection]\nid=eth0\ntype=ethernet\ninterface-name=eth0\n[ipv4]\nmethod=auto\n" + profileEth06).files, want: eachKind, dhcp: true},
 }

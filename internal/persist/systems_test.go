@@ -30,6 +30,9 @@ var eachKind = made(
 	route("::/0", 0, "2001:db8::1", "eth0"), route("2001:db8:60::/48", 0, "2001:db8::9", "eth0"),
 )
 
+// byRule has what no file of a network system holds.
+var byRule = made(ruled("10.1.0.2", "10.1.0.1", "eth0"), address("10.1.0.100/32", "eth0"))
+
 // TestDebians boots hosts whose network systems bring up what an administrator wrote, and
 // what lvsctl adds to it: beside nothing, and where the same address, alias, destination or
 // default stands already, in each spelling. Whatever is the host's own comes up, before and

@@ -74,11 +74,11 @@ var addresses = &table[AddressKey, Address]{
 
 // fitAddresses accepts a live address whatever its label. A device has an IPv6 address once
 // (ipv6_add_addr, net/ipv6/addrconf.c), so one with another prefix length is accepted too,
-// and remembered by it.
+// and remembered by it; but not on lo and its like, where it draws the whole subnet.
 func fitAddresses(live *State, old Record, have, want map[AddressKey]Address) {
 	var other map[AddressKey]AddressKey // by the key with the full length
 	for k, w := range want {
-		if k.Prefix.Addr().Is6() {
+		if k.Prefix.Addr().Is6() && !Quiet(k.Dev) {
 			if other == nil {
 				other = addresses6(live, old)
 			}

@@ -120,6 +120,20 @@ func TestSettle(t *testing.T) {
 			want: []string{"add address 10.0.0.1/32 dev lo:  ->"},
 		},
 		{
+			name: "a device has an IPv6 address once, with whichever length", live: stateOf(address("fd00::100/64", "eth0", "")),
+			wanted: stateOf(address("fd00::100/128", "eth0", "")), old: noRecord,
+		},
+		{
+			name: "which comes back with that length", live: nothing,
+			wanted: stateOf(address("fd00::100/128", "eth0", "")), old: recordOf(stateOf(address("fd00::100/64", "eth0", "")), stateOf(address("fd00::100/64", "eth0", ""))),
+			want: []string{"add address fd00::100/64 dev eth0:  ->"},
+		},
+		{
+			name: "but on lo that draws the whole subnet", live: stateOf(address("fd00::100/64", "lo", "")),
+			wanted: stateOf(address("fd00::100/128", "lo", "")), old: noRecord,
+			want: []string{"add address fd00::100/128 dev lo:  ->"},
+		},
+		{
 			name: "a route with more than was asked for", live: stateOf(route("0.0.0.0/0", 0, via("10.1.0.254", "eth0", "proto static src 10.1.0.5"))),
 			wanted: stateOf(route("0.0.0.0/0", 0, gw)), old: noRecord,
 		},

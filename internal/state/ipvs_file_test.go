@@ -110,6 +110,7 @@ func TestTableFileProblems(t *testing.T) {
 		"VIP=10.0.0.1":                          "1: ipvsadm neither takes nor prints such a line",
 		"TCP  lvs.exam:http rr":                 `1: "lvs.exam:http" has the name of a host`,
 		"TCP  10.0.0.1:80 rr\n-> 10.0.0.2:80 1": "2: it has no forwarding method and no weight",
+		"TCP  10.0.0.1:80 rr\n->":               "2: it names no server",
 		"-t 10.0.0.1:80":                        "1: it has no command",
 	} {
 		have := ParseTableFile(text)

@@ -25,6 +25,10 @@ func (f *tableReader) listing(words []string, line string) {
 		if len(words) > 1 && strings.HasPrefix(words[1], "RemoteAddress") {
 			return
 		}
+		if len(words) < 2 {
+			err = errors.New("it names no server")
+			break
+		}
 		if !f.known {
 			err = errors.New("its service could not be read")
 			break

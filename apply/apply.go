@@ -39,6 +39,14 @@ type Options struct {
 	// Atomic confirms no node until all nodes are as wanted. If one is not, all are put
 	// back.
 	Atomic bool
+	// Canary has one of the nodes with the same changes go first, and directors with a
+	// virtual server in common one after another.
+	Canary bool
+	// Batch is how many nodes are changed at the same time; all if it is zero.
+	Batch Share
+	// StopAfter is after how many failed nodes no further one is begun; 0 means that all
+	// are tried.
+	StopAfter int
 	// Owner is the text in the nodes' locks that says who has them: user@host.
 	Owner string
 	// At is when the apply began. It goes into the nodes' records with Owner, unless it is

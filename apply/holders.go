@@ -104,7 +104,7 @@ func (r *run) dialOthers(ctx context.Context, w *work, list []plan.Instance) (ot
 			conn, err := n.Dial(ctx)
 			if err != nil {
 				unasked[d] = true
-				r.note(w, "cannot ask %s which addresses it holds: %s", d, firstLine(err))
+				r.note(w, "cannot ask %s which addresses it holds: %s", d, remote.FirstLine(err))
 				continue
 			}
 			others[d] = conn

@@ -41,6 +41,10 @@ type work struct {
 	// entries that differed under the lock and are no part of the plan.
 	already   map[int]bool
 	unrelated map[state.Ref]bool
+	// begun is set once anything is done on the node (pace.go). turn is why its next batch
+	// is not, though the node could: somebody who goes first was not changed.
+	begun bool
+	turn  error
 	// failure is why no further action of the node is begun, or nil.
 	failure error
 	// idle is locked while a batch runs.

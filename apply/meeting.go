@@ -127,7 +127,7 @@ func (m *meeting) send(ctx context.Context, waiting []*work, stop bool) {
 			conns[i] = conn
 			if err != nil {
 				stop = true
-				m.run.note(w, "cannot be reached to be told to reload: %s", firstLine(err))
+				m.run.note(w, "cannot be reached to be told to reload: %s", remote.FirstLine(err))
 			}
 		})
 	}
@@ -143,7 +143,7 @@ func (m *meeting) send(ctx context.Context, waiting []*work, stop bool) {
 		var s shell.Script
 		s.Line(shell.Call(shell.Tell, word...))
 		if _, err := conns[i].Run(ctx, remote.Script{Body: s.String()}); err != nil {
-			m.run.note(w, "cannot be told to reload: %s", firstLine(err))
+			m.run.note(w, "cannot be told to reload: %s", remote.FirstLine(err))
 			stop = true
 		}
 	}
@@ -218,7 +218,7 @@ func (w *work) agree(ctx context.Context, t *transaction, conn remote.Runner, ow
 	defer m.mu.Unlock()
 	for _, other := range m.members {
 		if err := m.verdicts[other.plan.Name]; err != nil {
-			return fmt.Errorf("%s could not be changed, and both have to agree: %s", other.plan.Name, firstLine(err))
+			return fmt.Errorf("%s could not be changed, and both have to agree: %s", other.plan.Name, remote.FirstLine(err))
 		}
 	}
 	return nil

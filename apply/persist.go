@@ -26,6 +26,11 @@ func (r *run) persist(ctx context.Context, w *work) {
 	}
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
+	if err := r.begin(w); err != nil {
+		_ = r.abandon(todo, err)
+		return
+	}
+	defer r.nodeEnded(w)
 	ctx = context.WithoutCancel(ctx)
 	nonce := shell.NewMark()
 	final := w.settled.RecordAfterFiles(w.live)

@@ -19,7 +19,7 @@ import (
 // the node is as before. why is the reason. rollBack returns it, unless the node turns out
 // to be confirmed.
 func (r *run) rollBack(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
-	r.note(w, "putting it back: %s", firstLine(why))
+	r.note(w, "putting it back: %s", remote.FirstLine(why))
 	result, err := r.runRollback(ctx, t, conn)
 	if err != nil || !finished(result) { // the connection or the shell was killed: again
 		return r.awaitRollback(ctx, w, t, why)
@@ -148,7 +148,7 @@ func (r *run) clearFolder(ctx context.Context, w *work, t *transaction, conn rem
 	t.resume(&s, 0)
 	s.Line(shell.Call(shell.Clear))
 	if _, err := conn.Run(ctx, remote.Script{Body: s.String()}); err != nil {
-		r.note(w, "cannot clear /run/lvsctl: %s", firstLine(err))
+		r.note(w, "cannot clear /run/lvsctl: %s", remote.FirstLine(err))
 	}
 }
 
@@ -169,7 +169,7 @@ func (r *run) restoreRecord(ctx context.Context, w *work, t *transaction, conn r
 		err = stopped(nonce, out.Stdout)
 	}
 	if err != nil {
-		r.note(w, "the record still names what was put back: %s", firstLine(err))
+		r.note(w, "the record still names what was put back: %s", remote.FirstLine(err))
 		return false
 	}
 	return true

@@ -53,6 +53,11 @@ type run struct {
 	// actions have an outcome. stageOf is the stage of each action, by its ID.
 	batches map[batchKey]chan struct{}
 	stageOf map[int]batchKey
+	// waits are who goes before a batch, and ofBatch the actions of each; see pace.go.
+	waits   map[batchKey][]*before
+	ofBatch map[batchKey][]*plan.Action
+	// failed is how many nodes have failed. mu guards it.
+	failed int
 }
 
 // batchKey is one node's actions of one stage.
@@ -99,6 +104,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 	}
 	r.each(func(w *work) { r.nameFirst(ctx, w) })
 	r.meet()
+	r.pace()
 	stop := r.heartbeat(ctx)
 	r.each(func(w *work) { r.node(ctx, w) })
 	stop()
@@ -175,14 +181,22 @@ func (r *run) node(ctx context.Context, w *work) {
 		}
 	}()
 	defer w.leave(context.WithoutCancel(ctx))
+	boot := batchKey{w.plan.Name, plan.Persist}
+	defer func() {
+		if ch := r.batches[boot]; ch != nil {
+			close(ch)
+		}
+	}()
 	for _, b := range w.batches {
 		r.await(b)
+		w.turn = r.inTurn(w, b.keys...)
 		if todo := r.filter(ctx, w, b); len(todo) > 0 {
 			r.change(ctx, w, todo)
 		}
 		end()
 	}
 	if !r.opts.Atomic {
+		w.turn = r.inTurn(w, boot)
 		r.persist(ctx, w)
 	}
 }
@@ -195,6 +209,11 @@ func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
 	}
 	w.idle.Lock()
 	defer w.idle.Unlock()
+	if err := r.begin(w); err != nil {
+		_ = r.abandon(todo, err)
+		return
+	}
+	defer r.nodeEnded(w)
 	err := live.Shield(func() error {
 		w.failure = r.transact(context.WithoutCancel(ctx), w, todo)
 		return nil
@@ -251,6 +270,8 @@ func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 		return errors.New(a.Held)
 	case w.failure != nil:
 		return w.failure
+	case w.turn != nil:
+		return w.turn
 	case ctx.Err() != nil:
 		return errInterrupted
 	}

@@ -290,8 +290,3 @@ func (p *progress) finish(rest Status, err error) error {
 	}
 	return err
 }
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}

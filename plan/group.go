@@ -86,6 +86,32 @@ func groups(nodes []DocumentPart, d Detail) []*group {
 	return list
 }
 
+// Alike are the names of the nodes with actions, those with the same ones together. Their
+// own addresses may differ in them. Groups and names are in the order of a plan.
+func (p *Plan) Alike() [][]string {
+	todo := &Plan{Nodes: p.Nodes}
+	for _, a := range p.Actions {
+		if a.Held == "" {
+			todo.Actions = append(todo.Actions, a)
+		}
+	}
+	var parts []DocumentPart
+	for _, n := range todo.Document().Parts() {
+		if len(n.Changes) > 0 {
+			parts = append(parts, DocumentPart{DocumentNode: DocumentNode{Name: n.Name, Role: n.Role, own: n.own}, Changes: n.Changes})
+		}
+	}
+	var list [][]string
+	for _, g := range groups(parts, Detail{}) {
+		var names []string
+		for _, n := range g.nodes {
+			names = append(names, n.Name)
+		}
+		list = append(list, names)
+	}
+	return list
+}
+
 // compareNames puts web-2 before web-10.
 func compareNames(a, b string) int { return natural.Compare(a, b) }
 

@@ -140,7 +140,7 @@ func (inst *Instance) findNew(inputs []Input) {
 func answered(n *live.Node) map[netip.Addr]bool {
 	all := map[netip.Addr]bool{}
 	for k := range n.State.Addresses {
-		if k.Dev != "lo" {
+		if !state.Quiet(k.Dev) {
 			all[k.Prefix.Addr()] = true
 		}
 	}
@@ -216,7 +216,7 @@ func (in *Input) hold(g *state.Governed, inputs []Input) {
 	}
 	for k, a := range in.Live.State.Addresses {
 		addr := k.Prefix.Addr()
-		if !moves[addr] || k.Dev == "lo" {
+		if !moves[addr] || state.Quiet(k.Dev) {
 			continue
 		}
 		g.Held[k] = a

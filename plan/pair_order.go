@@ -63,7 +63,7 @@ func (in *Input) getsBack() bool {
 		moved[k.Prefix.Addr()] = true
 	}
 	for k := range in.Live.Record.Before.Addresses {
-		if in.Keepalived == nil && moved[k.Prefix.Addr()] && k.Dev != "lo" {
+		if in.Keepalived == nil && moved[k.Prefix.Addr()] && !state.Quiet(k.Dev) {
 			return true
 		}
 	}

@@ -34,6 +34,7 @@ type change struct {
 	rollback   time.Duration
 	noRollback bool
 	atomic     bool
+	pace       pacing
 }
 
 func (c *change) flags(f *pflag.FlagSet) {
@@ -44,6 +45,7 @@ func (c *change) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
 	f.DurationVar(&c.rollback, "rollback-timeout", 60*time.Second, "how long a node waits for its change to be confirmed before it puts itself back")
 	f.BoolVar(&c.noRollback, "no-rollback", false, "arm no rollback: what was done before a failure stays")
+	c.pace.flags(f)
 	f.BoolVar(&c.atomic, "atomic", false, "all nodes or none: if one cannot be changed, all are put back")
 }
 
@@ -184,6 +186,7 @@ func (c *change) options(a *app, e *events) apply.Options {
 	if c.noRollback {
 		o.Rollback = 0
 	}
+	c.pace.set(&o)
 	return o
 }
 
@@ -197,7 +200,7 @@ func (c *change) check() error {
 	case !c.noRollback && c.rollback < 5*time.Second:
 		return fmt.Errorf("--rollback-timeout %s is too short to look at a node again; use 5s or more", c.rollback)
 	}
-	return nil
+	return c.pace.check()
 }
 
 // owner is the text for the locks on nodes: user@host of this program.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/plural"
+	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/survey"
 )
@@ -189,7 +190,7 @@ func (w *drainWait) askClients(ctx context.Context) {
 func (w *drainWait) say(rest time.Duration, err error) {
 	text := fmt.Sprintf("Waiting: %s, %s left", w.sum(), rest.Round(time.Second))
 	if err != nil {
-		text = firstLine(err) + "; trying again"
+		text = remote.FirstLine(err) + "; trying again"
 	}
 	if w.app.inPlace() {
 		w.app.stderr.inPlace(text)
@@ -270,9 +271,4 @@ func theyHave(names []string, one, more string) string {
 		return names[0] + " " + one
 	}
 	return strings.Join(names, ", ") + " " + more
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

@@ -121,3 +121,9 @@ func printable(text string) string {
 	}
 	return s
 }
+
+// FirstLine is what went wrong, in one line: what follows in an error is the remedy.
+func FirstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

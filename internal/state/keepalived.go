@@ -216,7 +216,7 @@ func (s *Settled) cede(live, want *State, old Record) (*State, Record) {
 	if len(moves) == 0 {
 		return live, old
 	}
-	ceded := func(k AddressKey, _ Address) bool { return moves[k.Prefix.Addr()] && k.Dev != "lo" }
+	ceded := func(k AddressKey, _ Address) bool { return moves[k.Prefix.Addr()] && !Quiet(k.Dev) }
 	_, runs := old.Set.Keepalived[KeepalivedName]
 	for k, a := range want.Governed.Held {
 		if _, ours := old.Set.Addresses[k]; !ours && !runs && ceded(k, a) {

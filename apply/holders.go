@@ -63,6 +63,7 @@ func (r *run) checkHolders(ctx context.Context, w *work, t *transaction, conn re
 		held, err := r.ask(ctx, w, t, list, others)
 		if err == nil {
 			err = r.judge(list, held, unasked)
+			over = over || r.decided(list)
 		}
 		if over && err == nil {
 			return nil
@@ -181,6 +182,13 @@ func (r *run) judge(list []plan.Instance, held map[string][]string, unasked map[
 		return nil
 	}
 	return fmt.Errorf("keepalived runs, but %s", strings.Join(wrong, "; "))
+}
+
+// decided reports whether nobody is elected any more where the holders are as judge wants
+// them: it is said who is to be master, and all directors have been told.
+func (r *run) decided(list []plan.Instance) bool {
+	waits := r.waiting()
+	return slices.ContainsFunc(list, func(inst plan.Instance) bool { return inst.Master != "" && !waits.any(inst.Directors) })
 }
 
 // waiting are the directors whose keepalived this apply has yet to start or to reload.

@@ -89,7 +89,7 @@ func startPair(t *testing.T) pair {
 	p.write(pairPlain)
 	p.sh("client", fewPorts)
 	for _, d := range pairDirectors {
-		p.sh(d, "nohup ip -t monitor address >/root/monitor 2>&1 &")
+		p.sh(d, "ip -t monitor address >/root/monitor 2>&1 </dev/null &")
 	}
 	return p
 }
@@ -148,7 +148,7 @@ func (c *cluster) wantNoneLost(target, what string, steps func()) {
 	c.Helper()
 	if have := c.under(target, steps); have.Failures > 0 || have.Requests == 0 {
 		c.Errorf("%s: %d of %d requests failed: %v", what, have.Failures, have.Requests, have.Errors)
-		for d, have := range c.each(pairDirectors, "tail -n 40 /root/monitor; date; ipvsadm -Lnc | grep -c ESTAB; ipvsadm -Ln") {
+		for d, have := range c.each(pairDirectors, "grep -B 1 10.9.0.100 /root/monitor | tail -n 40; date; ipvsadm -Lnc | grep -c ESTAB; ipvsadm -Ln") {
 			c.Logf("%s:\n%s", d, have)
 		}
 	}

@@ -244,17 +244,15 @@ func (c *failoverCase) node(in, now *Input) (Node, []Action) {
 		return n, nil
 	}
 	leaves := in.Name == c.From && c.From != c.To && !c.order.Settles
-	if leaves {
-		in.Want.Governed.Yields = c.inst.Addresses
-	}
 	n.settle = func(now *state.State, r state.Record) state.Settled { return state.SettleKeepalived(now, in.Want, r) }
 	s := n.settle(in.Live.State, in.Live.Record)
 	n.Settled, n.Want = s, s.Want
 	n.Drained, n.Maintenance, n.FailedOver = drained(s.Drained), maintenance(in), failedOver(s.FailedOver)
 	n.Holds, n.Steady = in.pair.holds, !in.pair.elects()
-	if !leaves {
-		// A reload that does something else than is meant shows after an advert.
-		n.Election = in.part(c.Instance).AdvertInt + time.Second
+	// A reload that does something else than is meant shows after an advert.
+	n.Election = in.part(c.Instance).AdvertInt + time.Second
+	if leaves {
+		n.Election += keepalived.Takeover(in.part(c.Instance), in.pair.version)
 	}
 	if n.Problems = c.problems(in, now); len(n.Problems) > 0 {
 		return n, nil

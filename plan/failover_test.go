@@ -77,7 +77,7 @@ func TestFailover(t *testing.T) {
 		}
 		yields := func(node string) bool {
 			do, undo := command(p, node)
-			return strings.Contains(do, "lvsctl_yield 10.1.0.100 ") && !strings.Contains(undo, "lvsctl_yield")
+			return strings.Contains(do, "lvsctl_yield 1.7 7 10.1.0.100 ") && !strings.Contains(undo, "lvsctl_yield")
 		}
 		if !yields("d1") || yields("d2") {
 			t.Errorf("preempt %v: yields: d1 %v, d2 %v", preempts, yields("d1"), yields("d2"))
@@ -242,4 +242,21 @@ func changed(c *keepalived.Config) *keepalived.Config {
 	other.Instances = slices.Clone(c.Instances)
 	other.Instances[0].Priority = 77
 	return &other
+}
+
+// TestYieldsToNewOrder: where a topology names its directors in another order, an apply
+// moves the addresses as a failover does.
+func TestYieldsToNewOrder(t *testing.T) {
+	c := newPair()
+	c.settle(t, plainPair)
+	p := c.build(t, strings.Replace(plainPair, `["d1", "d2"]`, `["d2", "d1"]`, 1))
+	d1, undo := command(p, "d1")
+	d2, _ := command(p, "d2")
+	if have := sequence(p); have != "d2, d1 after d2" || !strings.Contains(d1, "lvsctl_yield 1.7 7 10.1.0.100 ") || strings.Contains(d2+undo, "lvsctl_yield") {
+		t.Errorf("order %s, d1 %s undo %s, d2 %s", have, d1, undo, d2)
+	}
+	p = c.build(t, pairOf(`auth_pass = "secret"`, `real_servers = { "a" = 1, "b" = 5 }`))
+	if d1, _ := command(p, "d1"); d1 == "" || strings.Contains(d1, "lvsctl_yield") {
+		t.Errorf("a change that moves nothing: d1 %s", d1)
+	}
 }

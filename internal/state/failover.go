@@ -1,6 +1,9 @@
 package state
 
 import (
+	"math"
+	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -33,7 +36,6 @@ func SettleKeepalived(live, want *State, old Record) Settled {
 	for _, side := range []*State{s.Have, s.Want} {
 		side.Governed.Mend = nil // nothing in the table differs between the two files
 	}
-	s.Have.Governed.Yields = nil // a rollback does not wait
 	s.Drained = old.Drained
 	after := s.Intent
 	s.Intent = old
@@ -45,15 +47,24 @@ func SettleKeepalived(live, want *State, old Record) Settled {
 	return s
 }
 
+// Yield is what a director gives to another one by a reload.
+type Yield struct {
+	Addresses []netip.Addr
+	// After is how long after the reload new connections are held, so that what is under
+	// way can end, and Limit how long they are held at most.
+	After, Limit time.Duration
+}
+
 // yield keeps what is under way whole where a reload gives addresses to another director.
 // It comes before the reload.
 func (s *State) yield() []shell.Command {
-	if len(s.Governed.Yields) == 0 {
+	y := s.Governed.Yields
+	if len(y.Addresses) == 0 {
 		return nil
 	}
-	args := make([]string, len(s.Governed.Yields))
-	for i, a := range s.Governed.Yields {
-		args[i] = a.String()
+	args := []string{strconv.FormatFloat(y.After.Seconds(), 'f', -1, 64), strconv.Itoa(int(math.Ceil(y.Limit.Seconds())))}
+	for _, a := range y.Addresses {
+		args = append(args, a.String())
 	}
 	return []shell.Command{shell.Call(shell.Yield, args...)}
 }

@@ -74,10 +74,10 @@ type Governed struct {
 	// keepalived may take them in as its old file has them, and a reload changes no
 	// thresholds.
 	Mend map[ServerKey]bool
-	// FailedOver are the instances whose addresses are kept on another director, by name,
-	// and Yields the addresses that this change gives to another director.
+	// FailedOver are the instances whose addresses are kept on another director, by name.
 	FailedOver map[string]FailedOver
-	Yields     []netip.Addr
+	// Yields is what this change gives to another director.
+	Yields Yield
 }
 
 // Down reports whether a server's check has taken it out: it is missing from a
@@ -268,6 +268,7 @@ func (s *Settled) govern(live, want *State) {
 	}
 	// A start that is undone gives back what it took over.
 	s.Have.Governed.Held, s.Have.Governed.Alone, s.Have.Governed.Back = nil, nil, want.Governed.Held
+	s.Have.Governed.Yields = Yield{} // a rollback does not wait
 }
 
 // keepCeded completes a record by what addresses were before keepalived moved them, as

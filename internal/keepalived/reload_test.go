@@ -55,6 +55,18 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadElects: another priority moves the addresses only where the directors preempt.
+func TestReloadElects(t *testing.T) {
+	for _, preempt := range []bool{true, false} {
+		to := tutorial()
+		to.Instances[0].Priority, to.Instances[0].Preempt = 80, preempt
+		list := Reload(tutorial(), to, version(t, "2.2.7"))
+		if len(list) != 1 || list[0].Elects != preempt || strings.Contains(list[0].What, "to whoever has the highest") != preempt {
+			t.Errorf("preempt %v: %v", preempt, list)
+		}
+	}
+}
+
 func TestTakeover(t *testing.T) {
 	slow := Instance{AdvertInt: time.Second, Priority: 90}
 	quick := Instance{AdvertInt: 100 * time.Millisecond, Priority: 90}

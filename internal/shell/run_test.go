@@ -188,10 +188,10 @@ y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	Yield: {lan + connections + `ip addr add 10.0.0.100/32 dev eth0
 rules() { iptables -S INPUT | grep -c 'd 10.0.0.100/32.*SYN.*DROP'; }
 lvsctl_under_way 10.0.0.12 10.0.0.10; lvsctl_under_way 10.0.0.12 fd00::100; lvsctl_under_way 10.0.0.100
-gone() { ip addr del 10.0.0.100/32 dev eth0; n=0; while [ "$(rules)" != 0 ] && [ $n -lt 100 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done; rules; ip addr add 10.0.0.100/32 dev eth0; }
-lvsctl_yield 0 30 10.0.0.100; rules; gone
-lvsctl_yield 1.5 30 10.0.0.100; rules; sleep 3; rules; gone
-lvsctl_yield 0 1 10.0.0.100; sleep 3; rules
+become() { n=0; while [ "$(rules)" != "$1" ] && [ $n -lt 200 ]; do sleep 0.1 2>/dev/null || sleep 1; n=$((n + 1)); done; rules; }
+lvsctl_yield 0 60 10.0.0.100; rules; ip addr del 10.0.0.100/32 dev eth0; become 0
+ip addr add 10.0.0.100/32 dev eth0; lvsctl_yield 1.5 60 10.0.0.100; rules; become 1; ip addr del 10.0.0.100/32 dev eth0; become 0
+ip addr add 10.0.0.100/32 dev eth0; lvsctl_yield 0 1 10.0.0.100; become 0
 lvsctl_can_hold() { return 1; }; lvsctl_yield 1 30 10.0.0.100`, `^0\n1\n4\n1\n0\n0\n1\n0\n0\nnote: neither iptables nor nft is here to hold new connections, so requests that are under way may be cut short\n$`},
 	MendServer:    {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
 	RestoreServer: {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},

@@ -20,10 +20,13 @@ lvsctl_yield() {
     printf 'note: neither iptables nor nft is here to hold new connections, so requests that are under way may be cut short\n'
     return 0
   fi
+  if [ "$after" = 0 ]; then lvsctl_hold_syns add "$@" >/dev/null 2>&1; fi
   (
     trap '' HUP
-    sleep "$after" 2>/dev/null || sleep "${after%.*}"
-    lvsctl_hold_syns add "$@"
+    if [ "$after" != 0 ]; then
+      sleep "$after" 2>/dev/null || sleep "${after%.*}"
+      lvsctl_hold_syns add "$@"
+    fi
     n=0
     while [ "$n" -lt "$((limit * 5))" ] && [ -n "$(lvsctl_holds "$@")" ]; do
       n=$((n + 1))

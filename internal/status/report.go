@@ -111,6 +111,7 @@ func (c *cluster) vips(d *director, n *Node) {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
+	n.FailedOver = d.Live.Record.FailedOver
 	switch {
 	case shared && len(n.Holds) > 0:
 		n.Part = Master

@@ -52,6 +52,9 @@ type Node struct {
 	// Holds are the VIPs that a director has, Lacks those that it should have alone.
 	Holds []string `json:"holds,omitempty"`
 	Lacks []string `json:"lacks,omitempty"`
+	// FailedOver are its vrrp_instances whose VIPs people keep on another director than the
+	// topology's first, by name.
+	FailedOver map[string]state.FailedOver `json:"failed_over,omitempty"`
 }
 
 // Part is a director's part among several.

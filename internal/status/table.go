@@ -2,6 +2,8 @@ package status
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -131,6 +133,9 @@ func (n Node) health(now time.Time) string {
 	}
 	if len(n.Lacks) > 0 {
 		parts = append(parts, "lacks "+some(n.Lacks))
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.FailedOver)) {
+		parts = append(parts, name+" failed over to "+n.FailedOver[name].To)
 	}
 	switch {
 	case n.Error != "" && n.Applied.At.IsZero():

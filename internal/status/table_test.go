@@ -31,7 +31,7 @@ func report() status.Report {
 	applied := state.Applied{By: "kai@desk", At: now.Add(-2*time.Hour - 5*time.Minute)}
 	nodes := []status.Node{
 		{Name: "lvs-1", Role: "director", Address: "192.168.188.8", Applied: applied, Part: status.Master, Holds: []string{"192.168.188.100", "192.168.188.101", "192.168.188.102"}},
-		{Name: "lvs-2", Role: "director", Address: "192.168.188.9", Applied: applied, Part: status.Backup, Differences: 3, Pending: 1},
+		{Name: "lvs-2", Role: "director", Address: "192.168.188.9", Applied: applied, Part: status.Backup, Differences: 3, Pending: 1, FailedOver: map[string]state.FailedOver{"web": {To: "lvs-1", By: "kai@desk", Since: now.Add(-time.Hour)}}},
 		{Name: "lvs-3", Role: "director", Address: "192.168.188.10", Applied: applied, Lacks: []string{"192.168.188.110"}},
 		{Name: "lvs-4", Role: "director", Address: "192.168.188.11", Error: "cannot reach lvs-4 (192.168.188.11:22): no route to host, and this is a sentence that is longer than any table is wide\nLook there"},
 		{Name: "gw", Role: "router", Address: "192.168.188.1", Never: true, Pending: 5},

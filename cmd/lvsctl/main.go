@@ -27,6 +27,7 @@ var commands = []func(*app) *cobra.Command{
 	undrainCommand,
 	failoverCommand,
 	showCommand,
+	importCommand,
 	graphCommand,
 	statusCommand,
 	labCommand,

@@ -314,7 +314,7 @@ func (f *finder) findClients() {
 					c.Address = addr.String()
 					clients[c.Name] = c
 					f.Topology.Nodes = append(f.Topology.Nodes, c)
-					f.Remark(Remark{Guess, Of(c), n.Node.Name, "it is in the hosts files; its device and prefix length are guessed."})
+					f.Remark(Remark{Guess, Of(c), n.Node.Name, "It is in the hosts files; its device and prefix length are guessed."})
 				}
 				if !c.Owns(addr) {
 					c.Interfaces = []topology.Interface{{Name: "eth0", Addresses: append(addressesOf(c), netip.PrefixFrom(addr, f.bits(addr)))}}
@@ -374,10 +374,10 @@ func (f *finder) sync(n *found) {
 		case s.Interface == d.Interface && s.ID == d.ID || d.Interface == "":
 			s.Role = "both"
 		default:
-			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("its backup sync daemon is on %s with syncid %d, and its master sync daemon on %s with syncid %d; a topology has one of both.", d.Interface, d.ID, s.Interface, s.ID)})
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("Its backup sync daemon is on %s with syncid %d, and its master sync daemon on %s with syncid %d; a topology has one of both.", d.Interface, d.ID, s.Interface, s.ID)})
 		}
 		if d.Rest != "" {
-			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("the settings %s of its %s sync daemon cannot be said.", d.Rest, role)})
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("The settings %s of its %s sync daemon cannot be said.", d.Rest, role)})
 		}
 	}
 	n.Sync = s
@@ -408,6 +408,8 @@ func (f *finder) compare() {
 	}
 }
 
+const reuseMode = "net/ipv4/vs/conn_reuse_mode"
+
 // sysctls writes down the parameters that the roles leave alone, and that somebody has
 // set.
 func (n *found) sysctls(w roles.Want) {
@@ -423,7 +425,10 @@ func (n *found) sysctls(w roles.Want) {
 				continue
 			}
 		}
-		if _, wanted := w.State.Sysctls[k]; wanted || !n.matters(k, v) {
+		want, wanted := w.State.Sysctls[k]
+		// A written conn_reuse_mode replaces the role's, and this one was set by somebody.
+		chosen := k == reuseMode && v != want && n.matters(k, v)
+		if wanted && !chosen || !n.matters(k, v) {
 			continue
 		}
 		v = strings.Join(strings.Fields(v), " ")

@@ -185,16 +185,41 @@ func (f *finder) gateway(n *found, w roles.Want, ipv6 bool) {
 		f.wayBack(n, ipv6)
 		return
 	}
-	g := &n.Gateway
-	dev := ""
-	if _, _, near := n.On(have.Via); !near {
-		dev = have.Dev
+	f.setGateway(n, have)
+}
+
+// setGateway writes down a default route, unless it leads by a device that is left out.
+func (f *finder) setGateway(n *found, r defaultRoute) {
+	ipv6 := r.Via.Is6()
+	if _, has := n.First(ipv6); !has {
+		return // nothing uses this family there
 	}
+	dev := ""
+	if _, _, near := n.On(r.Via); !near {
+		dev = r.Dev
+		if !r.Via.IsLinkLocalUnicast() && !n.alone(dev, ipv6) || !n.hasDevice(dev) {
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("Its default route leads to %s on %s, which is on no subnet of it; it is left as it is.", r.Via, dev)})
+			return
+		}
+	}
+	g := &n.Gateway
 	if ipv6 {
-		g.V6, g.Dev6 = have.Via, dev
+		g.V6, g.Dev6 = r.Via, dev
 		return
 	}
-	g.V4, g.Dev4 = have.Via, dev
+	g.V4, g.Dev4 = r.Via, dev
+}
+
+// alone reports whether a device has an address of a family that is a subnet by itself.
+func (n *found) alone(dev string, ipv6 bool) bool {
+	return slices.ContainsFunc(n.base, func(k state.AddressKey) bool {
+		return k.Dev == dev && k.Prefix.IsSingleIP() && k.Prefix.Addr().Is6() == ipv6
+	})
+}
+
+// hasDevice reports whether a device is one of the node's interfaces.
+func (n *found) hasDevice(dev string) bool {
+	return slices.ContainsFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
 }
 
 type defaultRoute struct {
@@ -280,7 +305,7 @@ func (f *finder) wayBack(n *found, ipv6 bool) {
 		}
 	}
 	n.WayBack = topology.WayBackRule
-	f.Remark(Remark{Guess, Of(n.Node), n.Node.Name, "its default route does not lead to the director, so its answers are led there by a rule (ip rule). If the director rewrites the clients' addresses, say mode \"fullnat\" and leave way_back out."})
+	f.Remark(Remark{Guess, Of(n.Node), n.Node.Name, "Its default route does not lead to the director, so its answers are led there by a rule (ip rule). If the director rewrites the clients' addresses, say mode \"fullnat\" and leave way_back out."})
 }
 
 // ruled reports whether lvsctl's rule leads the node's answers back, so that its default
@@ -307,8 +332,14 @@ func (f *finder) routes(n *found, w roles.Want) {
 		if strings.Contains(" "+r.Rest+" ", " proto dhcp ") && !ours {
 			continue
 		}
+		if _, _, near := n.On(r.Via); r.Via.IsValid() && !near && !(n.alone(r.Dev, k.Dst.Addr().Is6()) && n.hasDevice(r.Dev)) || !r.Via.IsValid() && !n.hasDevice(r.Dev) {
+			if _, uses := n.First(k.Dst.Addr().Is6()); uses && n.hasDevice(r.Dev) {
+				f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("Its route to %s leads to %s, which is on no subnet of it; it is left as it is.", k.Dst, r.Via)})
+			}
+			continue
+		}
 		if r.Behind != "" || strings.Contains(r.Rest, "nexthop") {
-			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("its route to %s has several next hops, which a topology cannot say.", k.Dst)})
+			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("Its route to %s has several next hops, which a topology cannot say.", k.Dst)})
 			continue
 		}
 		keys = append(keys, k)

@@ -156,7 +156,7 @@ func (f *finder) marks(v *topology.VirtualServer, on *found, ipv6 bool) {
 		known := protocol == topology.TCP || protocol == topology.UDP || protocol == topology.SCTP
 		_, from := r.values["-s"]
 		if r.values == nil || !single || !portsOK || !known || from || vip.IsValid() && vip != addr {
-			f.Remark(Remark{Lost, OfService(v), on.Seen.Name, "this rule marks packets for it and cannot be said in a mark block; keep it where it is: iptables -t mangle " + r.Text() + "."})
+			f.Remark(Remark{Lost, OfService(v), on.Seen.Name, "This rule marks packets for it and cannot be said in a mark block; keep it where it is: iptables -t mangle " + r.Text() + "."})
 			continue
 		}
 		if r.service == "" {

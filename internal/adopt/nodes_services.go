@@ -35,9 +35,9 @@ func (f *finder) findServices() {
 			continue
 		}
 		for k, why := range n.State.Unreadable {
-			what := "a line of its table"
+			what := "A line of its table"
 			if k != (state.ServiceKey{}) {
-				what = "its service " + k.String()
+				what = "Its service " + k.String()
 			}
 			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("%s cannot be read: %s.", what, why)})
 		}
@@ -311,7 +311,7 @@ func (f *finder) vipInterfaces() {
 			case state.Quiet(devs[0]) && (n.VIPInterface == "" || n.VIPInterface == devs[0]):
 				n.VIPInterface = devs[0]
 			default:
-				f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("it holds the VIP %s on %s, which answers when neighbours ask for it. lvsctl adds it to %s.", v.VIP.Addr(), devs[0], usual)})
+				f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("It holds the VIP %s on %s, which answers when neighbours ask for it. lvsctl adds it to %s.", v.VIP.Addr(), devs[0], usual)})
 			}
 		}
 	}

@@ -102,7 +102,7 @@ func (f *finder) instance(parts []spoken) *topology.VRRPInstance {
 		priority := p.Priority
 		if last := len(v.Priorities) - 1; last >= 0 && priority >= v.Priorities[last] {
 			priority = v.Priorities[last] - 1
-			f.Remark(Remark{Lost, OfInstance(v), p.by.Node.Name, fmt.Sprintf("its priority is %d, and in a topology each director's is lower than the one before it: %d.", p.Priority, priority)})
+			f.Remark(Remark{Lost, OfInstance(v), p.by.Node.Name, fmt.Sprintf("Its priority is %d, and in a topology each director's is lower than the one before it: %d.", p.Priority, priority)})
 		}
 		v.Directors, v.Priorities = append(v.Directors, p.by.Node), append(v.Priorities, priority)
 		v.Preempt = v.Preempt && p.Preempt
@@ -112,7 +112,7 @@ func (f *finder) instance(parts []spoken) *topology.VRRPInstance {
 		}
 		for what, differs := range map[string]bool{"interface": p.Interface != v.Interface, "advert_int": p.AdvertInt != v.AdvertInt, "auth_pass": p.AuthPass != v.AuthPass} {
 			if differs {
-				f.Remark(Remark{Lost, OfInstance(v), p.by.Node.Name, "its " + what + " is another than that of " + first.by.Node.Name + ", which is taken for both."})
+				f.Remark(Remark{Lost, OfInstance(v), p.by.Node.Name, "Its " + what + " is another than that of " + first.by.Node.Name + ", which is taken for both."})
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func (f *finder) assignInstances() {
 			vips[s.VRRPInstance][s.VIP.Addr()] = true
 			f.check(s)
 		} else if s.VIP.IsValid() && slices.ContainsFunc(f.Topology.VRRP, func(v *topology.VRRPInstance) bool { return f.moves(v, s.VIP.Addr()) }) {
-			f.Remark(Remark{Lost, OfService(s), "", "its VIP moves between directors that do not all have this service alike. A topology wants it the same on each."})
+			f.Remark(Remark{Lost, OfService(s), "", "Its VIP moves between directors that do not all have this service alike. A topology wants it the same on each."})
 		}
 	}
 	for _, v := range f.Topology.VRRP {

@@ -48,7 +48,7 @@ type Seen struct {
 //	it forwards packets, and is neither                   router
 //	none of these                                         left out, with a remark
 func FromNodes(name string, seen []Seen) Draft {
-	f := &finder{Draft: New(), named: map[string]*found{}, owner: map[netip.Addr]*found{}, floating: map[netip.Addr]bool{}, names: map[state.ServiceKey]string{}}
+	f := &finder{Draft: New(), named: map[string]*found{}, owner: map[netip.Addr]*found{}, floating: map[netip.Addr]bool{}, names: map[state.ServiceKey]string{}, unseen: map[netip.Addr]*topology.Node{}}
 	f.Topology.Name = name
 	for _, s := range seen {
 		n := &found{Seen: s}
@@ -89,6 +89,10 @@ type finder struct {
 	names map[state.ServiceKey]string
 	rules []serviceRule
 	table []*tableService
+	// unseen are the real servers that were not read, by each address.
+	unseen map[netip.Addr]*topology.Node
+	// answers are how nat real servers answer, by node.
+	answers map[answering]*answer
 }
 
 // A found node is one that was read, and the topology's node that it becomes.
@@ -391,6 +395,7 @@ func (f *finder) compare() {
 			n.WayBack = topology.WayBackRule
 		}
 	}
+	f.findAnswers()
 	wants, _ := roles.Wants(f.Topology)
 	for _, w := range wants {
 		n := f.named[w.Node.Name]

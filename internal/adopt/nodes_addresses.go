@@ -85,7 +85,7 @@ func (f *finder) findUnseen() {
 	for _, t := range f.table {
 		for _, s := range t.servers {
 			addr := s.addr.Addr()
-			if n := f.owner[addr]; n != nil && n.Node != nil || slices.ContainsFunc(f.Topology.Nodes, func(n *topology.Node) bool { return n.Owns(addr) }) {
+			if n := f.owner[addr]; n != nil && n.Node != nil || f.unseen[addr] != nil {
 				continue
 			}
 			n := f.recorded(addr)
@@ -94,6 +94,9 @@ func (f *finder) findUnseen() {
 				f.Remark(Remark{Guess, Of(n), t.on.Seen.Name, fmt.Sprintf("%s was not read; its name, device and prefix length are guessed. Add it to the import: lvsctl import ... %s.", addr, addr)})
 			} else {
 				f.Remark(Remark{Note, Of(n), t.on.Seen.Name, fmt.Sprintf("%s was not read; the record of topology %s knows it. Add it to the import: lvsctl import ... %s.", n.Name, f.Topology.Name, n.Address)})
+			}
+			for a := range addresses(n) {
+				f.unseen[a] = n
 			}
 			f.Topology.Nodes = append(f.Topology.Nodes, n)
 		}
@@ -178,10 +181,11 @@ func (f *finder) gateway(n *found, w roles.Want, ipv6 bool) {
 		return
 	}
 	want, wanted := w.State.Routes[have.key]
-	if wanted && want.Via == have.Via && !f.severalDirectors(n, ipv6) {
+	answers := f.answers[answering{n.Node, ipv6}]
+	if wanted && want.Via == have.Via && (answers == nil || !answers.several) {
 		return
 	}
-	if nat, dips := f.answersByDirector(n, ipv6); nat && n.WayBack == topology.WayBackRoute && !slices.Contains(dips, have.Via) {
+	if answers != nil && n.WayBack == topology.WayBackRoute && !answers.via[have.Via] {
 		f.wayBack(n, ipv6)
 		return
 	}
@@ -257,43 +261,46 @@ func byProtocol(rest string) bool {
 	return false
 }
 
-// answersByDirector reports whether a node is a nat real server of a family, and by which
-// addresses its answers may go.
-func (f *finder) answersByDirector(n *found, ipv6 bool) (nat bool, via []netip.Addr) {
+// answering is a node and a family.
+type answering struct {
+	node *topology.Node
+	ipv6 bool
+}
+
+// An answer is how a nat real server answers: by one of some addresses. several is set if
+// it serves for several directors, so that its gateway says which of them is meant.
+type answer struct {
+	via     map[netip.Addr]bool
+	several bool
+}
+
+// findAnswers finds how the nat real servers answer.
+func (f *finder) findAnswers() {
+	f.answers = map[answering]*answer{}
 	for _, v := range f.Topology.Services {
-		if v.IPv6() != ipv6 {
-			continue
+		var via []netip.Addr
+		for _, d := range v.Directors {
+			via = slices.AppendSeq(via, addresses(d))
+		}
+		if v.VRRPInstance != nil {
+			for _, a := range v.VRRPInstance.Addresses {
+				via = append(via, a.Prefix.Addr())
+			}
 		}
 		for _, s := range v.RealServers {
-			if s.Node != n.Node || s.Mode != topology.NAT || slices.Contains(v.Directors, n.Node) {
+			if s.Mode != topology.NAT || slices.Contains(v.Directors, s.Node) {
 				continue
 			}
-			nat = true
-			for _, d := range v.Directors {
-				for _, i := range d.Interfaces {
-					for _, p := range i.Addresses {
-						via = append(via, p.Addr())
-					}
-				}
+			k := answering{s.Node, v.IPv6()}
+			if f.answers[k] == nil {
+				f.answers[k] = &answer{via: map[netip.Addr]bool{}}
 			}
-			if v.VRRPInstance != nil {
-				for _, a := range v.VRRPInstance.Addresses {
-					via = append(via, a.Prefix.Addr())
-				}
+			f.answers[k].several = f.answers[k].several || len(v.Directors) > 1 && v.VRRPInstance == nil
+			for _, addr := range via {
+				f.answers[k].via[addr] = true
 			}
 		}
 	}
-	return nat, via
-}
-
-// severalDirectors reports whether a nat real server answers through one of several
-// directors: which one, its gateway says.
-func (f *finder) severalDirectors(n *found, ipv6 bool) bool {
-	return slices.ContainsFunc(f.Topology.Services, func(v *topology.VirtualServer) bool {
-		return v.IPv6() == ipv6 && len(v.Directors) > 1 && v.VRRPInstance == nil && slices.ContainsFunc(v.RealServers, func(s topology.Server) bool {
-			return s.Node == n.Node && s.Mode == topology.NAT
-		})
-	})
 }
 
 // wayBack is for a nat real server whose default route does not lead to the director. A

@@ -278,12 +278,7 @@ func (f *finder) servant(t *tableService, addr netip.Addr) *topology.Node {
 		}
 		return n.Node
 	}
-	for _, n := range f.Topology.Nodes {
-		if n.Owns(addr) {
-			return n
-		}
-	}
-	return nil
+	return f.unseen[addr]
 }
 
 // vipInterfaces finds the devices on which real servers hold VIPs, where those are not

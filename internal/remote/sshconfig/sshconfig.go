@@ -78,6 +78,28 @@ func Read(name string) (*Config, error) {
 	return c, nil
 }
 
+// Aliases are the names in the Host lines of the files to begin with, without patterns.
+func (c *Config) Aliases() []string {
+	var names []string
+	for _, s := range c.sources {
+		f, err := c.read(s.path, s.kind, 0)
+		if err != nil {
+			continue
+		}
+		for _, l := range f.lines {
+			if l.keyword != "host" {
+				continue
+			}
+			for _, name := range l.values {
+				if !strings.ContainsAny(name, "*?!") {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
 // Request is what to resolve, with what a command line would say.
 type Request struct {
 	Host      string // as a person wrote it

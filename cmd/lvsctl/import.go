@@ -11,6 +11,7 @@ import (
 
 	"github.com/lvsctl/lvsctl/internal/adopt"
 	"github.com/lvsctl/lvsctl/internal/plural"
+	"github.com/lvsctl/lvsctl/internal/remote/sshconfig"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -73,15 +74,32 @@ could not be read (the rest is written).`,
 	f.StringVar(&m.out, "out", "", "write to `FILE`.hcl, or to main.hcl in a folder, instead of standard output")
 	f.BoolVar(&m.sudo, "sudo", false, "run the reading by sudo -n, where the user is not root")
 	f.StringVar(&m.lab, "lab", "", "read hosts of the lab of the topology at `PATH` instead of real nodes")
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return a.aliases(args)
+	}
+	for flag := range map[string]bool{"director": true, "real-server": true, "router": true} {
+		_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return a.aliases(nil) })
+	}
 	return cmd
 }
 
-func (m *importing) run(ctx context.Context) error {
-	if err := m.list(); err != nil {
-		return err
+// aliases completes hosts of the ssh config that are not named yet.
+func (a *app) aliases(args []string) ([]string, cobra.ShellCompDirective) {
+	c, err := sshconfig.Read(a.sshConfig)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	names := slices.DeleteFunc(c.Aliases(), func(name string) bool { return slices.Contains(args, name) })
+	slices.Sort(names)
+	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+}
+
+func (m *importing) run(ctx context.Context) error {
 	target, err := m.target()
 	if err != nil {
+		return err
+	}
+	if err := m.list(); err != nil {
 		return err
 	}
 	if m.dialer, err = m.importDialer(ctx); err != nil {
@@ -106,14 +124,19 @@ func (m *importing) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, proof, err := m.prove(ctx, draft)
+	written, err := m.describe(ctx, draft)
 	if err != nil {
 		return err
 	}
-	if err := target.write(m.app, m.header(), text); err != nil {
+	proof, err := m.prove(ctx, written)
+	if err != nil {
 		return err
 	}
-	m.report(draft, proof)
+	if err := target.write(m.app, m.header(), written.text); err != nil {
+		return err
+	}
+	m.remarks(draft)
+	m.proof(proof)
 	switch {
 	case len(proof.Changes) > 0:
 		return exitError{code: exitFailed}
@@ -168,8 +191,8 @@ func (m *importing) draft() (*adopt.Draft, error) {
 	return &d, nil
 }
 
-// report says on standard error what is to be known of the topology.
-func (m *importing) report(d *adopt.Draft, proof adopt.Proof) {
+// remarks says on standard error what is to be known of the topology.
+func (m *importing) remarks(d *adopt.Draft) {
 	for _, r := range d.Remarks {
 		where := ""
 		if r.At != (adopt.Element{}) {
@@ -178,17 +201,47 @@ func (m *importing) report(d *adopt.Draft, proof adopt.Proof) {
 		head := map[adopt.Kind]string{adopt.Lost: "Not said", adopt.Guess: "Guessed", adopt.Note: "Note"}[r.Kind]
 		m.stderr.linef("%s: %s%s", head, where, r)
 	}
+}
+
+// mostNodes is how many nodes, or ranges of nodes, a line names.
+const mostNodes = 8
+
+// placesOf are where nodes stand among all.
+func placesOf(nodes, all []string) []int {
+	at := make(map[string]int, len(all))
+	for i, n := range all {
+		at[n] = i
+	}
+	places := make([]int, len(nodes))
+	for i, n := range nodes {
+		places[i] = at[n]
+	}
+	return places
+}
+
+// proof says on standard error what a plan would do.
+func (m *importing) proof(proof adopt.Proof) {
 	list := func(head string, all []adopt.Finding) {
 		if len(all) == 0 {
 			return
 		}
 		m.stderr.linef("%s", head)
+		nodes := map[adopt.Finding][]string{}
 		for _, f := range all {
-			line := "  " + f.Node + ": " + f.What
+			same := adopt.Finding{What: f.What, Why: f.Why}
+			nodes[same] = append(nodes[same], f.Node)
+		}
+		for _, f := range all {
+			same := adopt.Finding{What: f.What, Why: f.Why}
+			if nodes[same] == nil {
+				continue // said with the first node
+			}
+			line := "  " + strings.TrimPrefix(plural.Names(nodes[same], placesOf(nodes[same], proof.Nodes), mostNodes)+": "+f.What, ": ")
 			if f.Why != "" {
 				line += "  (" + f.Why + ")"
 			}
 			m.stderr.linef("%s", line)
+			delete(nodes, same)
 		}
 	}
 	list("Would be added:", proof.Added)

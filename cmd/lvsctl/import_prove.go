@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,12 +18,19 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
-// prove writes a draft, loads what was written, and plans it against the nodes. A service
-// that the language refuses is taken from the draft, with a remark.
-func (m *importing) prove(ctx context.Context, d *adopt.Draft) ([]byte, adopt.Proof, error) {
+// A description is a draft that was written and loaded again.
+type description struct {
+	text  []byte
+	name  string // the topology's
+	wants []roles.Want
+}
+
+// describe writes a draft and loads what was written. What the language refuses is taken
+// from the draft, with a remark.
+func (m *importing) describe(ctx context.Context, d *adopt.Draft) (description, error) {
 	dir, err := os.MkdirTemp("", "lvsctl-import-")
 	if err != nil {
-		return nil, adopt.Proof{}, err
+		return description{}, err
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, m.fileName(d))
@@ -33,22 +41,20 @@ func (m *importing) prove(ctx context.Context, d *adopt.Draft) ([]byte, adopt.Pr
 	for {
 		text := adopt.Write(*d)
 		if err := os.WriteFile(path, text, private); err != nil {
-			return nil, adopt.Proof{}, err
+			return description{}, err
 		}
 		t, files, diags := topology.Load(ctx, path, o)
 		var wants []roles.Want
 		if !diags.HasErrors() {
 			wants, diags = roles.Wants(t)
 		}
-		if diags.HasErrors() {
-			if m.withdraw(d, refusals(text, diags)) {
-				continue
-			}
+		switch {
+		case !diags.HasErrors():
+			return description{text, t.Name, wants}, nil
+		case !m.withdraw(d, refusals(text, diags)):
 			m.stderr.diagnose(files, diags)
-			return nil, adopt.Proof{}, fmt.Errorf("the cluster cannot be described: see above\nWhat was read contradicts what lvsctl needs.")
+			return description{}, errors.New("the cluster cannot be described: see above\nWhat was read contradicts what lvsctl needs.")
 		}
-		proof, err := m.plan(ctx, t.Name, wants)
-		return text, proof, err
 	}
 }
 
@@ -140,23 +146,23 @@ func withdrawFrom(d *adopt.Draft, r refusal) string {
 	return part
 }
 
-// plan plans the topology against the nodes, over the connections that they were read by.
-func (m *importing) plan(ctx context.Context, name string, wants []roles.Want) (adopt.Proof, error) {
+// prove plans the topology against the nodes, over the connections that they were read by.
+func (m *importing) prove(ctx context.Context, d description) (adopt.Proof, error) {
 	byNode := map[string]*importedNode{}
 	for _, n := range m.nodes {
 		if n.err == nil {
 			byNode[n.node] = n
 		}
 	}
-	nodes := make([]survey.Node, len(wants))
-	for i, w := range wants {
+	nodes := make([]survey.Node, len(d.wants))
+	for i, w := range d.wants {
 		nodes[i] = survey.Node{Input: survey.Input(w)}
 		if n := byNode[w.Node.Name]; n != nil {
 			nodes[i].Chosen, nodes[i].Runner = true, n.runner
 			nodes[i].Dial = m.dialer.to(w.Node)
 		}
 	}
-	s, err := survey.Take(ctx, name, nodes, survey.Options{Parallelism: m.parallelism})
+	s, err := survey.Take(ctx, d.name, nodes, survey.Options{Parallelism: m.parallelism})
 	if err != nil {
 		return adopt.Proof{}, err
 	}

@@ -40,11 +40,11 @@ func TestImportWithdraws(t *testing.T) {
 	a.colour, a.parallelism = "never", 1
 	m := &importing{app: a}
 	d := refusedDraft()
-	text, _, err := m.prove(t.Context(), d)
+	written, err := m.describe(t.Context(), d)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
-	if have := string(text); !strings.Contains(have, `virtual_server "good"`) || strings.Contains(have, `virtual_server "on-the-dip" {`) || strings.Contains(have, "gateway  ") || strings.Contains(have, "core_pattern\" =") {
+	if have := string(written.text); !strings.Contains(have, `virtual_server "good"`) || strings.Contains(have, `virtual_server "on-the-dip" {`) || strings.Contains(have, "gateway  ") || strings.Contains(have, "core_pattern\" =") {
 		t.Errorf("written:\n%s", have)
 	}
 	lost := d.Lost()

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/lvsctl/lvsctl/topology"
 )
 
 // importTarget is where an import is written to: a file, or standard output if path is "".
@@ -49,15 +51,19 @@ func (m *importing) header() string {
 	if m.name != "" {
 		words = append(words, "--name", m.name)
 	}
-	for _, r := range []struct {
-		flag  string
-		nodes []string
-	}{{"--director", *m.said["director"]}, {"--real-server", *m.said["real_server"]}, {"--router", *m.said["router"]}} {
-		for _, n := range r.nodes {
-			words = append(words, r.flag, n)
+	words = append(words, m.sayings()...)
+	return "# Written by lvsctl import " + strings.Join(words, " ")
+}
+
+// sayings are the words by which a person says what nodes are.
+func (m *importing) sayings() []string {
+	var words []string
+	for _, role := range []topology.Role{topology.Director, topology.RealServer, topology.Router} {
+		for _, n := range *m.said[role] {
+			words = append(words, "--"+strings.ReplaceAll(string(role), "_", "-"), n)
 		}
 	}
-	return "# Written by lvsctl import " + strings.Join(words, " ")
+	return words
 }
 
 // write writes the topology under its header. A file that is there is replaced only if the

@@ -11,6 +11,8 @@ import (
 
 // A Proof is what a plan would do with the nodes that a draft was made of.
 type Proof struct {
+	// Nodes are all that were planned, in the plan's order.
+	Nodes []string
 	// Changes are what is live now and would change, and what keeps a node from being
 	// planned. There are none if the draft is right.
 	Changes []Finding
@@ -33,6 +35,7 @@ func Prove(p *plan.Plan, inputs []plan.Input) Proof {
 	}
 	for _, n := range p.Nodes {
 		if n.Chosen {
+			proof.Nodes = append(proof.Nodes, n.Name)
 			for _, problem := range n.Problems {
 				proof.Changes = append(proof.Changes, Finding{n.Name, problem, "a plan refuses the node until this is mended"})
 			}

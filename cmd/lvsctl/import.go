@@ -25,6 +25,7 @@ type importing struct {
 	out  string // a folder or file, "" for standard output
 	sudo bool
 	args []string
+	from []string // FORM=FILE, instead of nodes
 
 	dialer dialer
 	nodes  []*importedNode
@@ -43,6 +44,10 @@ What a node is, it finds out: a director has virtual services or speaks VRRP; a 
 server has an address that a director sends to; a router forwards packets and is
 neither. --director, --real-server and --router say it.
 
+--from reads files that people have of a director, without a look at any node: what
+ipvsadm -S or -L has printed, a keepalived.conf, an ldirectord.cf. What they do not say,
+such as the nodes' own addresses, is guessed and marked.
+
 At the end it plans what it has written against the same nodes, over the same
 connections: nothing that is live may change. What lvsctl would add is listed with the
 reason, and so is what was guessed or cannot be said.
@@ -51,6 +56,7 @@ Exit codes: 0 nothing live would change; 1 something would, or an error; 3 some 
 could not be read (the rest is written).`,
 		Example: `  lvsctl import lvs-1 lvs-2 web-1 web-2                  # the topology on standard output
   lvsctl import --out clusters/shop root@10.0.0.2 10.0.0.11 10.0.0.12
+  lvsctl import --from keepalived=lb1.conf --from keepalived=lb2.conf
   lvsctl import --ssh-config bastion.conf --sudo --router gate lvs web-1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m.args = args
@@ -72,6 +78,7 @@ could not be read (the rest is written).`,
 	}
 	f.StringVar(&m.name, "name", "", "the topology's `NAME` (default: by which lvsctl knows it on the nodes, else that of --out)")
 	f.StringVar(&m.out, "out", "", "write to `FILE`.hcl, or to main.hcl in a folder, instead of standard output")
+	f.StringArrayVar(&m.from, "from", nil, "read a director's file instead of nodes, `FORM=FILE`: ipvsadm, keepalived or ldirectord; may be repeated")
 	f.BoolVar(&m.sudo, "sudo", false, "run the reading by sudo -n, where the user is not root")
 	f.StringVar(&m.lab, "lab", "", "read hosts of the lab of the topology at `PATH` instead of real nodes")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -98,6 +105,9 @@ func (m *importing) run(ctx context.Context) error {
 	target, err := m.target()
 	if err != nil {
 		return err
+	}
+	if len(m.from) > 0 {
+		return m.files(ctx, target)
 	}
 	if err := m.list(); err != nil {
 		return err
@@ -176,6 +186,9 @@ func (m *importing) draft() (*adopt.Draft, error) {
 		}
 	}
 	d := adopt.FromNodes(name, seen)
+	for _, n := range m.nodes {
+		n.keepalivedRemarks(&d)
+	}
 	if nodes := on[name]; len(nodes) > 0 {
 		d.Remark(adopt.Remark{Kind: adopt.Note, Text: fmt.Sprintf("lvsctl has applied topology %s to %s before; this is imported under the same name, so that its records stay good.", name, strings.Join(nodes, ", "))})
 	}

@@ -51,6 +51,9 @@ func (m *importing) header() string {
 	if m.name != "" {
 		words = append(words, "--name", m.name)
 	}
+	for _, f := range m.from {
+		words = append(words, "--from", f)
+	}
 	words = append(words, m.sayings()...)
 	return "# Written by lvsctl import " + strings.Join(words, " ")
 }

@@ -102,6 +102,9 @@ func foundAgain(t *testing.T, top *topology.Topology, byHand bool) {
 			}
 			continue
 		}
+		if diff := cmp.Diff(w.State.Blocks, found.State.Blocks); diff != "" {
+			t.Errorf("files of %s (-want +have):\n%s", w.Node.Name, diff)
+		}
 		if diff := cmp.Diff(want, have); diff != "" {
 			t.Errorf("%s (-want +have):\n%s", w.Node.Name, diff)
 		}

@@ -111,7 +111,7 @@ func (j *job) unit() []string {
 		"After=networking.service network.service NetworkManager.service systemd-networkd.service",
 		"After=nftables.service iptables.service ip6tables.service firewalld.service ufw.service netfilter-persistent.service",
 	}
-	if len(j.script.Routes) > 0 {
+	if j.script.waits() {
 		lines = append(lines, "Wants="+online)
 	}
 	return append(lines,
@@ -123,6 +123,17 @@ func (j *job) unit() []string {
 		"",
 		"[Install]",
 		"WantedBy=multi-user.target")
+}
+
+// waits reports whether a part of the script needs devices that the network system brings
+// up: After alone waits for no target that nothing wants.
+func (p part) waits() bool {
+	for k := range p.Addresses {
+		if k.Dev != "lo" && tunnel(k.Dev) == "" {
+			return true
+		}
+	}
+	return len(p.Routes) > 0
 }
 
 // networkLines adds the lines for a State's devices, parameters, addresses and routes, each

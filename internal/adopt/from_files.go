@@ -108,7 +108,24 @@ const mostPlaces = 8
 // remarks are the notes, each at the element that its subject became.
 func (n *notes) remarks(elements map[any]Element) []Remark {
 	var list []Remark
+	// What is said of the same service of two files is said of one element.
+	type key struct {
+		kind Kind
+		at   Element
+		text string
+	}
+	merged := map[key]*note{}
+	var all []*note
 	for _, o := range n.list {
+		k := key{o.kind, elements[o.about], o.text}
+		if first := merged[k]; first != nil {
+			first.places = append(first.places, o.places...)
+			continue
+		}
+		merged[k] = o
+		all = append(all, o)
+	}
+	for _, o := range all {
 		r := Remark{Kind: o.kind, At: elements[o.about], Text: o.text}
 		var words []string
 		for i, p := range o.places {

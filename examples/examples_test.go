@@ -243,6 +243,12 @@ func (e example) test(c *cluster, before map[string]string) {
 	c.apply(0)
 	c.plan(0)
 	c.wantAnswers(e.client, e.url, e.answers)
+	if hosts := imports[e.name]; hosts != nil {
+		c.imported(hosts...)
+	}
+	if e.name == "dr-lan" {
+		c.importedByHand(imports[e.name]...)
+	}
 	if e.more != nil {
 		e.more(c)
 	}

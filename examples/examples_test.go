@@ -197,7 +197,6 @@ func getHost(c *cluster) {
 }
 
 func TestExamples(t *testing.T) {
-	t.Parallel()
 	var names []string
 	for _, e := range table {
 		names = append(names, e.name)

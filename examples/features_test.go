@@ -110,7 +110,6 @@ echo 0 > /proc/sys/net/ipv6/conf/all/forwarding`,
 }
 
 func TestFeatures(t *testing.T) {
-	t.Parallel()
 	var topologies []string
 	for _, f := range features {
 		topologies = append(topologies, "testdata/"+f.name)

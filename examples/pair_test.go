@@ -164,7 +164,6 @@ const (
 // TestPair takes one pair through its life. A step that fails leaves the pair to the next
 // one, which brings it up anew.
 func TestPair(t *testing.T) {
-	t.Parallel()
 	p := startPair(t)
 	for _, step := range []struct {
 		name string

@@ -85,7 +85,7 @@ func failOver(inputs []Input) {
 				members = append(members, &inputs[i])
 			}
 		}
-		f, kept := inst.wish(members)
+		f, kept := inst.wanted(members)
 		place := slices.Index(inst.Directors, f.To)
 		if place < 0 {
 			continue
@@ -107,9 +107,9 @@ func failOver(inputs []Input) {
 	}
 }
 
-// wish is where the addresses are to be, by what is asked now or else by what records say,
+// wanted is where the addresses are to be, by what is asked now or else by what records say,
 // and whether records are to keep it.
-func (inst Instance) wish(members []*Input) (f state.FailedOver, kept bool) {
+func (inst Instance) wanted(members []*Input) (f state.FailedOver, kept bool) {
 	preempts := slices.ContainsFunc(members, func(m *Input) bool { return m.part(inst.Name).Preempt })
 	for _, m := range members {
 		if o := m.pair.order; o != nil && o.Instance == inst.Name {

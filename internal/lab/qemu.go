@@ -39,20 +39,8 @@ func accelArgs(accel string) []string {
 	}
 	// Emulated, page tables of five levels are slower than those of four, and a copy
 	// by one instruction (erms, fsrm) is slower than a loop. Without AVX and XSAVE each
-	// switch of processes has fewer registers to save: a login takes a fifth less.
+	// switch of processes has fewer registers to save: a login costs a fifth less.
 	return []string{"-accel", "tcg,thread=multi", "-cpu", "max,-la57,-erms,-fsrm,-xsave,-avx"}
-}
-
-// cpus is how many processors a machine has, most being what KVM may give it. An emulated
-// machine has one. With a second one the same work costs 1.6 times as much, because every
-// atomic operation, wake-up and TLB flush goes through the emulator; so several machines
-// beside each other do more. And an emulated kernel with two can hang for ever when it
-// patches its own code (a static key), because both must stop for it (QEMU 7.2).
-func cpus(accel string, most int) int {
-	if accel == "kvm" {
-		return max(most, 1)
-	}
-	return 1
 }
 
 // bareArgs leave out every device that is not named.

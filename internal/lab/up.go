@@ -265,7 +265,7 @@ func (b construction) bootNamespaces(ctx context.Context) ([]int, error) {
 		return nil, err
 	}
 	hosts := len(b.spec.Hosts)
-	m := machine{id: b.folder.id, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: cpus(b.accel, min(runtime.NumCPU(), 4)), mgmt: b.mgmt}
+	m := machine{id: b.folder.id, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
 	b.say(fmt.Sprintf("booting %d hosts (%s)", hosts, b.accel))
 	if err := onFreePorts(hosts, func(ports []int) error { m.ports = ports; return m.start(ctx, b.folder) }); err != nil {
 		return nil, err

@@ -2,8 +2,6 @@ package adopt
 
 import (
 	"cmp"
-	"fmt"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,7 +9,6 @@ import (
 	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/lang"
 	"github.com/lvsctl/lvsctl/internal/state"
-	"github.com/lvsctl/lvsctl/roles"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -231,63 +228,6 @@ func naturally(a, b string) int {
 	return cmp.Or(cmp.Compare(pa, pb), cmp.Compare(na, nb), cmp.Compare(a, b))
 }
 
-// describe fills in what a node's own attributes say, but for what its role decides.
-func (f *finder) describe() {
-	for _, n := range f.found() {
-		n.interfaces(f)
-		if n.Seen.Address != "" {
-			n.Node.Address = n.Seen.Address
-		} else if first, ok := firstAddress(n.Node); ok {
-			n.Node.Address = first.String()
-		}
-		for k := range n.Record.Set.Blocks {
-			n.Hosts = n.Hosts || k.Path == state.HostsFile
-		}
-		if n.Node.Role != topology.Director {
-			continue
-		}
-		n.Exclusive = n.Record.Exclusive
-		n.timeouts()
-		f.sync(n)
-		for _, o := range n.Owners {
-			f.Remark(Remark{Note, Of(n.Node), n.Node.Name, fmt.Sprintf("%s runs there and may change the same virtual services.", o)})
-		}
-	}
-}
-
-// found are the nodes that are in the topology.
-func (f *finder) found() []*found {
-	return slices.DeleteFunc(slices.Clone(f.nodes), func(n *found) bool { return n.Node == nil })
-}
-
-// interfaces writes down the devices: first those with the addresses that services use,
-// in the order of their names otherwise. Addresses of IPv6 are left out where nothing
-// uses them: many come and go.
-func (n *found) interfaces(f *finder) {
-	only4 := !slices.ContainsFunc(n.base, func(k state.AddressKey) bool { return n.used[k.Prefix.Addr()] > 0 && k.Prefix.Addr().Is6() }) &&
-		!f.ipv6() && slices.ContainsFunc(n.base, func(k state.AddressKey) bool { return k.Prefix.Addr().Is4() })
-	first := slices.Clone(n.base)
-	slices.SortStableFunc(first, func(a, b state.AddressKey) int {
-		return cmp.Or(naturally(a.Dev, b.Dev), cmp.Compare(n.used[b.Prefix.Addr()], n.used[a.Prefix.Addr()]))
-	})
-	for _, k := range first {
-		if only4 && k.Prefix.Addr().Is6() {
-			continue
-		}
-		at := slices.IndexFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == k.Dev })
-		if at < 0 {
-			at = len(n.Interfaces)
-			n.Interfaces = append(n.Interfaces, topology.Interface{Name: k.Dev})
-		}
-		n.Interfaces[at].Addresses = append(n.Interfaces[at].Addresses, k.Prefix)
-	}
-}
-
-// ipv6 reports whether any service balances IPv6.
-func (f *finder) ipv6() bool {
-	return slices.ContainsFunc(f.table, func(t *tableService) bool { return t.ipv6 })
-}
-
 // findClients makes clients of the names that lvsctl has written into hosts files and that
 // are no nodes that lvsctl configures.
 func (f *finder) findClients() {
@@ -326,161 +266,6 @@ func (f *finder) findClients() {
 			}
 		}
 	}
-}
-
-// addressesOf are the addresses of a node's only device, sorted later.
-func addressesOf(n *topology.Node) []netip.Prefix {
-	if len(n.Interfaces) == 0 {
-		return nil
-	}
-	return n.Interfaces[0].Addresses
-}
-
-// bits is the length of the prefix that an address has on the nodes' subnets.
-func (f *finder) bits(addr netip.Addr) int {
-	for _, n := range f.found() {
-		for _, k := range n.base {
-			if k.Prefix.Contains(addr) {
-				return k.Prefix.Bits()
-			}
-		}
-	}
-	return UsualBits(addr)
-}
-
-// timeouts writes down the timeouts that are not the kernel's.
-func (n *found) timeouts() {
-	usual := map[string]int{state.TimeoutTCP: 900, state.TimeoutTCPFin: 120, state.TimeoutUDP: 300}
-	var t topology.Timeouts
-	for k, to := range map[string]*int{state.TimeoutTCP: &t.TCP, state.TimeoutTCPFin: &t.TCPFin, state.TimeoutUDP: &t.UDP} {
-		v, set := n.State.Timeouts[k]
-		if _, ours := n.Record.Set.Timeouts[k]; set && (v != usual[k] || ours) {
-			*to = v
-		}
-	}
-	if t != (topology.Timeouts{}) {
-		n.Timeouts = &t
-	}
-}
-
-// sync writes down the sync daemons.
-func (f *finder) sync(n *found) {
-	if n.Keepalived != nil && n.Keepalived.Sync != nil {
-		return // keepalived's
-	}
-	var s *topology.Sync
-	for _, role := range []string{state.DaemonMaster, state.DaemonBackup} {
-		d, runs := n.State.Daemons[role]
-		switch {
-		case !runs:
-		case s == nil:
-			s = &topology.Sync{Role: role, Interface: d.Interface, ID: d.ID}
-		case s.Interface == d.Interface && s.ID == d.ID || d.Interface == "":
-			s.Role = "both"
-		default:
-			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("Its backup sync daemon is on %s with syncid %d, and its master sync daemon on %s with syncid %d; a topology has one of both.", d.Interface, d.ID, s.Interface, s.ID)})
-		}
-		if d.Rest != "" {
-			f.Remark(Remark{Lost, Of(n.Node), n.Node.Name, fmt.Sprintf("The settings %s of its %s sync daemon cannot be said.", d.Rest, role)})
-		}
-	}
-	n.Sync = s
-}
-
-// compare makes a topology that differs from what is live say so: it computes what the
-// roles want so far, and writes down what a node has instead.
-func (f *finder) compare() {
-	for _, n := range f.found() {
-		if n.Node.Role == topology.RealServer && n.ruled() {
-			n.WayBack = topology.WayBackRule
-		}
-	}
-	f.findAnswers()
-	wants, _ := roles.Wants(f.Topology)
-	for _, w := range wants {
-		n := f.named[w.Node.Name]
-		if n == nil || n.Node != w.Node {
-			continue
-		}
-		for _, ipv6 := range []bool{false, true} {
-			f.gateway(n, w, ipv6)
-		}
-		f.routes(n, w)
-		n.sysctls(w)
-	}
-	for _, n := range f.found() {
-		slices.SortFunc(n.Sysctls, func(a, b topology.Sysctl) int { return cmp.Compare(a.Key, b.Key) })
-	}
-}
-
-const reuseMode = "net/ipv4/vs/conn_reuse_mode"
-
-// sysctls writes down the parameters that the roles leave alone, and that somebody has
-// set.
-func (n *found) sysctls(w roles.Want) {
-	values := maps.Clone(n.State.Sysctls)
-	for k, v := range n.Record.Set.Sysctls {
-		if _, read := values[k]; !read {
-			values[k] = v
-		}
-	}
-	for k, v := range values {
-		if other, twice := state.SameSysctl(k); twice {
-			if _, wanted := w.State.Sysctls[other]; wanted {
-				continue
-			}
-		}
-		want, wanted := w.State.Sysctls[k]
-		// A written conn_reuse_mode replaces the role's, and this one was set by somebody.
-		chosen := k == reuseMode && v != want && n.matters(k, v)
-		if wanted && !chosen || !n.matters(k, v) {
-			continue
-		}
-		v = strings.Join(strings.Fields(v), " ")
-		switch dev, ok := n.rpFilter(k); {
-		case k == "net/ipv4/ip_forward":
-			on := v == "1"
-			n.IPForward = &on
-		case ok:
-			i := slices.IndexFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
-			value := int(v[0] - '0')
-			n.Interfaces[i].RPFilter = &value
-		case v != "":
-			n.Sysctls = append(n.Sysctls, topology.Sysctl{Key: k, Value: v})
-		}
-	}
-}
-
-// rpFilter takes apart the parameter rp_filter of one of the interfaces.
-func (n *found) rpFilter(key string) (dev string, ok bool) {
-	rest, ok := strings.CutPrefix(key, "net/ipv4/conf/")
-	dev, name, _ := strings.Cut(rest, "/")
-	return dev, ok && name == "rp_filter" && slices.ContainsFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
-}
-
-// matters reports whether a parameter's value is to be held: because lvsctl has set it, or
-// because it is not the kernel's default, and matters to IPVS on such a node.
-func (n *found) matters(key, value string) bool {
-	if _, ours := n.Record.Set.Sysctls[key]; ours {
-		return true
-	}
-	if usual, known := state.DefaultSysctl(key); !known || strings.Join(strings.Fields(usual), " ") == strings.Join(strings.Fields(value), " ") || state.Automatic(key) {
-		return false
-	}
-	switch {
-	case strings.HasPrefix(key, "net/ipv4/vs/"):
-		return n.Node.Role == topology.Director
-	case key == "net/ipv4/ip_forward", key == state.IPv6Forwarding:
-		return n.Node.Role != topology.RealServer
-	}
-	// A device starts with the value of conf/default.
-	rest := strings.TrimPrefix(key, "net/ipv4/conf/")
-	dev, name, _ := strings.Cut(rest, "/")
-	if dev == "all" || dev == "default" {
-		return true
-	}
-	here := dev == "lo" || slices.ContainsFunc(n.Interfaces, func(i topology.Interface) bool { return i.Name == dev })
-	return here && value != n.State.Sysctls["net/ipv4/conf/default/"+name]
 }
 
 // findGroups makes groups of nodes that are called NAME-KEY and differ in values only.

@@ -93,7 +93,7 @@ lab: build
 	LVSCTL_LAB=1 $(call TEST,debians) -count=1 -parallel 4 -run '^TestDebians$$' ./internal/persist
 
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./internal/persist ./topology
+	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./internal/persist ./internal/adopt ./topology
 
 clean:
 	rm -rf bin

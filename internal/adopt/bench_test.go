@@ -3,8 +3,10 @@ package adopt
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
+	"github.com/lvsctl/lvsctl/internal/keepalived"
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
@@ -16,6 +18,26 @@ func BenchmarkFromNodes(b *testing.B) {
 			seen := manyServices(n)
 			for b.Loop() {
 				Write(FromNodes("big", seen))
+			}
+		})
+	}
+}
+
+// BenchmarkFromFiles imports a keepalived.conf of n services with one server each, and with
+// a remark on each, at a size and its double.
+func BenchmarkFromFiles(b *testing.B) {
+	for _, n := range []int{400, 800} {
+		var text strings.Builder
+		text.WriteString("vrrp_instance v {\n interface eth0\n virtual_router_id 1\n priority 100\n virtual_ipaddress {\n 10.0.0.1/8\n }\n}\n")
+		for i := range n {
+			fmt.Fprintf(&text, "virtual_server 10.0.0.1 %d {\n lb_kind DR\n notify_x a\n real_server 10.1.%d.%d %d {\n notify_up x\n TCP_CHECK {\n }\n }\n}\n", i+1, i/250, i%250+1, i+1)
+		}
+		files := []File{{"keepalived", keepalived.Text{Path: "k.conf", Text: text.String()}}}
+		b.Run(fmt.Sprint(n, " services"), func(b *testing.B) {
+			for b.Loop() {
+				if d := FromFiles(files, nil); len(d.Topology.Services) != n {
+					b.Fatalf("%d services", len(d.Topology.Services))
+				}
 			}
 		})
 	}

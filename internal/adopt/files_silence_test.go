@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
 )
@@ -75,31 +74,6 @@ func TestNothingIsSilent(t *testing.T) {
 	if lines < 400 {
 		t.Errorf("only %d lines were tried", lines)
 	}
-}
-
-// TestOfManyServers: four times the file takes about four times the time.
-func TestOfManyServers(t *testing.T) {
-	text := func(n int) string {
-		var b strings.Builder
-		b.WriteString("vrrp_instance v {\n interface eth0\n virtual_router_id 1\n priority 100\n virtual_ipaddress {\n 10.0.0.1/8\n }\n}\n")
-		for i := range n {
-			fmt.Fprintf(&b, "virtual_server 10.0.0.1 %d {\n lb_kind DR\n notify_x a\n real_server 10.1.%d.%d %d {\n notify_up x\n TCP_CHECK {\n }\n }\n}\n", i+1, i/250, i%250+1, i+1)
-		}
-		return b.String()
-	}
-	took := func(text string) time.Duration {
-		begin := time.Now()
-		FromFiles([]File{{"keepalived", keepalived.Text{Path: "k.conf", Text: text}}}, nil)
-		return time.Since(begin)
-	}
-	one, four := text(200), text(800)
-	var a, b time.Duration
-	for range 10 { // one quiet moment is enough
-		if a, b = took(one), took(four); b <= 10*a {
-			return
-		}
-	}
-	t.Errorf("200 services take %s, and 800 take %s", a, b)
 }
 
 // TestMangledFiles gives files with lines taken out, doubled and cut: nothing panics, and

@@ -2,10 +2,8 @@ package adopt
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -174,15 +172,7 @@ func keys(m map[string]bool) func(func(string) bool) {
 // loads is what is wrong with what was written, or "".
 func loads(t *testing.T, d Draft, text []byte) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "cluster.hcl")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var o topology.Options
-	for _, s := range Secrets(d) {
-		o.Vars = append(o.Vars, s.Name+"="+s.Value)
-	}
-	_, _, diags := topology.Load(context.Background(), path, o)
+	_, diags := load(t, d, text)
 	var errs []string
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError {

@@ -107,8 +107,8 @@ func unpack(t *testing.T, path string, try func(string, string, topology.Options
 	}
 }
 
-// loaded loads what was written, with its secrets.
-func loaded(t *testing.T, d Draft, text []byte) *topology.Topology {
+// load reads what was written, with its secrets.
+func load(t *testing.T, d Draft, text []byte) (*topology.Topology, hcl.Diagnostics) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cluster.hcl")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
@@ -119,6 +119,13 @@ func loaded(t *testing.T, d Draft, text []byte) *topology.Topology {
 		o.Vars = append(o.Vars, s.Name+"="+s.Value)
 	}
 	have, _, diags := topology.Load(context.Background(), path, o)
+	return have, diags
+}
+
+// loaded is load of what has to load.
+func loaded(t *testing.T, d Draft, text []byte) *topology.Topology {
+	t.Helper()
+	have, diags := load(t, d, text)
 	if diags.HasErrors() {
 		t.Fatalf("what was written does not load: %v\n%s", diags, text)
 	}

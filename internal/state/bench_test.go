@@ -39,6 +39,25 @@ func BenchmarkParseIPVS(b *testing.B) {
 	}
 }
 
+// BenchmarkParseTableFile parses a file of ipvsadm with services of one server each.
+func BenchmarkParseTableFile(b *testing.B) {
+	for _, n := range []int{5_000, 10_000} {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, "-A -t 10.%d.%d.1:80 -s rr\n-a -t 10.%d.%d.1:80 -r 10.0.0.2:http -m\n", i/250, i%250, i/250, i%250)
+		}
+		b.Run(fmt.Sprintf("services=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(text.Len()))
+			for b.Loop() {
+				if f := ParseTableFile(text.String()); len(f.State.Servers) != n {
+					b.Fatalf("%d servers, %v", len(f.State.Servers), f.Problems)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkParseFiles parses a large file of lvsctl's own.
 func BenchmarkParseFiles(b *testing.B) {
 	for _, n := range []int{20_000, 40_000} {

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -255,7 +254,7 @@ func (f *tableReader) addService(g commandLine) error {
 	if err != nil {
 		return err
 	}
-	words := k.words()
+	words := k.args()
 	if s := g.options["s"]; s != "" {
 		words = append(words, "-s", s)
 	}
@@ -285,23 +284,6 @@ func (f *tableReader) addService(g commandLine) error {
 	}
 	f.Lines[k] = f.line
 	return nil
-}
-
-// words are a key's as parseServiceKey reads them.
-func (k ServiceKey) words() []string {
-	switch k.Protocol {
-	case TCP:
-		return []string{"-t", k.Addr.String()}
-	case UDP:
-		return []string{"-u", k.Addr.String()}
-	case SCTP:
-		return []string{"--sctp-service", k.Addr.String()}
-	}
-	words := []string{"-f", strconv.FormatUint(uint64(k.Mark), 10)}
-	if k.V6 {
-		words = append(words, "-6")
-	}
-	return words
 }
 
 // server is the real server that a line names. Without a port it has the service's, and
@@ -334,7 +316,7 @@ func (f *tableReader) addServer(g commandLine) error {
 	if err != nil {
 		return err
 	}
-	words := append(k.words(), "-r", addr.String(), "-"+cmp.Or(g.has("m", "i"), "g"))
+	words := append(k.args(), "-r", addr.String(), "-"+cmp.Or(g.has("m", "i"), "g"))
 	for _, o := range []string{"w", "x", "y"} {
 		if v, ok := g.options[o]; ok {
 			words = append(words, "-"+o, v)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -122,30 +121,6 @@ func TestTableFileProblems(t *testing.T) {
 	if k := (ServiceKey{Protocol: TCP, Addr: netip.MustParseAddrPort("10.0.0.1:80")}); len(have.Problems) != 1 || have.Problems[0].Service != k || have.Lines[k] != 1 {
 		t.Errorf("have %+v", have)
 	}
-}
-
-// Twice the lines take about twice the time.
-func TestTableFileIsLinear(t *testing.T) {
-	table := func(n int) string {
-		var b strings.Builder
-		for i := range n {
-			fmt.Fprintf(&b, "-A -t 10.%d.%d.1:80 -s rr\n-a -t 10.%d.%d.1:80 -r 10.0.0.2:http -m\n", i/250, i%250, i/250, i%250)
-		}
-		return b.String()
-	}
-	took := func(text string) time.Duration {
-		begin := time.Now()
-		ParseTableFile(text)
-		return time.Since(begin)
-	}
-	one, four := table(500), table(2000)
-	var a, b time.Duration
-	for range 10 { // one quiet moment is enough
-		if a, b = took(one), took(four); b <= 10*a {
-			return
-		}
-	}
-	t.Errorf("4 times the lines took %s, not %s", b, a)
 }
 
 func FuzzParseTableFile(f *testing.F) {

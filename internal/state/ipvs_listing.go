@@ -78,7 +78,7 @@ func (f *tableReader) listedService(words []string) error {
 	if k.V6 {
 		rest = rest[1:]
 	}
-	rule := k.words()
+	rule := k.args()
 	if len(rest) > 0 {
 		rule = append(rule, "-s", rest[0])
 		rest = rest[1:]
@@ -139,7 +139,7 @@ func (f *tableReader) listedServer(words []string) error {
 			return errors.New("it has no weight")
 		}
 		before := f.Servers[key]
-		if err := parseServer(append(append(f.service.words(), "-r", addr.String(), method, "-w", columns[0]), tunnel...), f.State); err != nil {
+		if err := parseServer(append(append(f.service.args(), "-r", addr.String(), method, "-w", columns[0]), tunnel...), f.State); err != nil {
 			return err
 		}
 		v := f.Servers[key]

@@ -103,6 +103,15 @@ var ipvsOptions = map[string]ipvsOption{
 	"sort": {"sort", 0}, "nosort": {"nosort", 0}, "timeout": {"timeout", 0}, "daemon": {"daemon", 0}, "stats": {"stats", 0}, "rate": {"rate", 0}, "thresholds": {"thresholds", 0}, "connection": {"c", 0},
 }
 
+// ipvsShort are the same by their short forms.
+var ipvsShort = func() map[string]ipvsOption {
+	byShort := map[string]ipvsOption{}
+	for _, o := range ipvsOptions {
+		byShort[o.short] = o
+	}
+	return byShort
+}()
+
 // A commandLine is a line with its options by their short form, and the words that belong to none.
 type commandLine struct {
 	options map[string]string
@@ -112,10 +121,6 @@ type commandLine struct {
 // options reads the words of a command line as popt does: -At X, -t X, -tX,
 // --tcp-service X and --tcp-service=X are one.
 func options(words []string) (commandLine, error) {
-	byShort := map[string]ipvsOption{}
-	for _, o := range ipvsOptions {
-		byShort[o.short] = o
-	}
 	g := commandLine{options: map[string]string{}}
 	next := func(o ipvsOption) string {
 		if len(words) == 0 || o.value == '?' && strings.HasPrefix(words[0], "-") {
@@ -145,7 +150,7 @@ func options(words []string) (commandLine, error) {
 			continue
 		}
 		for rest := w[1:]; rest != ""; {
-			o, ok := byShort[rest[:1]]
+			o, ok := ipvsShort[rest[:1]]
 			if !ok {
 				return g, fmt.Errorf("unknown option \"-%s\"", rest[:1])
 			}

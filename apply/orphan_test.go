@@ -114,10 +114,16 @@ func orphanServers(t *testing.T, lvsctl string) {
 	// Out of reach: all else is done, and it stays known.
 	s.topology("test", lvs, strings.Replace(one, `notify" = "1"`, `notify" = "0"`, 1))
 	s.hosts["web-2"].wire.refuse()
-	said := s.says(3, "plan", "# router gw (gw), no longer in the topology\n  ~ sysctl    net.ipv4.conf.all.arp_notify  1 -> 0", "# real_server db (web-2), no longer in the topology\n  ! could not be read", "give it up: --forget db\n")
+	said := s.says(3, "plan", "# router gw (gw), no longer in the topology\n  ~ sysctl    net.ipv4.conf.all.arp_notify  1 -> 0", "# real_server db (web-2), no longer in the topology\n  ! could not be read", "give it up: lvsctl apply --forget db\n")
 	if !strings.HasSuffix(strings.Split(said, "Reading")[0], "Plan: 0 to add, 2 to change, 0 to destroy on 2 nodes. 1 node could not be read.\n") {
 		t.Errorf("it says:\n%s", said)
 	}
+	// Nobody has to plan to hear of it: drift visits them too.
+	s.says(3, "drift", "# router gw (gw), no longer in the topology\n    what it has of this topology is not given back yet\n", "# real_server db (web-2), no longer in the topology\n  ! could not be read; whether it has drifted is not known\n", "No drift on the 3 nodes that were compared. 1 node could not be read. Not applied yet: 2 changes.\n")
+	s.hosts["gw"].sh("echo 0 >/proc/sys/net/ipv4/conf/all/arp_notify")
+	s.says(2, "drift --only gw", "# router gw (gw), no longer in the topology\n  ~ sysctl    net.ipv4.conf.all.arp_notify  0 -> 1  (changed)\n")
+	s.says(1, "drift --only gv", `there is no node "gv"`)
+	s.hosts["gw"].sh("echo 1 >/proc/sys/net/ipv4/conf/all/arp_notify")
 	s.says(3, "apply --auto-approve --atomic", "Apply incomplete: 0 added, 2 changed, 0 destroyed on 2 nodes. Not done: db (could not be read).\n")
 	s.clean("gw")
 	s.says(3, "apply --auto-approve", "No changes on the 2 nodes that could be planned. 1 node could not be read.\n")

@@ -31,7 +31,8 @@ import (
 //	-      live 9  wanted 5    no drift, pending
 //
 // The topology was never applied to a node without a record: nothing of it has
-// drifted.
+// drifted. A node whose block was deleted is compared as the others are: what is
+// still to be given back there is pending.
 
 // Since is what became of an entry since it was applied.
 type Since string
@@ -58,6 +59,8 @@ func since(op state.Op) Since {
 // NodeDrift is what differs on one node.
 type NodeDrift struct {
 	Name, Role, Address string
+	// Orphan is set if the topology no longer has the node.
+	Orphan bool
 	// Range is the node's block in the topology.
 	Range hcl.Range
 	// base are the node's own addresses.
@@ -66,7 +69,8 @@ type NodeDrift struct {
 	Unreadable error
 	// Applied is the last apply that changed the node.
 	Applied state.Applied
-	// Never reports that the topology was never applied to the node.
+	// Never reports that the topology was never applied to the node. One that the
+	// topology no longer has was cleaned if there is no record.
 	Never bool
 	// Down are the real servers that keepalived took out of the table. That is no drift.
 	Down []string
@@ -114,7 +118,7 @@ func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 		if !in.Chosen {
 			continue
 		}
-		n := NodeDrift{Name: in.Name, Role: in.Role, Address: in.Address, Range: in.Range, base: in.Base, Unreadable: in.Err}
+		n := NodeDrift{Name: in.Name, Role: in.Role, Address: in.Address, Orphan: in.Orphan, Range: in.Range, base: in.Base, Unreadable: in.Err}
 		if in.Live != nil {
 			found := n
 			if n.Unreadable = live.Shield(func() error { found.find(in, held, planned[in.Name]); return nil }); n.Unreadable == nil {
@@ -148,8 +152,9 @@ func (in Input) asApplied() Input {
 // find compares a node with its record. held are the VIPs that were applied to all
 // nodes, planned is what the topology wants of this one.
 func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Action) {
-	n.Never, n.Applied = in.Live.Record.Empty(), in.Live.Record.Applied
-	if !n.Never {
+	empty := in.Live.Record.Empty()
+	n.Never, n.Applied = empty && !in.Orphan, in.Live.Record.Applied
+	if !empty {
 		s := state.Settle(in.Live.State, in.Want, in.Live.Record, in.Exclusive)
 		for _, c := range state.Diff(s.Have, s.Want) {
 			if !s.Restored[c.Ref] { // what an apply would put back for somebody else

@@ -46,7 +46,7 @@ func DriftDocument(all []DriftOf) Document {
 
 func (n NodeDrift) document(topology string) DocumentNode {
 	d := DocumentNode{
-		Topology: topology, Name: n.Name, Role: n.Role, Address: n.Address,
+		Topology: topology, Name: n.Name, Role: n.Role, Address: n.Address, Orphan: n.Orphan,
 		Problems: n.Trouble, Down: n.Down, Drained: n.Drained, Maintenance: n.Maintenance, FailedOver: n.FailedOver, own: newOwnAddresses(n.Address, n.base),
 		Applied: n.Applied, Never: n.Never, Pending: n.Pending, Blocked: n.Blocked, File: n.Range.Filename, Line: n.Range.Start.Line,
 	}

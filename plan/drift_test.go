@@ -16,7 +16,10 @@ import (
 // drift is what has drifted of a cluster, as a person reads it.
 func (c *cluster) drift(t *testing.T, text string) (lines []string, doc plan.Document) {
 	t.Helper()
-	inputs := c.inputs(t, c.wants(t, text), false)
+	return c.driftOf(c.inputs(t, c.wants(t, text), false))
+}
+
+func (c *cluster) driftOf(inputs []plan.Input) (lines []string, doc plan.Document) {
 	doc = plan.DriftDocument([]plan.DriftOf{{
 		Path: ".", Name: topologyName,
 		Nodes: plan.FindDrift(plan.Build(topologyName, inputs), inputs),
@@ -25,6 +28,53 @@ func (c *cluster) drift(t *testing.T, text string) (lines []string, doc plan.Doc
 		lines = append(lines, strings.Join(strings.Fields(l.Text), " "))
 	}
 	return append(lines, doc.Summary.Text), doc
+}
+
+// TestDriftOfOrphans: a node whose block is gone is compared with what was applied to it
+// as long as it has something of the topology.
+func TestDriftOfOrphans(t *testing.T) {
+	both := onLAN("dr", "rr", "a", "b")
+	one := without(onLAN("dr", "rr", "a"), "b")
+	for _, c := range []struct {
+		name string
+		by   func(t *testing.T, c *cluster)
+		want []string
+	}{
+		{"nothing has changed", nil, []string{
+			"# real_server b (10.1.0.12), no longer in the topology", "what it has of this topology is not given back yet",
+			"No drift. All 4 nodes are as last applied. Not applied yet: 7 changes.",
+		}},
+		{"somebody changed it", func(t *testing.T, c *cluster) {
+			c.exec(t, "b", "0 > /proc/sys/net/ipv4/conf/all/arp_ignore")
+		}, []string{
+			"# real_server b (10.1.0.12), no longer in the topology",
+			"~ sysctl net.ipv4.conf.all.arp_ignore 0 -> 1 (changed)", "what it has of this topology is not given back yet",
+			"Drift: 0 gone, 1 changed, 0 added on 1 node. Not applied yet: 6 changes.",
+		}},
+		{"it has nothing any more", func(t *testing.T, c *cluster) { c.records["b"] = state.NewRecord(topologyName) }, []string{
+			"# real_server b (10.1.0.12), no longer in the topology", "it has nothing of this topology any more",
+			"No drift. All 4 nodes are as last applied. Not applied yet: 1 change.",
+		}},
+		{"it is out of reach", func(t *testing.T, c *cluster) { c.lost["b"] = true }, []string{
+			"# real_server b (10.1.0.12), no longer in the topology", "! could not be read; whether it has drifted is not known",
+			"No drift on the 3 nodes that were compared. 1 node could not be read. Not applied yet: 1 change.",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster()
+			cl.bring(t, both)
+			if c.by != nil {
+				c.by(t, cl)
+			}
+			have, doc := cl.driftOf(cl.withOrphans(t, both, one, false))
+			if d := cmp.Diff(c.want, have); d != "" {
+				t.Errorf("-want +have:\n%s", d)
+			}
+			if last := doc.Nodes[len(doc.Nodes)-1]; !last.Orphan || last.Name != "b" || last.File != "" {
+				t.Errorf("the last node of the document: %+v", last)
+			}
+		})
+	}
 }
 
 // TestDrift tells what somebody did to the nodes from what the topology wants anew.

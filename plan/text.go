@@ -135,6 +135,8 @@ func (g *group) lines(d Detail) []Line {
 	switch {
 	case n.Forgotten:
 		lines = append(lines, Line{Changing, "  ~ record    forgets it; what it has of this topology stays there"})
+	case n.Orphan && n.Error == "" && n.Pending+len(n.Blocked) > 0: // of drift
+		lines = append(lines, Line{Quiet, "    what it has of this topology is not given back yet"})
 	case n.Orphan && len(lines) == 0:
 		lines = append(lines, Line{Quiet, "    it has nothing of this topology any more"})
 	}

@@ -20,8 +20,9 @@ func driftCommand(a *app) *cobra.Command {
 		Short: "Show what differs from what was last applied",
 		Long: `Reads every node of one or many topologies, and shows what is not as it was last
 applied there: what is gone, was changed, or was added where it is in the way.
-What the topology wants anew is no drift; it is counted apart. Nothing on any node
-changes by it.
+What the topology wants anew is no drift; it is counted apart. A node whose block was
+deleted is visited too, as long as it has something of the topology. Nothing on any
+node changes by it.
 
 A line shows what an apply would do to put the node back, and what has happened:
 "~ sysctl net.ipv4.ip_forward  0 -> 1  (changed)" was 1 and is 0.
@@ -65,7 +66,8 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 		return plan.Document{}, errors.New("--only and --except are about the nodes of one topology\nGive one PATH with them.")
 	}
 	all := make([]plan.DriftOf, len(args))
-	var cases []survey.Case
+	var looked []*cases
+	var questions []survey.Case
 	var of []int // by case: which argument it is of
 	first := map[string]string{}
 	for i, path := range args {
@@ -74,28 +76,27 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 		if ctx.Err() != nil {
 			return plan.Document{}, ctx.Err()
 		}
-		if err == nil {
-			err = k.missing(k.nodes)
-		}
 		if err == nil && first[k.Name] != "" {
 			err = fmt.Errorf("%s and %s are both called %s, and would share one record a node\nGive one of them another name: lvsctl { name = \"...\" }.", first[k.Name], path, k.Name)
-		}
-		if err == nil {
-			err = k.missing(nil) // a node that the topology does not have is no drift
 		}
 		if err != nil {
 			all[i].Err = a.said(err)
 			continue
 		}
 		all[i].Name, first[k.Name] = k.Name, path
-		cases, of = append(cases, survey.Case{Topology: k.Name, Nodes: k.nodes}), append(of, i)
+		looked, of = append(looked, k), append(of, i)
+		questions = append(questions, survey.Case{Topology: k.Name, Nodes: k.nodes, Visit: k.visit, Chosen: k.choice.chosen})
 	}
-	surveys, err := a.lookAll(ctx, cases)
+	surveys, err := a.lookAll(ctx, questions)
 	if err != nil {
 		return plan.Document{}, err
 	}
 	for i, s := range surveys {
 		s.Close()
+		if err := looked[i].missing(s.Nodes); err != nil {
+			all[of[i]].Err = a.said(err)
+			continue
+		}
 		a.reportUnreadable(s.Plan)
 		all[of[i]].Alarms, all[of[i]].Nodes = s.Plan.Alarms, s.Drift()
 	}

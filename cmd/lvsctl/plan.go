@@ -83,7 +83,7 @@ func (a *app) reportUnreadable(p *plan.Plan) {
 		switch {
 		case n.Unreadable == nil:
 		case n.Chosen && n.Orphan:
-			a.fail(fmt.Errorf("%w\nIt is no longer in the topology. If it is gone for good, give it up: --forget %s", named(n.Name, n.Unreadable), n.Name))
+			a.fail(fmt.Errorf("%w\nIt is no longer in the topology. If it is gone for good, give it up: lvsctl apply --forget %s", named(n.Name, n.Unreadable), n.Name))
 		case n.Chosen:
 			a.fail(named(n.Name, n.Unreadable))
 		default:

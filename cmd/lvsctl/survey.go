@@ -104,5 +104,5 @@ func (a *app) lookAll(ctx context.Context, cases []survey.Case) ([]*survey.Surve
 	}
 	progress := a.progress("Reading", nodes)
 	defer progress.end()
-	return survey.TakeAll(ctx, cases, survey.Options{Parallelism: a.parallelism, Through: progress.node})
+	return survey.TakeAll(ctx, cases, survey.Options{Parallelism: a.parallelism, Through: progress.node, Found: progress.more})
 }

@@ -68,6 +68,9 @@ type Survey struct {
 type Case struct {
 	Topology string
 	Nodes    []Node
+	// Visit and Chosen are those of [Options] for this topology alone.
+	Visit  func(name string, m state.Member) func(context.Context) (remote.Runner, error)
+	Chosen func(name string) bool
 	// Plan makes the plan; nil for [plan.Build].
 	Plan func(topology string, inputs []plan.Input) *plan.Plan
 }
@@ -76,7 +79,7 @@ type Case struct {
 // nodes that only records name are read after that. A node that cannot be read is part of
 // the plan. The only error is that of ctx, after which no connection is open.
 func Take(ctx context.Context, topology string, nodes []Node, o Options) (*Survey, error) {
-	all, err := TakeAll(ctx, []Case{{Topology: topology, Nodes: nodes}}, o)
+	all, err := TakeAll(ctx, []Case{{Topology: topology, Nodes: nodes, Visit: o.Visit, Chosen: o.Chosen}}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -89,11 +92,12 @@ func TakeAll(ctx context.Context, cases []Case, o Options) ([]*Survey, error) {
 	var nodes []job
 	for i, c := range cases {
 		all[i] = &Survey{Nodes: c.Nodes, topology: c.Topology, options: o}
+		all[i].options.Visit, all[i].options.Chosen = c.Visit, c.Chosen
 		nodes = append(nodes, all[i].jobs(0)...)
 	}
 	read(ctx, nodes, o)
 	for _, s := range all {
-		if o.Visit != nil {
+		if s.options.Visit != nil {
 			s.visit(ctx)
 		}
 	}

@@ -21,10 +21,8 @@ func (n *node) replies(s serving, from, via netip.Addr) {
 	}
 	r.Device, _, _ = n.On(via)
 	for _, d := range s.service.Directors {
-		for _, i := range d.Interfaces {
-			for _, p := range i.Addresses {
-				r.Never = append(r.Never, p.Addr())
-			}
+		for _, p := range d.Addresses() {
+			r.Never = append(r.Never, p.Addr())
 		}
 	}
 	n.answers = append(n.answers, r)
@@ -47,11 +45,9 @@ func (n *node) sourceRule(from, via netip.Addr, at hcl.Range) {
 	n.state.Policies[k] = p
 	refs := []state.Ref{{Kind: state.KindPolicy, Key: k}}
 	dev, _, _ := n.On(via)
-	for _, i := range n.Interfaces {
-		for _, subnet := range i.Addresses {
-			if i.Name == dev && subnet.Addr().Is6() == via.Is6() && !subnet.IsSingleIP() {
-				refs = append(refs, n.replyRoute(subnet, state.Route{Dev: dev}))
-			}
+	for on, subnet := range n.Addresses() {
+		if on == dev && subnet.Addr().Is6() == via.Is6() && !subnet.IsSingleIP() {
+			refs = append(refs, n.replyRoute(subnet, state.Route{Dev: dev}))
 		}
 	}
 	refs = append(refs, n.replyRoute(netip.PrefixFrom(via, 0), state.Route{Via: via, Dev: dev}))

@@ -1,6 +1,10 @@
 package topology
 
-import "net/netip"
+import (
+	"iter"
+	"net/netip"
+	"slices"
+)
 
 // Node returns the node called name, or nil.
 func (t *Topology) Node(name string) *Node {
@@ -12,14 +16,40 @@ func (t *Topology) Node(name string) *Node {
 	return nil
 }
 
+// Addresses are the node's own addresses, each with the name of its interface, in the order
+// of the topology.
+func (n *Node) Addresses() iter.Seq2[string, netip.Prefix] {
+	return func(yield func(string, netip.Prefix) bool) {
+		for _, i := range n.Interfaces {
+			for _, p := range i.Addresses {
+				if !yield(i.Name, p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ServerAddresses are all addresses by which directors may know a real server: its own and
+// its RIP, which may be another one. They are sorted.
+func (n *Node) ServerAddresses() []netip.Addr {
+	var list []netip.Addr
+	for _, p := range n.Addresses() {
+		list = append(list, p.Addr())
+	}
+	if n.RIP.IsValid() {
+		list = append(list, n.RIP)
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
+}
+
 // On returns the first interface with a subnet that addr is in, and the node's own
 // address there. ok is false if there is none.
 func (n *Node) On(addr netip.Addr) (dev string, own netip.Prefix, ok bool) {
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			if p.Contains(addr) {
-				return i.Name, p, true
-			}
+	for dev, p := range n.Addresses() {
+		if p.Contains(addr) {
+			return dev, p, true
 		}
 	}
 	return "", netip.Prefix{}, false
@@ -27,11 +57,9 @@ func (n *Node) On(addr netip.Addr) (dev string, own netip.Prefix, ok bool) {
 
 // Owns reports whether addr is one of the node's base addresses.
 func (n *Node) Owns(addr netip.Addr) bool {
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			if p.Addr() == addr {
-				return true
-			}
+	for _, p := range n.Addresses() {
+		if p.Addr() == addr {
+			return true
 		}
 	}
 	return false
@@ -39,11 +67,9 @@ func (n *Node) Owns(addr netip.Addr) bool {
 
 // First returns the node's first address of a family, or false if it has none.
 func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			if p.Addr().Is6() == ipv6 {
-				return p.Addr(), true
-			}
+	for _, p := range n.Addresses() {
+		if p.Addr().Is6() == ipv6 {
+			return p.Addr(), true
 		}
 	}
 	return netip.Addr{}, false
@@ -52,11 +78,9 @@ func (n *Node) First(ipv6 bool) (netip.Addr, bool) {
 // Neighbour returns the first address of other, in a family, that is in one of n's
 // subnets, or false if there is none.
 func (n *Node) Neighbour(other *Node, ipv6 bool) (netip.Addr, bool) {
-	for _, i := range other.Interfaces {
-		for _, p := range i.Addresses {
-			if _, _, ok := n.On(p.Addr()); ok && p.Addr().Is6() == ipv6 {
-				return p.Addr(), true
-			}
+	for _, p := range other.Addresses() {
+		if _, _, ok := n.On(p.Addr()); ok && p.Addr().Is6() == ipv6 {
+			return p.Addr(), true
 		}
 	}
 	return netip.Addr{}, false

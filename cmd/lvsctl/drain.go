@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -189,7 +188,7 @@ func (d *drain) order(t *topology.Topology, names []string) (state.DrainOrder, e
 			return o, notServer(t, name)
 		}
 		for _, n := range nodes {
-			o.Drain[n.Name] = state.Drained{Addresses: addressesOf(n), By: owner(), Since: time.Now().UTC().Truncate(time.Second)}
+			o.Drain[n.Name] = state.Drained{Addresses: n.ServerAddresses(), By: owner(), Since: time.Now().UTC().Truncate(time.Second)}
 		}
 	}
 	return o, nil
@@ -295,19 +294,4 @@ func notServer(t *topology.Topology, name string) error {
 		}
 	}
 	return fmt.Errorf("there is no real server %q in the virtual servers of topology %s\nThey have %s.", name, t.Name, strings.Join(names, ", "))
-}
-
-// addressesOf are all addresses by which directors may know a real server.
-func addressesOf(n *topology.Node) []netip.Addr {
-	var list []netip.Addr
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			list = append(list, p.Addr())
-		}
-	}
-	if n.RIP.IsValid() {
-		list = append(list, n.RIP)
-	}
-	slices.SortFunc(list, netip.Addr.Compare)
-	return slices.Compact(list)
 }

@@ -40,11 +40,9 @@ func New(t *topology.Topology, marks map[string]Mark) *Graph {
 // networks collects the networks that nodes are on.
 func (d *drawing) networks() {
 	for _, n := range d.topology.Nodes {
-		for _, i := range n.Interfaces {
-			for _, p := range i.Addresses {
-				if !slices.Contains(d.Networks, p.Masked()) {
-					d.Networks = append(d.Networks, p.Masked())
-				}
+		for _, p := range n.Addresses() {
+			if !slices.Contains(d.Networks, p.Masked()) {
+				d.Networks = append(d.Networks, p.Masked())
 			}
 		}
 	}
@@ -83,10 +81,8 @@ func (d *drawing) fold() {
 // likeness is all of a node that a drawing shows but its name and addresses.
 func (d *drawing) likeness(n *topology.Node) string {
 	parts := []string{string(n.Role), fmt.Sprint(d.mark(n))}
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			parts = append(parts, i.Name+" "+p.Masked().String())
-		}
+	for dev, p := range n.Addresses() {
+		parts = append(parts, dev+" "+p.Masked().String())
 	}
 	for _, v := range d.topology.Services {
 		if slices.Contains(v.Directors, n) {

@@ -38,10 +38,8 @@ func Input(w roles.Want) plan.Input {
 		Want:         w.State, Ranges: w.Ranges, Range: w.Node.Range, Schedulers: w.Schedulers, Servers: w.Servers,
 		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy, Keepalived: w.Keepalived,
 	}
-	for _, i := range w.Node.Interfaces {
-		for _, p := range i.Addresses {
-			in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: i.Name})
-		}
+	for dev, p := range w.Node.Addresses() {
+		in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: dev})
 	}
 	in.Member = member(w.Node, in.Base)
 	return in

@@ -24,6 +24,7 @@ type director struct {
 	tables  []string
 	clients string
 	lost    bool
+	again   *director // what a new connection leads to; nil for none
 }
 
 func (d *director) Run(_ context.Context, s remote.Script) (remote.Output, error) {
@@ -71,6 +72,7 @@ func TestDrainWait(t *testing.T) {
 		"undrained":      {&director{tables: []string{two, weightBack}}, time.Minute, false, 0, "Drain incomplete: somebody has ended the drain.", 1, "Waiting: web-1 has 2 open connections, 1m0s left\nError: lvs sends web-1 new connections again (weight 1): somebody has ended the drain\n", 0},
 		"interrupted":    {&director{tables: []string{two}}, time.Minute, false, 3500 * time.Millisecond, "Drain interrupted: web-1 stays drained; web-1 has 2 open connections.", 130, "Waiting: web-1 has 2 open connections, 1m0s left\n", 0},
 		"lost for good":  {&director{tables: []string{two}, lost: true}, 5 * time.Second, false, 0, "Drain incomplete: web-1 stays drained, and what is left is not known.", 1, "Error: lvs: no route to it\n", 0},
+		"lost once":      {&director{tables: []string{two}, lost: true, again: &director{tables: []string{none}}}, time.Minute, false, 0, "Drain complete: web-1 has no connections left, after 1s.", 0, "", 0},
 		"nothing listed": {&director{tables: []string{""}}, time.Minute, false, 0, "Drain complete: web-1 has no connections left, after 1s.", 0, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +111,12 @@ func TestDrainWait(t *testing.T) {
 
 // surveyOf is a survey of one director, lvs, whose service may be persistent.
 func surveyOf(d *director, persistent bool) *survey.Survey {
-	n := survey.Node{Runner: d, Dial: func(context.Context) (remote.Runner, error) { return nil, errors.New("no route to it") }}
+	n := survey.Node{Runner: d, Dial: func(context.Context) (remote.Runner, error) {
+		if d.again == nil {
+			return nil, errors.New("no route to it")
+		}
+		return d.again, nil
+	}}
 	n.Name, n.Live = "lvs", &live.Node{}
 	planned := plan.Node{Name: "lvs", Settled: state.Settled{Have: state.New(), Want: state.New()}}
 	if persistent {

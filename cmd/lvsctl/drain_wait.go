@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lvsctl/lvsctl/internal/live"
@@ -21,8 +21,8 @@ import (
 // looks every second over the connections that are open anyway, and holds no lock:
 // an apply may go on meanwhile, and keeps what is drained.
 type drainWait struct {
-	app       *app
-	directors []*survey.Node
+	app    *app
+	survey *survey.Survey
 	// nodes are the drained real servers by each of their addresses.
 	nodes map[netip.Addr]string
 	// lasting are the services, by director, whose persistent clients come back to a
@@ -56,12 +56,7 @@ type drainClient struct {
 }
 
 func newDrainWait(a *app, s *survey.Survey, o state.DrainOrder) *drainWait {
-	w := &drainWait{app: a, nodes: map[netip.Addr]string{}, lasting: map[string]map[state.ServiceKey]bool{}, begin: time.Now()}
-	for i := range s.Nodes {
-		if s.Nodes[i].Live != nil {
-			w.directors = append(w.directors, &s.Nodes[i])
-		}
-	}
+	w := &drainWait{app: a, survey: s, nodes: map[netip.Addr]string{}, lasting: map[string]map[state.ServiceKey]bool{}, begin: time.Now()}
 	for name, d := range o.Drain {
 		for _, addr := range d.Addresses {
 			w.nodes[addr] = name
@@ -86,12 +81,20 @@ var errUndrained = errors.New("somebody has ended the drain")
 // the first time counts the second. The error is why it did not come so far.
 func (w *drainWait) wait(ctx context.Context, limit time.Duration) error {
 	defer w.app.stderr.inPlace("")
+	reading, stop := context.WithCancel(ctx)
+	loads := w.survey.Loads(reading, time.Second)
+	defer func() {
+		stop()
+		loads.Wait()
+	}()
 	quiet := 0
+	var last map[string]survey.Load
 	for {
-		err := w.look(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if last = loads.Next(ctx, last); ctx.Err() != nil {
 			return ctx.Err()
+		}
+		err := w.count(last)
+		switch {
 		case errors.Is(err, errUndrained) || limit == 0:
 			return err
 		case err == nil && len(w.left) == 0:
@@ -104,46 +107,38 @@ func (w *drainWait) wait(ctx context.Context, limit time.Duration) error {
 			return nil
 		}
 		if rest <= 0 {
+			stop()
+			loads.Wait()
 			if err == nil && len(w.left) > 0 {
 				w.askClients(ctx)
 			}
 			return err
 		}
 		w.say(rest, err)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Second):
-		}
 	}
 }
 
-// look counts what is left on all directors, all at once.
-func (w *drainWait) look(ctx context.Context) error {
-	lefts := make([][]drainLeft, len(w.directors))
-	errs := make([]error, len(w.directors))
-	var all sync.WaitGroup
-	for i, n := range w.directors {
-		all.Go(func() { lefts[i], errs[i] = w.lookAt(ctx, n) })
+// count takes what is left on all directors from their readings. The error is of those
+// that were not read.
+func (w *drainWait) count(readings map[string]survey.Load) error {
+	w.left = nil
+	var errs []error
+	for _, n := range w.survey.Nodes {
+		switch r, watched := readings[n.Name]; {
+		case !watched:
+		case r.Err != nil:
+			errs = append(errs, named(n.Name, r.Err))
+		default:
+			left, err := w.leftOn(n.Name, *r.Now)
+			w.left, errs = append(w.left, left...), append(errs, err)
+		}
 	}
-	all.Wait()
-	w.left = slices.Concat(lefts...)
 	return errors.Join(errs...)
 }
 
-func (w *drainWait) lookAt(ctx context.Context, n *survey.Node) ([]drainLeft, error) {
-	loads, err := live.Load(ctx, n.Runner)
-	if err != nil { // the connection may have ended; a new one may not
-		runner, again := n.Dial(ctx)
-		if again != nil {
-			return nil, named(n.Name, again)
-		}
-		_ = n.Runner.Close() // it is no use any more
-		n.Runner = runner
-		if loads, err = live.Load(ctx, runner); err != nil {
-			return nil, named(n.Name, err)
-		}
-	}
+// leftOn is what the drained real servers still have on a director. It is an error if one
+// of them gets new connections again.
+func (w *drainWait) leftOn(director string, loads map[state.ServerKey]state.Load) ([]drainLeft, error) {
 	var list []drainLeft
 	for k, load := range loads {
 		name, ours := w.nodes[k.Addr.Addr()]
@@ -151,10 +146,10 @@ func (w *drainWait) lookAt(ctx context.Context, n *survey.Node) ([]drainLeft, er
 			continue
 		}
 		if load.Weight > 0 {
-			return nil, fmt.Errorf("%s sends %s new connections again (weight %d): %w", n.Name, name, load.Weight, errUndrained)
+			return nil, fmt.Errorf("%s sends %s new connections again (weight %d): %w", director, name, load.Weight, errUndrained)
 		}
-		left := drainLeft{Node: name, Director: n.Name, Service: k.Service.String(), Server: k.Addr.String(), Connections: load.Open(k.Service.Protocol)}
-		if w.lasting[n.Name][k.Service] {
+		left := drainLeft{Node: name, Director: director, Service: k.Service.String(), Server: k.Addr.String(), Connections: load.Open(k.Service.Protocol)}
+		if w.lasting[director][k.Service] {
 			left.Persistent = load.Persistent
 		}
 		if left.Connections+left.Persistent > 0 {
@@ -169,13 +164,12 @@ func (w *drainWait) lookAt(ctx context.Context, n *survey.Node) ([]drainLeft, er
 
 // askClients finds out who is left.
 func (w *drainWait) askClients(ctx context.Context) {
-	for _, n := range w.directors {
-		var servers []netip.Addr
-		for addr := range w.nodes {
-			servers = append(servers, addr)
+	servers := slices.SortedFunc(maps.Keys(w.nodes), netip.Addr.Compare)
+	for _, n := range w.survey.Nodes {
+		if n.Live == nil {
+			continue
 		}
-		slices.SortFunc(servers, netip.Addr.Compare)
-		clients, err := live.Clients(ctx, n.Runner, servers)
+		clients, err := clientsOf(ctx, n, servers)
 		if err != nil {
 			w.app.warn("%v", named(n.Name, err))
 		}
@@ -183,6 +177,20 @@ func (w *drainWait) askClients(ctx context.Context) {
 			w.clients = append(w.clients, drainClient{n.Name, strings.ToLower(c.Protocol) + " " + c.Service, c.Server, c.Address, c.Count})
 		}
 	}
+}
+
+// clientsOf asks a director over the connection that there is, or over a new one if that
+// has ended during the wait.
+func clientsOf(ctx context.Context, n survey.Node, servers []netip.Addr) ([]state.Client, error) {
+	if clients, err := live.Clients(ctx, n.Runner, servers); err == nil {
+		return clients, nil
+	}
+	runner, err := n.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer runner.Close()
+	return live.Clients(ctx, runner, servers)
 }
 
 // say shows how far it is: in place on a terminal; elsewhere a line when the count

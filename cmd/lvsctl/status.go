@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/status"
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
@@ -87,10 +88,10 @@ func (a *app) status(ctx context.Context, args []string, o statusOptions) error 
 	s := all[0]
 	a.reportUnreadable(s.Plan)
 	reading, stop := context.WithCancel(ctx)
-	w := &watched{app: a, options: o, cases: k, survey: s, traffic: s.NewWatch(reading, o.every)}
+	w := &watched{app: a, options: o, cases: k, survey: s, activity: s.Activities(reading, o.every)}
 	defer func() {
 		stop()
-		w.traffic.Wait()
+		w.activity.Wait()
 		w.survey.Close()
 	}()
 	if o.watch {
@@ -102,11 +103,11 @@ func (a *app) status(ctx context.Context, args []string, o statusOptions) error 
 // watched is a topology whose status is shown.
 type watched struct {
 	*app
-	options statusOptions
-	cases   *cases
-	survey  *survey.Survey
-	traffic *survey.Watch
-	memory  status.Memory
+	options  statusOptions
+	cases    *cases
+	survey   *survey.Survey
+	activity *survey.Watch[live.Activity]
+	memory   status.Memory
 }
 
 // once shows the status of one second.
@@ -114,7 +115,7 @@ func (w *watched) once(ctx context.Context) error {
 	ctx, stop := context.WithTimeout(ctx, w.timeout)
 	defer stop()
 	for {
-		readings, newer := w.traffic.Readings()
+		readings, newer := w.activity.Readings()
 		if complete(readings) || ctx.Err() != nil {
 			break
 		}
@@ -143,7 +144,7 @@ func (w *watched) once(ctx context.Context) error {
 }
 
 // complete reports whether rates are known of all that answer.
-func complete(readings map[string]survey.Reading) bool {
+func complete(readings status.Readings) bool {
 	for _, r := range readings {
 		if r.Err == nil && r.Before == nil {
 			return false
@@ -154,7 +155,7 @@ func complete(readings map[string]survey.Reading) bool {
 
 // report is the status by now, and a service that was asked for and is none.
 func (w *watched) report() (status.Report, string) {
-	readings, _ := w.traffic.Readings()
+	readings, _ := w.activity.Readings()
 	r := status.New(w.cases.Topology, w.survey, readings, time.Now())
 	w.memory.Note(&r)
 	_ = r.Sort(w.options.sort) // it was checked

@@ -14,9 +14,12 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Readings are the latest of each director, by name.
+type Readings = map[string]survey.Activity
+
 // New makes the report of a topology from a survey of its nodes and the latest readings
 // of its directors.
-func New(t *topology.Topology, s *survey.Survey, readings map[string]survey.Reading, now time.Time) Report {
+func New(t *topology.Topology, s *survey.Survey, readings Readings, now time.Time) Report {
 	r := Report{
 		FormatVersion: FormatVersion, Topology: t.Name, At: now.UTC().Truncate(time.Second), Alarms: s.Plan.Alarms,
 		Nodes: []Node{}, Services: []Service{},
@@ -55,10 +58,10 @@ type cluster struct {
 // director is one that was read.
 type director struct {
 	plan.Input
-	survey.Reading
+	survey.Activity
 }
 
-func newCluster(t *topology.Topology, s *survey.Survey, readings map[string]survey.Reading) *cluster {
+func newCluster(t *topology.Topology, s *survey.Survey, readings Readings) *cluster {
 	c := &cluster{Topology: t, directors: map[string]*director{}, names: map[state.ServiceKey]string{}, full: map[state.ServiceKey]bool{}}
 	for _, in := range s.Inputs() {
 		if reading, is := readings[in.Name]; is && in.Live != nil {

@@ -30,18 +30,18 @@ func TestWatch(t *testing.T) {
 		return r, err
 	}
 	lost := errors.New("no route to host")
-	all := &Survey{Nodes: []Node{
+	all := []Node{
 		{Input: plan.Input{Name: "lvs", Role: "director"}, Dial: dial},
 		{Input: plan.Input{Name: "lost", Role: "director", Err: lost}, Dial: func(context.Context) (remote.Runner, error) { return nil, lost }},
 		{Input: plan.Input{Name: "web", Role: "real_server"}},
-	}}
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if all.Nodes[0].Runner, err = dial(ctx); err != nil {
+	if all[0].Runner, err = dial(ctx); err != nil {
 		t.Fatal(err)
 	}
-	w := all.watch(ctx, 10*time.Millisecond, 10*time.Millisecond)
-	until := func(what string, holds func(Reading) bool) Reading {
+	w := watch(ctx, all[:2], openActivity, 10*time.Millisecond, 10*time.Millisecond)
+	until := func(what string, holds func(Activity) bool) Activity {
 		t.Helper()
 		for late := time.After(time.Minute); ; {
 			readings, newer := w.Readings()
@@ -55,7 +55,7 @@ func TestWatch(t *testing.T) {
 			}
 		}
 	}
-	r := until("two readings", func(r Reading) bool { return r.Before != nil })
+	r := until("two readings", func(r Activity) bool { return r.Before != nil })
 	if r.Err != nil || len(r.Now.State.Addresses) == 0 || r.Now.Traffic.Clock < r.Before.Traffic.Clock {
 		t.Errorf("have %+v", r)
 	}
@@ -72,7 +72,7 @@ func TestWatch(t *testing.T) {
 	if err := runners[0].Close(); err != nil {
 		t.Fatal(err)
 	}
-	until("a reading over a new connection", func(r Reading) bool {
+	until("a reading over a new connection", func(r Activity) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return r.Err == nil && r.At.After(before) && len(runners) > 1

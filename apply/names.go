@@ -17,7 +17,7 @@ import (
 // apply may end at any moment: each node that holds something is named. A name too many
 // costs one more visit to that node.
 //
-//	first   directors' records get the names that are new, before anything is changed
+//	first   the records that name all get the names that are new, before anything is changed
 //	        anywhere
 //	then    whatever else is written to a record has all names
 //	last    the names of nodes that hold nothing any more go: of orphans that were
@@ -40,9 +40,9 @@ func membersSince(planned plan.Members, now state.Membership) plan.Members {
 	return m
 }
 
-// nameFirst writes the names that are new into a director's record.
+// nameFirst writes the names that are new into a record that names all.
 func (r *run) nameFirst(ctx context.Context, w *work) {
-	if w.failure != nil || ctx.Err() != nil || w.members.Self.Role != state.Director {
+	if w.failure != nil || ctx.Err() != nil || !w.members.Keeps {
 		return
 	}
 	known := map[state.Place]bool{}
@@ -69,7 +69,7 @@ func (r *run) nameLast(ctx context.Context) {
 	for name, w := range r.works {
 		clean[name] = !w.unsure && !w.lastRecord().Holds()
 	}
-	told := false // a director that stays knows of all
+	told := false // one that stays knows of all
 	for _, orphans := range []bool{false, true} {
 		r.each(func(w *work) {
 			if w.plan.Orphan == orphans && !w.unsure {
@@ -77,7 +77,7 @@ func (r *run) nameLast(ctx context.Context) {
 			}
 		})
 		for _, w := range r.works {
-			told = told || !w.plan.Orphan && w.plan.Role == state.Director && !w.unsure
+			told = told || !w.plan.Orphan && w.members.Keeps && !w.unsure
 		}
 	}
 }

@@ -81,7 +81,7 @@ func (s *site) clean(names ...string) {
 // orphanTests have nodes leave the topology, with lvsctl at a path.
 func orphanTests(t *testing.T, lvsctl string) {
 	for name, test := range map[string]func(*testing.T, string){
-		"orphans": orphanServers, "a director replaced": replacedDirector, "a record that names another's host": hostileRecord,
+		"orphans": orphanServers, "no director": noDirector, "a director replaced": replacedDirector, "a record that names another's host": hostileRecord,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,6 +176,48 @@ func orphanServers(t *testing.T, lvsctl string) {
 	s.topology("test", lvs)
 	s.says(0, "destroy --auto-approve", "# real_server web-1 (web-1), no longer in the topology")
 	s.clean("lvs", "web-1")
+}
+
+// noDirector: where there is no director, other nodes know who was there.
+func noDirector(t *testing.T, lvsctl string) {
+	s := newSite(t, lvsctl, "lvs", "web-1", "web-2", "web-3")
+	lvs, one, two := block("director", "lvs", 2, at("lvs")), block("real_server", "web-1", 3, at("web-1")), block("real_server", "web-2", 4, at("web-2"))
+	three := block("real_server", "web-3", 5, at("web-3"))
+	s.topology("test", one, two)
+	s.says(0, "apply --auto-approve")
+	s.topology("test", two)
+	s.says(0, "plan", "# real_server web-1 (web-1), no longer in the topology\n  ~ sysctl    net.ipv4.conf.all.arp_notify  1 -> 0")
+	s.topology("test", lvs, one, two, three)
+	s.says(0, "apply --auto-approve")
+
+	// The director leaves, and web-3 with it; then web-1, after nobody named it as a
+	// director.
+	s.topology("test", one, two)
+	s.says(0, "apply --auto-approve", "# director lvs (lvs), no longer in the topology", "# real_server web-3 (web-3), no longer in the topology")
+	s.clean("lvs", "web-3")
+	s.says(0, "plan", "No changes. All 2 nodes match the topology.")
+	s.topology("test", two)
+	s.says(0, "apply --auto-approve", "# real_server web-1 (web-1), no longer in the topology")
+	s.clean("web-1")
+
+	// A director that is dead keeps to itself whom it alone names.
+	s.topology("test", lvs, two, three)
+	s.says(0, "apply --auto-approve")
+	s.hosts["lvs"].wire.refuse()
+	s.topology("test", two)
+	s.says(3, "plan", "# director lvs (lvs), no longer in the topology\n  ! could not be read", "! warning: other nodes whose blocks are deleted may be named by its record alone")
+	s.hosts["lvs"].wire.allow()
+	s.says(0, "destroy --auto-approve")
+	s.clean("lvs", "web-2", "web-3")
+
+	// The last block.
+	s.topology("test", one)
+	s.says(0, "apply --auto-approve")
+	s.topology("test")
+	s.says(0, "plan", "Warning: topology test has no node to read", "No changes.")
+	s.topology("test", one)
+	s.says(0, "destroy --auto-approve")
+	s.clean("web-1")
 }
 
 func replacedDirector(t *testing.T, lvsctl string) {

@@ -15,6 +15,9 @@ type Members struct {
 	state.Membership
 	// Of are the plan's names of the nodes that Others are, one by one.
 	Of []string
+	// Keeps reports that they are all others, so that this record has to know of a node
+	// before anything is changed there.
+	Keeps bool
 	// Read is what the record said when the plan was made.
 	Read state.Membership
 }
@@ -34,9 +37,11 @@ func (p *Plan) nameMembers(inputs []Input) {
 		acts[a.Node] = true
 		changes[a.Node] = changes[a.Node] || a.Held == ""
 	}
-	var all, directors []memberEntry
-	// Whether somebody, or a director, may be no member any more when the apply ends.
-	leaving, directorLeaving := false, false
+	keeps := keepers(inputs)
+	var all, keeping []memberEntry
+	// Whether somebody, or one who keeps names, may be no member any more when the apply
+	// ends.
+	leaving, keeperLeaving := false, false
 	known := newNamedNodes(inputs)
 	for i := range inputs {
 		in, n := &inputs[i], &p.Nodes[i]
@@ -45,15 +50,15 @@ func (p *Plan) nameMembers(inputs []Input) {
 			continue
 		}
 		leaves := n.Chosen && in.Live != nil && n.Usable() && !n.Settled.Wants()
-		leaving, directorLeaving = leaving || leaves, directorLeaving || leaves && in.Role == director
+		leaving, keeperLeaving = leaving || leaves, keeperLeaving || leaves && keeps[in.Name]
 		for _, m := range append([]state.Member{in.Member}, in.Aliases...) {
 			all = append(all, memberEntry{m, in.Name})
 		}
 	}
 	slices.SortFunc(all, func(a, b memberEntry) int { return a.Compare(b.Member) })
 	for _, e := range all {
-		if e.Role == director {
-			directors = append(directors, e)
+		if e.Role == director || keeps[e.node] {
+			keeping = append(keeping, e)
 		}
 	}
 	for i := range inputs {
@@ -61,11 +66,11 @@ func (p *Plan) nameMembers(inputs []Input) {
 		if in.Member.Host == "" || in.Live == nil {
 			continue
 		}
-		names, going := directors, directorLeaving
-		if in.Role == director {
+		names, going := keeping, keeperLeaving
+		if keeps[in.Name] {
 			names, going = all, leaving
 		}
-		n.Members = Members{Membership: state.Membership{Mark: in.Mark, Self: in.Member}, Read: in.Live.Record.Members}
+		n.Members = Members{Keeps: keeps[in.Name], Membership: state.Membership{Mark: in.Mark, Self: in.Member}, Read: in.Live.Record.Members}
 		for _, e := range names {
 			if e.node != in.Name {
 				n.Members.Others, n.Members.Of = append(n.Members.Others, e.Member), append(n.Members.Of, e.node)
@@ -75,7 +80,45 @@ func (p *Plan) nameMembers(inputs []Input) {
 		case n.Usable() && !acts[in.Name]:
 			n.Rewrite = n.Rewrite || n.misnames(in, going)
 		case !n.Usable():
-			n.NamesOnly = in.Role == director && in.Live.Facts.Root && n.misnames(in, going)
+			n.NamesOnly = keeps[in.Name] && in.Live.Facts.Root && n.misnames(in, going)
+		}
+	}
+}
+
+// keepers are the nodes whose records name every other member: the directors. If the
+// topology has none, the first of its nodes are it, too.
+func keepers(inputs []Input) map[string]bool {
+	keeps := map[string]bool{}
+	var first []string
+	has := false
+	for i := range inputs {
+		in := &inputs[i]
+		switch {
+		case in.Role == director:
+			keeps[in.Name], has = true, has || !in.Orphan
+		case !in.Orphan && in.Member.Host != "" && len(first) < state.Keepers:
+			first = append(first, in.Name)
+		}
+	}
+	if !has {
+		for _, name := range first {
+			keeps[name] = true
+		}
+	}
+	return keeps
+}
+
+// forgotten warns of what is lost with the records of directors that the topology no
+// longer has: whom only they name.
+func (p *Plan) forgotten(inputs []Input) {
+	for i := range inputs {
+		if in := &inputs[i]; !in.Orphan && in.Role == director && in.Live != nil && in.Live.Record.Members.Mark != "" {
+			return // its record names all
+		}
+	}
+	for i := range inputs {
+		if in := &inputs[i]; in.Orphan && in.Role == director && in.Live == nil {
+			p.Nodes[i].Warnings = append(p.Nodes[i].Warnings, "other nodes whose blocks are deleted may be named by its record alone, which was not read; what they have of this topology stays there")
 		}
 	}
 }
@@ -84,7 +127,7 @@ func (p *Plan) nameMembers(inputs []Input) {
 // for what it says of other nodes. leaving says that one of these may go from it.
 func (n *Node) misnames(in *Input, leaving bool) bool {
 	had := in.Live.Record
-	stays := n.holds || n.Role == director && len(n.Members.Others) > 0
+	stays := n.holds || n.Members.Keeps && len(n.Members.Others) > 0
 	switch {
 	case !stays:
 		return had.Holds() || len(had.Members.Others) > 0

@@ -309,6 +309,33 @@ func TestNames(t *testing.T) {
 			t.Error("a record is to be written by somebody who may not")
 		}
 	})
+	t.Run("no director any more", func(t *testing.T) {
+		c := steady(t)
+		text := without(onLAN("", ""), "lvs")
+		p := build(c.withOrphans(t, both, text, false))
+		check(t, p, "lvs", false, "a", "b", "gw")
+		check(t, p, "a", false, "b", "gw", "lvs")
+		check(t, p, "b", false, "a", "gw", "lvs")
+		warned := func(p *plan.Plan) bool {
+			return strings.Contains(fmt.Sprint(p.Lines(plan.Detail{})), "may be named by its record alone")
+		}
+		if warned(p) {
+			t.Error("it warns of what it knows")
+		}
+		c.lost["lvs"] = true
+		if p = build(c.withOrphans(t, both, text, false)); !warned(p) {
+			t.Errorf("it does not say what is not known:\n%v", p.Lines(plan.Detail{}))
+		}
+		// Where another one knows all, nothing is lost with it.
+		other := strings.NewReplacer(`"lvs"`, `"new"`, "10.1.0.2/", "10.1.0.3/").Replace(both)
+		c.wants(t, other)
+		knows := state.NewRecord(topologyName)
+		knows.Members.Mark = "M"
+		c.records["new"] = knows
+		if p = build(c.withOrphans(t, both, other, false)); warned(p) {
+			t.Error("it warns although another director knows all")
+		}
+	})
 	t.Run("two names of one host", func(t *testing.T) {
 		c := steady(t)
 		inputs := c.withOrphans(t, both, without(onLAN("dr", "rr", "a"), "b"), false)

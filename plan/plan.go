@@ -230,6 +230,7 @@ func Build(topology string, inputs []Input) *Plan {
 	}
 	p.order(inputs)
 	p.nameMembers(inputs)
+	p.forgotten(inputs)
 	return p
 }
 

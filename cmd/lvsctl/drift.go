@@ -84,6 +84,7 @@ func (a *app) drift(ctx context.Context, args []string, sc scope) (plan.Document
 			continue
 		}
 		all[i].Name, first[k.Name] = k.Name, path
+		a.warnOfNobody(k)
 		looked, of = append(looked, k), append(of, i)
 		questions = append(questions, survey.Case{Topology: k.Name, Nodes: k.nodes, Visit: k.visit, Chosen: k.choice.chosen})
 	}

@@ -80,6 +80,7 @@ func (k *cases) digest() (string, error) {
 // look reads all nodes and makes a plan. A node that cannot be read is part of the plan. It
 // returns an error only if there is no plan.
 func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
+	a.warnOfNobody(k)
 	progress := a.progress("Reading", len(k.nodes))
 	defer progress.end()
 	s, err := survey.Take(ctx, k.Name, k.nodes, survey.Options{
@@ -94,6 +95,13 @@ func (a *app) look(ctx context.Context, k *cases) (*survey.Survey, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// warnOfNobody: nodes name each other, but nobody names the last one.
+func (a *app) warnOfNobody(k *cases) {
+	if len(k.nodes) == 0 {
+		a.warn("topology %s has no node to read: what an earlier one may have set somewhere is not known\nTo give it back, write the block of one of its nodes again, which names the others.", k.Name)
+	}
 }
 
 // lookAll is [app.look] for several topologies.

@@ -19,7 +19,8 @@ import (
 // records of the nodes that are left have to know who else there is. A director's
 // record names every other member, that of a real server or router only directors:
 // together they are linear in the topology, and should the only director be replaced,
-// its real servers know the old one.
+// its real servers know the old one. In a topology without a director, the first
+// [Keepers] of its nodes do what directors do elsewhere.
 //
 // Two members are the same host, whatever their names, if SSH goes to the same [Place] or
 // if they have an address in common.
@@ -90,6 +91,10 @@ func (m Member) Compare(other Member) int {
 
 // Director is the role whose records name every other member.
 const Director = "director"
+
+// Keepers is how many nodes of a topology without a director have records that name
+// every other member: one may be lost, and so may another.
+const Keepers = 3
 
 // Membership is what a record says of its topology's nodes.
 type Membership struct {

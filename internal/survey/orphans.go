@@ -27,6 +27,8 @@ import (
 //	                                     with that person's keys and known hosts; its
 //	                                     host key has to be known to them
 //	"local"                              it is not visited: only a topology may say so
+//	a real server's or router's, of      nothing, if a director of the topology has a
+//	other than directors                 record: that one knows of all
 //
 //	what the host says                   what becomes of it
 //	it has no record of this topology    there is nothing to do, and records forget it
@@ -90,6 +92,8 @@ type orphans struct {
 	*Survey
 	roll
 	marks []string
+	// told is set if a director of the topology has a record, which names all.
+	told  bool
 	names map[string]bool // of the plan's nodes
 	// same are the nodes that are another one by another way.
 	same    map[int]int
@@ -118,6 +122,7 @@ func newOrphans(s *Survey) *orphans {
 		}
 		o.add(n.Live.Record.Members.Self, own)
 		o.records[n.Live.RecordText] = own
+		o.told = o.told || n.Role == state.Director && n.Live.Record.Members.Mark != ""
 	}
 	o.marks = s.marks()
 	return o
@@ -175,8 +180,8 @@ func (o *orphans) follow(begin int) {
 			continue
 		}
 		for _, m := range n.Live.Record.Members.Others {
-			// Nobody but a director knows of all.
-			if n.Role == state.Director || m.Role == state.Director {
+			// Where there is a director, nobody else knows of all.
+			if !o.told || n.Role == state.Director || m.Role == state.Director {
 				named = append(named, m)
 			}
 		}

@@ -150,6 +150,18 @@ func TestOrphans(t *testing.T) {
 			hosts:    map[string]*live.Node{"lvs": recorded(mark, lvs, one), "web-1": recorded(mark, one, lvs, three), "web-3": recorded(mark, three)},
 			topology: []state.Member{lvs, one},
 		},
+		"a topology without a director": {
+			hosts:    map[string]*live.Node{"web-1": recorded(mark, one, two, three), "web-2": recorded(mark, two, one), "web-3": recorded(mark, three, one)},
+			topology: []state.Member{two},
+			want:     []string{"real_server web-1 (web-1)", "real_server web-3 (web-3)"},
+			asked:    []string{"web-1", "web-3"},
+		},
+		"a first director, and a block deleted with the same edit": {
+			hosts:    map[string]*live.Node{"lvs": empty(), "web-1": recorded(mark, one, two, three), "web-2": recorded(mark, two, one), "web-3": recorded(mark, three, one)},
+			topology: []state.Member{lvs, one, two},
+			want:     []string{"real_server web-3 (web-3)"},
+			asked:    []string{"web-3"},
+		},
 		"another name for the same place": {
 			hosts:    map[string]*live.Node{"lvs": recorded(mark, lvs, one, two), "web-1": recorded(mark, one, lvs), "web-2": recorded(mark, two, lvs)},
 			topology: []state.Member{lvs, one, memberAt(server, "db", 12, "WEB-2")},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
 	"time"
 
@@ -231,7 +230,7 @@ func (in *Input) election() time.Duration {
 	_, runs := in.Live.State.Keepalived[state.KeepalivedName]
 	var longest time.Duration
 	for _, i := range in.Keepalived.Instances {
-		stays := slices.ContainsFunc(facts.Loaded.Instances, func(old keepalived.Instance) bool { return reflect.DeepEqual(old, i) })
+		stays := slices.ContainsFunc(facts.Loaded.Instances, i.Equal)
 		if !runs || !stays {
 			longest = max(longest, keepalived.Takeover(i, facts.Version)+time.Second)
 		}

@@ -119,7 +119,12 @@ func (c *pairCluster) settle(t *testing.T, text string) {
 	}
 	for _, in := range inputs {
 		if in.Keepalived != nil {
-			c.runs[in.Name], c.files[in.Name] = in.Keepalived, in.Keepalived.Render(c.version)
+			file := in.Keepalived.Render(c.version)
+			loaded, err := keepalived.Parse(keepalived.Text{Path: keepalived.File, Text: file}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.runs[in.Name], c.files[in.Name] = &loaded, file
 		}
 	}
 	c.exec(t, "d1", "ip -4 addr add 10.1.0.100/32 dev eth0")
@@ -204,6 +209,26 @@ func TestPairFirst(t *testing.T) {
 	}
 	if do, undo := command(p, "d1"); !strings.Contains(do, "lvsctl_keepalived /etc/keepalived/keepalived.conf 0600 ") || !strings.Contains(undo, "lvsctl_keepalived_away leave - 10.1.0.100/32 eth0 -") {
 		t.Errorf("d1's commands: %s, undo %s", do, undo)
+	}
+}
+
+// TestPairElection sees which changes of a pair are waited for until a master is elected.
+func TestPairElection(t *testing.T) {
+	services := `real_servers = { "a" = 1, "b" = 5 }`
+	for name, c := range map[string]struct {
+		text  string
+		waits bool
+	}{
+		"a weight":   {pairOf(`auth_pass = "secret"`, services), false},
+		"a password": {pairOf(`auth_pass = "other"`, services), true},
+	} {
+		cluster := newPair()
+		cluster.settle(t, plainPair)
+		for _, n := range cluster.build(t, c.text).Nodes {
+			if n.Role == "director" && n.Election > 0 != c.waits {
+				t.Errorf("%s: %s waits for %s", name, n.Name, n.Election)
+			}
+		}
 	}
 }
 

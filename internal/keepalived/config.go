@@ -9,6 +9,8 @@ package keepalived
 
 import (
 	"net/netip"
+	"reflect"
+	"slices"
 	"time"
 )
 
@@ -96,6 +98,15 @@ type Check struct {
 	Retries int
 	// Delay is what passes before a retry.
 	Delay time.Duration
+}
+
+// Equal reports whether two instances say the same. An empty list and none are the same.
+func (i Instance) Equal(o Instance) bool {
+	lists := slices.Equal(i.Peers, o.Peers) && slices.Equal(i.Advertised, o.Advertised) && slices.Equal(i.Excluded, o.Excluded) && slices.Equal(i.Tracked, o.Tracked)
+	for _, inst := range []*Instance{&i, &o} {
+		inst.Peers, inst.Advertised, inst.Excluded, inst.Tracked = nil, nil, nil, nil
+	}
+	return lists && reflect.DeepEqual(i, o)
 }
 
 // Addresses are all that move with the instance.

@@ -34,7 +34,7 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 		}
 		return r.checkHolders(ctx, w, t, conn)
 	})
-	err = w.agree(ctx, t, conn, err)
+	err = w.awaitOthers(ctx, t, conn, err)
 	if err != nil {
 		return r.undoOrReport(ctx, w, t, conn, err)
 	}
@@ -48,7 +48,7 @@ func (r *run) confirm(ctx context.Context, w *work, t *transaction) error {
 // undoOrReport puts an armed node back. A node that is not armed stays as it is, and the
 // result says that it is unconfirmed.
 func (r *run) undoOrReport(ctx context.Context, w *work, t *transaction, conn remote.Runner, why error) error {
-	w.leave(ctx)
+	w.endJoint(ctx)
 	if t.id == "" {
 		r.unconfirmed(w, why)
 		return why

@@ -41,10 +41,10 @@ type work struct {
 	// entries that differed under the lock and are no part of the plan.
 	already   map[int]bool
 	unrelated map[state.Ref]bool
-	// begun is set once anything is done on the node (pace.go). turn is why its next batch
+	// begun is set once anything is done on the node (pace.go). notBegun is why its next batch
 	// is not, though the node could: somebody who goes first was not changed.
-	begun bool
-	turn  error
+	begun    bool
+	notBegun error
 	// failure is why no further action of the node is begun, or nil.
 	failure error
 	// idle is locked while a batch runs.
@@ -52,9 +52,9 @@ type work struct {
 	// open are the transactions that are confirmed only when all other nodes are, with
 	// Options.Atomic.
 	open []*transaction
-	// meeting is that of the directors that reload keepalived when this one does; nil for
+	// joint is that of the directors that reload keepalived when this one does; nil for
 	// none.
-	meeting *meeting
+	joint *jointReload
 	// lost is set if the node stays changed although the others are put back: it was
 	// confirmed and cannot be reached any more.
 	lost bool

@@ -172,9 +172,9 @@ func together(s plan.Stage) []plan.Stage {
 	return []plan.Stage{s}
 }
 
-// inTurn waits until those that go before a batch have ended. It returns why the batch is
+// awaitTurn waits until those that go before a batch have ended. It returns why the batch is
 // not begun although its node could: who goes first was not changed, or too many failed.
-func (r *run) inTurn(w *work, keys ...batchKey) error {
+func (r *run) awaitTurn(w *work, keys ...batchKey) error {
 	for _, k := range keys {
 		for _, b := range r.waits[k] {
 			for _, first := range b.keys {
@@ -216,12 +216,12 @@ func (r *run) tooMany(w *work) error {
 }
 
 // begin marks a node as begun. Those that waited for a slot meanwhile are not begun if
-// too many have failed by then; directors that reload together are, because the others of
-// their meeting wait for them.
+// too many have failed by then; directors that reload together are, because the others
+// wait for them.
 func (r *run) begin(w *work) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w.meeting == nil {
+	if w.joint == nil {
 		if err := r.tooMany(w); err != nil {
 			return err
 		}

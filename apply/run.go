@@ -103,7 +103,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		return result
 	}
 	r.each(func(w *work) { r.nameFirst(ctx, w) })
-	r.meet()
+	r.findJointReloads()
 	r.pace()
 	stop := r.heartbeat(ctx)
 	r.each(func(w *work) { r.node(ctx, w) })
@@ -180,7 +180,7 @@ func (r *run) node(ctx context.Context, w *work) {
 			end()
 		}
 	}()
-	defer w.leave(context.WithoutCancel(ctx))
+	defer w.endJoint(context.WithoutCancel(ctx))
 	boot := batchKey{w.plan.Name, plan.Persist}
 	defer func() {
 		if ch := r.batches[boot]; ch != nil {
@@ -189,21 +189,21 @@ func (r *run) node(ctx context.Context, w *work) {
 	}()
 	for _, b := range w.batches {
 		r.await(b)
-		w.turn = r.inTurn(w, b.keys...)
+		w.notBegun = r.awaitTurn(w, b.keys...)
 		if todo := r.filter(ctx, w, b); len(todo) > 0 {
 			r.change(ctx, w, todo)
 		}
 		end()
 	}
 	if !r.opts.Atomic {
-		w.turn = r.inTurn(w, boot)
+		w.notBegun = r.awaitTurn(w, boot)
 		r.persist(ctx, w)
 	}
 }
 
-// change runs one batch. It waits for a free slot, unless others wait for it in a meeting.
+// change runs one batch. It waits for a free slot, unless others wait for its reload.
 func (r *run) change(ctx context.Context, w *work, todo []*plan.Action) {
-	if w.meeting == nil {
+	if w.joint == nil {
 		r.slots <- struct{}{}
 		defer func() { <-r.slots }()
 	}
@@ -270,8 +270,8 @@ func (r *run) obstacle(ctx context.Context, w *work, a *plan.Action) error {
 		return errors.New(a.Held)
 	case w.failure != nil:
 		return w.failure
-	case w.turn != nil:
-		return w.turn
+	case w.notBegun != nil:
+		return w.notBegun
 	case ctx.Err() != nil:
 		return errInterrupted
 	}

@@ -97,19 +97,19 @@ func (r *run) transact(ctx context.Context, w *work, actions []*plan.Action) err
 	if err != nil {
 		return r.abandon(actions, err)
 	}
-	p := &progress{nonce: nonce, actions: actions, run: r, work: w, ready: func() { w.meeting.arrive(ctx, w) }}
+	p := &progress{nonce: nonce, actions: actions, run: r, work: w, ready: func() { w.joint.waiting(ctx, w) }}
 	w.unsure = true
 	_, err = w.Runner.Run(ctx, remote.Script{Body: script, Line: p.line, Limit: batchLimit})
 	switch {
 	case err != nil && t.id == "":
 		return p.finish(Unknown, err)
 	case err != nil:
-		w.leave(ctx)
+		w.endJoint(ctx)
 		return r.recover(ctx, w, t, p, err)
 	}
 	failure := p.finish(Skipped, p.failure)
 	if failure != nil {
-		w.leave(ctx)
+		w.endJoint(ctx)
 	}
 	switch {
 	case failure != nil && (t.id == "" || p.unarmed):
@@ -148,8 +148,8 @@ func (r *run) batchScript(w *work, t *transaction, nonce string) (string, error)
 		t.arm(&s, topology, r.rollbackSeconds(w))
 	}
 	t.texts(&s)
-	if w.meeting != nil && begins(t.actions) {
-		s.Line(shell.Call(shell.Meeting, w.meeting.token))
+	if w.joint != nil && hasReload(t.actions) {
+		s.Line(shell.Call(shell.Together, w.joint.token))
 	}
 	writeRecord(&s, topology, record)
 	quiet := false
@@ -223,7 +223,7 @@ type progress struct {
 	unarmed bool     // arming failed
 	said    []string // output since the last action began
 	failure error    // of the first action that failed
-	// ready is called when the script waits for the other directors of a meeting.
+	// ready is called when the script waits for the other directors of a joint reload.
 	ready func()
 }
 

@@ -19,7 +19,7 @@ import (
 // the addresses first, so that what a new file does wrong is seen where nobody
 // notices. Where none runs yet, whoever holds the addresses is first, and keeps
 // them. What other directors would hear as a stranger's advert is the exception: it
-// has to be reloaded everywhere within two adverts, see apply/meeting.go.
+// has to be reloaded everywhere within two adverts, see apply/joint_reload.go.
 
 // Instance is a vrrp_instance, with what it moves.
 type Instance struct {

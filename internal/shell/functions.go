@@ -42,7 +42,7 @@ const (
 	Fire          Function = "lvsctl_fire"
 	Lock          Function = "lvsctl_lock"
 	Mark          Function = "lvsctl_mark"
-	Meeting       Function = "lvsctl_meeting"
+	Together      Function = "lvsctl_together"
 	PlaceRecord   Function = "lvsctl_place_record"
 	Probe         Function = "lvsctl_probe"
 	ProbeAgain    Function = "lvsctl_probe_again"
@@ -55,7 +55,7 @@ const (
 	StopSync      Function = "lvsctl_stop_sync"
 	StageRecord   Function = "lvsctl_stage_record"
 	SyncUnits     Function = "lvsctl_sync_units"
-	Tell          Function = "lvsctl_tell"
+	Order         Function = "lvsctl_order"
 	Text          Function = "lvsctl_text"
 	Transaction   Function = "lvsctl_transaction"
 	EndRollback   Function = "lvsctl_end_rollback"
@@ -133,9 +133,9 @@ var functions = map[Function]definition{
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh", needs: []Function{syncFiles}},
 	Holds:              {file: "keepaliveds.sh"},
-	Keepalived:         {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	MendServer:         {file: "server.sh"},
 	Yield:              {file: "yield.sh", needs: []Function{Holds}},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
@@ -154,7 +154,7 @@ var functions = map[Function]definition{
 	DrainBegin:    {file: "drain.sh", needs: []Function{PutOff}},
 	Fire:          {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	Lock:          {file: "lock.sh", needs: []Function{Say, findRun, giveBack, runs}},
-	Meeting:       {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
+	Together:      {file: "joint_reload.sh", needs: []Function{PutOff, Say, Fire, findRun}},
 	Mark:          {file: "step.sh", needs: []Function{PutOff, Say}},
 	PlaceRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Probe:         {file: "probe.sh", needs: []Function{Say}},
@@ -168,8 +168,8 @@ var functions = map[Function]definition{
 	StopSync:      {file: "keepaliveds.sh"},
 	SyncUnits:     {file: "disk.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
-	Tell:          {file: "meeting.sh", needs: []Function{PutOff, Say, Fire, findRun}},
-	Text:          {file: "keepalived.sh", needs: []Function{Meeting, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	Order:         {file: "joint_reload.sh", needs: []Function{PutOff, Say, Fire, findRun}},
+	Text:          {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
 	EndRollback:   {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},

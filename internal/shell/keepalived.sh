@@ -69,7 +69,7 @@ lvsctl_keepalived() {
     return
   fi
   if [ -n "${lvsctl_token-}" ]; then
-    lvsctl_meet || return
+    lvsctl_await_order || return
     lvsctl_reload_together "$parent" || return
   else
     kill -HUP "$parent" || return

@@ -1,34 +1,34 @@
-# Directors that reload keepalived at the same time, see apply/meeting.go. Their word is
-# a file in /run/lvsctl: "stop", or "go DELAY WATCH".
+# Directors that reload keepalived at the same time, see apply/joint_reload.go. Each
+# waits for an order, a file in /run/lvsctl: "stop", or "go DELAY WATCH", both in seconds.
 
-# lvsctl_meeting TOKEN has the reload of this script wait for the word of that name.
-lvsctl_meeting() {
+# lvsctl_together TOKEN has the reload of this script wait for the order of that name.
+lvsctl_together() {
   lvsctl_find_run
-  rm -f "$lvsctl_run"/word.*
+  rm -f "$lvsctl_run"/order.*
   lvsctl_token=$1
 }
 
-# lvsctl_tell TOKEN WORD... gives the word.
-lvsctl_tell() {
+# lvsctl_order TOKEN WORD... gives the order.
+lvsctl_order() {
   lvsctl_find_run
-  word=$lvsctl_run/word.$1
+  order=$lvsctl_run/order.$1
   shift
-  printf '%s\n' "$*" >"$word.new" && mv -f "$word.new" "$word"
+  printf '%s\n' "$*" >"$order.new" && mv -f "$order.new" "$order"
 }
 
-# lvsctl_meet says that this director is ready and waits for its word. It sets
+# lvsctl_await_order says that this director is ready and waits for its order. It sets
 # lvsctl_delay and lvsctl_watch. Where the connection is lost, the timer ends the wait.
-lvsctl_meet() {
+lvsctl_await_order() {
   lvsctl_say ready
-  word='' n=0
-  until { read -r word lvsctl_delay lvsctl_watch <"$lvsctl_run/word.$lvsctl_token"; } 2>/dev/null; do
+  order='' n=0
+  until { read -r order lvsctl_delay lvsctl_watch <"$lvsctl_run/order.$lvsctl_token"; } 2>/dev/null; do
     if [ "$n" -ge 1800 ]; then printf 'the other directors were not ready in time\n'; return 1; fi
     n=$((n + 1))
     if kill -0 "${lvsctl_keeper-}" 2>/dev/null; then lvsctl_put_off; fi
     sleep 0.2 2>/dev/null || sleep 1
   done
-  rm -f "$lvsctl_run/word.$lvsctl_token"
-  if [ "$word" = go ]; then return 0; fi
+  rm -f "$lvsctl_run/order.$lvsctl_token"
+  if [ "$order" = go ]; then return 0; fi
   printf 'another director was not ready\n'
   return 1
 }

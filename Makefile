@@ -10,7 +10,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What the lab and the tests need beyond Go: command, then Debian package.
 TOOLS := qemu-system-x86_64:qemu-system-x86 ipvsadm:ipvsadm sshd:openssh-server ssh:openssh-client \
-         ip:iproute2 iptables:iptables modprobe:kmod busybox:busybox-static cpio:cpio arping:iputils-arping \
+         ip:iproute2 iptables:iptables modprobe:kmod busybox:busybox-static toybox:toybox cpio:cpio arping:iputils-arping \
          ping:iputils-ping curl:curl redis-server:redis-server redis-cli:redis-tools conntrack:conntrack sudo:sudo csh:csh fish:fish \
          qemu-img:qemu-utils mmdebstrap:mmdebstrap mke2fs:e2fsprogs mkfs.xfs:xfsprogs keepalived:keepalived start-stop-daemon:dpkg shellcheck:shellcheck
 

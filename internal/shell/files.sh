@@ -46,8 +46,8 @@ lvsctl_block() (
 $0 == b || $0 == b " (there was no newline before this)" || $0 == b " (there was no file before this)" { bad += inside; inside = 1; mark = substr($0, length(b) + 1); next }
 $0 == e { bad += !inside; inside = 0; last = 1; next }
 !inside { if (last && $0 ~ /^# BEGIN lvsctl [^ ]*$/) $0 = $0 mark; if (n++) printf "\n"; printf "%s", $0; last = 0 }
-END { if (inside || bad) exit 1; if (n && (last ? mark != " (there was no newline before this)" : open == "")) printf "\n" }' "$from" >"$n" ||
-  { echo "the lines \"$b\" and \"$e\" in $f do not pair up" >&2; rm -f "$n"; exit 1; }
+END { if (inside || bad) exit 9; if (n && (last ? mark != " (there was no newline before this)" : open == "")) printf "\n" }' "$from" >"$n" ||
+  { case $? in 9) echo "the lines \"$b\" and \"$e\" in $f do not pair up" >&2 ;; esac; rm -f "$n"; exit 1; }
   if [ $# -gt 0 ]; then
     if [ -n "$(tail -c 1 "$n")" ]; then b="$b (there was no newline before this)"; echo >>"$n"
     elif [ -n "$new" ]; then b="$b (there was no file before this)"; fi

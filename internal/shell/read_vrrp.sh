@@ -24,9 +24,9 @@ lvsctl_read_vrrp() {
     # The chain's policy, or its last rule, decides about what no rule knows.
     if [ -d /sys/module/nf_tables ] && command -v nft >/dev/null &&
       nft list ruleset 2>/dev/null | awk '
-        /^[[:space:]]*chain / { inside = 0 }
+        /^[ \t]*chain / { inside = 0 }
         /hook input/ { inside = 1; if (/policy drop/) drops = 1 }
-        inside && /^[[:space:]]*(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject)/ { drops = 1 }
+        inside && /^[ \t]*(counter packets [0-9]+ bytes [0-9]+ )?(drop|reject)/ { drops = 1 }
         /(protocol|l4proto)[^;]*(vrrp|112)/ && /accept/ { passes = 1 }
         END { exit !(drops && !passes) }'; then printf 'firewall nftables\n'; fi
     if grep -q '^filter$' /proc/net/ip_tables_names 2>/dev/null && command -v iptables >/dev/null &&

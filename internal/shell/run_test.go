@@ -5,27 +5,69 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/lvsctl/lvsctl/internal/shell/shelltest"
 )
 
+// surroundings are the shells, and dash with toybox's tools: toybox's own shell is not
+// finished.
+func surroundings(t *testing.T) map[string][]string {
+	t.Helper()
+	all := shelltest.Each(t)
+	if _, err := exec.LookPath("toybox"); err == nil {
+		all["toybox"] = shelltest.Commands["dash"]
+	} else if os.Getenv("CI") == "true" {
+		t.Fatalf("%v; `make setup` installs it", err)
+	}
+	return all
+}
+
+// applets makes a folder of the commands that busybox or toybox is.
+func applets(t *testing.T, box string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if box == "busybox" {
+		if out, err := exec.Command(box, "--install", "-s", folder).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", box, err, out)
+		}
+		return folder
+	}
+	path, err := exec.LookPath(box)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := exec.Command(path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range strings.Fields(string(list)) {
+		if err := os.Symlink(path, filepath.Join(folder, name)); err != nil && name != "[" {
+			t.Fatal(err)
+		}
+	}
+	return folder
+}
+
 // host runs a script in a shell as on a host of its own: network, processes and
-// /run are its, and /root is empty. busybox brings its own tools.
+// /run are its, and /root is empty. busybox and toybox bring their own tools.
 func host(t *testing.T, name, script string) (out string, status int) {
 	t.Helper()
 	path := "/usr/sbin:/usr/bin:/sbin:/bin"
-	if name == "busybox" {
-		applets := t.TempDir()
-		if out, err := exec.Command("busybox", "--install", "-s", applets).CombinedOutput(); err != nil {
-			t.Fatalf("busybox: %v: %s", err, out)
-		}
-		path = applets + ":" + path
+	command := shelltest.Commands[name]
+	switch name {
+	case "busybox":
+		path = applets(t, name) + ":" + path
+	case "toybox":
+		path = applets(t, name) + ":" + path
+		command = shelltest.Commands["dash"]
 	}
 	const begin = "mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /root && mkdir /run/lvsctl && cd /root && exec "
-	args := Cmd(append(shelltest.Commands[name], "-s")...).String()
+	args := Cmd(append(slices.Clone(command), "-s")...).String()
 	cmd := exec.Command("unshare", "-m", "-n", "-p", "-f", "--mount-proc", "/bin/sh", "-c", begin+args)
 	cmd.Env = []string{"PATH=" + path, "LC_ALL=C"}
 	cmd.Stdin = strings.NewReader(script)
@@ -217,7 +259,7 @@ lvsctl_can_hold() { return 1; }; lvsctl_yield 1 30 10.0.0.100`, `^0\n1\n4\n1\n0\
 	WriteRecord:   {"lvsctl_report n; lvsctl_write_record /root/r /root/r/f text; ls -l r/f | cut -c1-10; cat r/f; ls r", `^-rw-------\ntext\nf\n$`},
 	RemoveRecord:  {"lvsctl_write_record /root/r /root/r/f text; lvsctl_remove_record /root/r /root/r/f; ls", `^$`},
 	Probe:         {lan + "lvsctl_report n; lvsctl_probe", `^n probes\n10.0.0.1 down\n$`},
-	ProbeAgain:    {lan + "lvsctl_report n; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
+	ProbeAgain:    {lan + "lvsctl_report n; echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range; lvsctl_probe_again 127.0.0.1 10.0.0.1", `^n probes\n10.0.0.1\n$`},
 
 	IsUp:     {lan + "ip link add eth1 type dummy 2>/dev/null || ip link add eth1 type veth peer name eth2; for d in lo eth0 eth1 none; do lvsctl_is_up $d 2>/dev/null && echo $d; done", `^lo\neth0\n$`},
 	StopSync: {table + "lvsctl_stop_sync; echo $?; cat log", `^0\n--stop-daemon master\n--stop-daemon backup\n$`},
@@ -301,7 +343,7 @@ func TestEveryFunction(t *testing.T) {
 			t.Errorf("%s is run by no test", f)
 		}
 	}
-	for name, args := range shelltest.Each(t) {
+	for name, args := range surroundings(t) {
 		for f, c := range inUse {
 			t.Run(name+"/"+string(f), func(t *testing.T) {
 				t.Parallel()
@@ -339,7 +381,7 @@ done
 [ "$(grep -c once held)" -ge 12 ] || echo "it was lost"
 ls /run/lvsctl
 `
-	for name, args := range shelltest.Each(t) {
+	for name, args := range surroundings(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out, _ := host(t, name, strings.NewReplacer("BODY", Definitions(Lock), "SHELL", Cmd(args...).String()).Replace(race))
@@ -398,7 +440,7 @@ CHECK
 func TestKillsNobodyElse(t *testing.T) {
 	needHosts(t)
 	const check = "kill -0 $! 2>/dev/null && [ \"$(lvsctl_started $!)\" ] && echo lives || echo dead\n"
-	for name, args := range shelltest.Each(t) {
+	for name, args := range surroundings(t) {
 		for changer, want := range map[string]string{"$!.1": "lives\n", "$!": "lives\n", "$(lvsctl_process $!)": "dead\n"} {
 			t.Run(name+"/"+changer, func(t *testing.T) {
 				t.Parallel()

@@ -69,21 +69,31 @@ func (in *Input) dropByRole(v6 bool) bool {
 	return dropped
 }
 
-// misledReplies finds replies that a rule (ip rule) of the node leads away from their
-// gateway. The rule comes before the main table, so no route of the plan helps.
+// halves is the length of the prefixes by which a VPN or a person covers all addresses, or
+// all of IPv6 that is in use (2000::/3), and leaves the default route as it is.
+const halves = 3
+
+// misledReplies finds replies that a rule (ip rule) of the node, or a route that is nearly
+// a default route, leads away from their gateway. The rule comes before the main table,
+// and the route before the default route, so no route of the plan helps.
 func misledReplies(in *Input, s state.Settled) []string {
 	fib := afterwards(in.Live.State, s).FIB()
 	var list []string
 	for _, v6 := range []bool{false, true} {
 		for _, r := range in.repliesOf(v6) {
 			way, ok := fib.Way(r.Flow)
-			if way.Policy.Action == "" || way.Main() || ok && r.Goes(way) {
+			half := way.Main() && !way.Key.IsDefault() && way.Key.Dst.Bits() <= halves
+			if way.Policy.Action == "" || way.Main() && !half || ok && r.Goes(way) {
 				continue
 			}
 			rule := way.By.String() + " " + way.Policy.Action
 			goes := "do not leave at all"
 			if ok {
 				goes = "leave " + way.Route.String()
+			}
+			if half {
+				list = append(list, fmt.Sprintf("its route %s comes before the default route: replies from %s %s instead of via %s; take that route away on the node, or say way_back = \"rule\" in a nat real server", way.Key, r.From, goes, r.Via))
+				continue
 			}
 			list = append(list, fmt.Sprintf("its rule %q (ip rule) comes before the default route: replies from %s %s instead of via %s; correct that rule on the node, or say way_back = \"rule\" in a nat real server", rule, r.From, goes, r.Via))
 		}

@@ -28,6 +28,7 @@ func TestReplies(t *testing.T) {
 		selector string
 		action   string
 		table    *state.Route // the default route of table 100
+		halves   *state.Route // the routes 0.0.0.0/1 and 128.0.0.0/1
 		ours     bool         // the record has the default route
 		want     []string     // changes
 		note     string
@@ -65,6 +66,22 @@ func TestReplies(t *testing.T) {
 			reply: nat, selector: "from 10.1.0.5", action: "unreachable",
 			problem: `replies from 10.1.0.5 do not leave at all`,
 		},
+		"two routes for everything, as a VPN sets them": {
+			reply: nat, halves: new(state.Route{Via: netip.MustParseAddr("10.8.0.1"), Dev: "tun0"}),
+			problem: `comes before the default route: replies from 10.1.0.5 leave via 10.8.0.1 dev tun0 instead of via 10.1.0.1; take that route away on the node, or say way_back = "rule"`,
+		},
+		"two routes for everything, and a rule for the replies": {
+			reply: nat, halves: new(state.Route{Via: netip.MustParseAddr("10.8.0.1"), Dev: "tun0"}), selector: "from 10.1.0.5", action: "lookup 100", table: new(through("10.1.0.1")),
+			note: `replies take their way`,
+		},
+		"a rule for what the node itself sends": {
+			reply: nat, selector: "iif lo", action: "lookup 100", table: new(through("10.1.0.9")),
+			problem: `its rule "50 iif lo lookup 100" (ip rule) comes before the default route`,
+		},
+		"a rule as wg-quick sets it, for what is not its own": {
+			reply: nat, selector: "not from all fwmark 0xca6c", action: "lookup 100", table: new(through("10.1.0.9")),
+			problem: `(ip rule) comes before the default route`,
+		},
 		"dr: a rule leads by another router": {
 			reply: dr, selector: "from 10.1.0.100", action: "lookup 100", table: new(through("10.1.0.9")),
 			note: `replies take their way`,
@@ -87,6 +104,10 @@ func TestReplies(t *testing.T) {
 			}
 			if c.table != nil {
 				live.Routes[table100] = *c.table
+			}
+			if c.halves != nil {
+				live.Routes[state.NewRouteKey(netip.MustParsePrefix("0.0.0.0/1"), 0)] = *c.halves
+				live.Routes[state.NewRouteKey(netip.MustParsePrefix("128.0.0.0/1"), 0)] = *c.halves
 			}
 			if c.ours {
 				in.Live.Record.Set.Routes[anywhere] = through(c.reply.Via.String())

@@ -237,7 +237,7 @@ func (n *found) defaultRoute(ipv6 bool) (defaultRoute, bool) {
 	var best defaultRoute
 	found := false
 	for k, r := range n.State.Routes {
-		if !k.IsDefault() || k.Table != "" || k.TOS != "" || k.Dst.Addr().Is6() != ipv6 {
+		if !k.IsDefault() || k.Table != "" || !k.ForAll() || k.Dst.Addr().Is6() != ipv6 {
 			continue
 		}
 		if !found || k.Metric < best.key.Metric {
@@ -333,7 +333,7 @@ func (f *finder) routes(n *found, w roles.Want) {
 		_, ours := n.Record.Set.Routes[k]
 		_, wanted := w.State.Routes[k]
 		connected := !r.Via.IsValid() && !ours
-		if k.IsDefault() || k.Table != "" || k.TOS != "" || wanted || connected || r.Type != "" || r.Learnt || byProtocol(r.Rest) {
+		if k.IsDefault() || k.Table != "" || !k.ForAll() || wanted || connected || r.Type != "" || r.Learnt || byProtocol(r.Rest) {
 			continue
 		}
 		if strings.Contains(" "+r.Rest+" ", " proto dhcp ") && !ours {

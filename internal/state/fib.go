@@ -40,11 +40,12 @@ func (w Way) Main() bool { return w.Key.Table == "" && w.Policy.Action == "looku
 // with the longest prefix wins, and of several the one with the lowest metric. If there is
 // none, or it is a throw route, the kernel asks the next rule.
 //
-// A rule that selects packets by something that a flow does not have (a mark, a user,
+// A flow is a packet that the node itself sends: it comes from lo, and has no mark. A rule
+// that selects packets by something that a flow does not have (a user, the client's port,
 // another device) never fits.
 type FIB struct {
 	policies []PolicyRule          // in the order in which the kernel asks them
-	tables   map[string][]RouteKey // longest prefix first, then lowest metric
+	tables   map[string][]RouteKey // longest prefix first, then longest source, then lowest metric
 	routes   map[RouteKey]Route
 	vrf      func(device string) string
 }
@@ -62,7 +63,7 @@ func (s *State) FIB() *FIB {
 	}
 	for _, keys := range f.tables {
 		slices.SortFunc(keys, func(a, b RouteKey) int {
-			return cmp.Or(cmp.Compare(b.Dst.Bits(), a.Dst.Bits()), cmp.Compare(a.Metric, b.Metric), a.Dst.Addr().Compare(b.Dst.Addr()))
+			return cmp.Or(cmp.Compare(b.Dst.Bits(), a.Dst.Bits()), cmp.Compare(b.Source.Bits(), a.Source.Bits()), cmp.Compare(a.Metric, b.Metric), a.Dst.Addr().Compare(b.Dst.Addr()))
 		})
 	}
 	return f
@@ -148,7 +149,7 @@ func (f *FIB) lookup(words []string, flow Flow) (RouteKey, bool) {
 		}
 	}
 	for _, k := range f.tables[name] {
-		if k.Dst.Contains(flow.To) {
+		if k.Dst.Contains(flow.To) && (!k.Source.IsValid() || k.Source.Contains(flow.From)) {
 			// A route that refuses (unreachable, prohibit) is never suppressed
 			// (fib_rules_lookup).
 			return k, k.Dst.Bits() > shortest || f.routes[k].Type != ""
@@ -179,17 +180,28 @@ func (flow Flow) fits(words []string) bool {
 			fits = value == "all" || within(value, flow.From)
 		case "to":
 			fits = value == "all" || within(value, flow.To)
+		case "iif":
+			fits = value == "lo"
+		case "fwmark":
+			fits = unmarked(value)
 		case "ipproto":
 			fits = value == string(flow.Protocol) || value == ipProtocols[flow.Protocol]
 		case "sport":
 			fits = ports(value, flow.Port)
 		}
 		if !fits {
-			return false // fwmark, iif, oif, tos, dport, uidrange, and any new word
+			return false // oif, tos, dport, uidrange, and any new word
 		}
 		words = words[min(2, len(words)):]
 	}
 	return true
+}
+
+// unmarked reports whether a packet without a mark has the bits of a rule: 0x10/0xf0.
+func unmarked(selector string) bool {
+	mark, _, _ := strings.Cut(selector, "/")
+	n, err := strconv.ParseUint(mark, 0, 32)
+	return err == nil && n == 0
 }
 
 // ipProtocols are protocols as ip prints them if /etc/protocols does not have their name.

@@ -38,7 +38,8 @@ func TestFIBAsKernel(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 4).Draw(r, "rules") {
 			selector := draw("selector", "", "from 10.0.0.11", "from 10.0.0.0/24", "from 192.168.50.0/24", "to 203.0.113.0/24", "from 10.0.0.11 to 198.51.100.0/24",
-				"not from 10.0.0.11", "fwmark 1", "iif eth0", "from 10.0.0.11 ipproto tcp sport 80", "sport 8000-8999", "ipproto udp", "dport 443", "tos 0x10")
+				"not from 10.0.0.11", "fwmark 1", "iif eth0", "iif lo", "fwmark 0/1", "not fwmark 51820", "fwmark 0x10/0xf0", "oif eth0", "not iif lo", "from 10.0.0.0/24 iif lo",
+				"uidrange 77-78", "not to 203.0.113.0/24", "not ipproto tcp", "from 10.0.0.11 ipproto tcp sport 80", "sport 8000-8999", "ipproto udp", "dport 443", "tos 0x10")
 			action := draw("action", "lookup 100", "lookup 200", "lookup main suppress_prefixlength 0", "unreachable", "blackhole", "prohibit", "goto 32766", "nop")
 			pref := rapid.IntRange(1, 20).Draw(r, "pref")
 			do("-4 rule add %s pref %d %s", selector, pref, action)

@@ -92,6 +92,9 @@ func drawAddressKey(t *rapid.T) AddressKey { return AddressKey{drawPrefix(t), dr
 
 func drawRouteKey(t *rapid.T) RouteKey {
 	k := NewRouteKey(drawPrefix(t), rapid.Uint32().Draw(t, "metric"))
+	if k.Dst.Addr().Is6() && rapid.Bool().Draw(t, "source") {
+		k.Source = netip.MustParsePrefix("2001:db8::/33")
+	}
 	k.TOS = rapid.SampledFrom([]string{"", "0x10"}).Draw(t, "tos")
 	k.Table = rapid.SampledFrom([]string{"", "100", "isp2"}).Draw(t, "table")
 	return k

@@ -13,14 +13,17 @@ import (
 )
 
 // RouteKey identifies a route. The kernel replaces a route that has the same destination,
-// type of service, metric and table; if one of them differs, it keeps both routes
-// (fib_table_insert, net/ipv4/fib_trie.c).
+// type of service, source, metric and table; if one of them differs, it keeps both routes
+// (fib_table_insert, net/ipv4/fib_trie.c; fib6_add, net/ipv6/ip6_fib.c).
 type RouteKey struct {
 	Dst    netip.Prefix
 	Metric uint32
 	// TOS is the type of service in the words of ip, or "" for a route for every packet.
 	// lvsctl wants only those.
 	TOS string
+	// Source are the addresses of senders that an IPv6 route is for, or the zero value for
+	// a route for every packet. lvsctl wants only those.
+	Source netip.Prefix
 	// Table is the routing table in the words of ip, a number or a name, or "" for main.
 	Table string
 }
@@ -67,6 +70,9 @@ func NewRouteKey(dst netip.Prefix, metric uint32) RouteKey {
 	return RouteKey{Dst: dst.Masked(), Metric: metric}
 }
 
+// ForAll reports whether the route is for every packet to its destination.
+func (k RouteKey) ForAll() bool { return k.TOS == "" && !k.Source.IsValid() }
+
 // IsDefault reports whether it is a default route.
 func (k RouteKey) IsDefault() bool { return k.Dst.Bits() == 0 }
 
@@ -81,12 +87,15 @@ func (k RouteKey) String() string {
 	return s + k.suffix()
 }
 
-// suffix is the end of a key's text if it has a type of service or another table than
-// main.
+// suffix is the end of a key's text if it has a type of service, a source or another
+// table than main.
 func (k RouteKey) suffix() string {
 	var s string
 	if k.TOS != "" {
 		s += " tos " + k.TOS
+	}
+	if k.Source.IsValid() {
+		s += " from " + k.Source.String()
 	}
 	if k.Table != "" {
 		s += " table " + k.Table
@@ -128,6 +137,10 @@ func (k *RouteKey) UnmarshalText(text []byte) error {
 		switch {
 		case words[i] == "tos" && words[i+1] != "":
 			read.TOS = words[i+1]
+		case words[i] == "from":
+			if read.Source, err = netip.ParsePrefix(words[i+1]); err != nil {
+				return bad
+			}
 		case words[i] == "table" && words[i+1] != "":
 			read.Table = words[i+1]
 		default:
@@ -142,7 +155,7 @@ var routes = &table[RouteKey, Route]{
 	kind: KindRoute,
 	of:   func(s *State) *map[RouteKey]Route { return &s.Routes },
 	compare: func(a, b RouteKey) int {
-		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.TOS, b.TOS), cmp.Compare(a.Table, b.Table))
+		return cmp.Or(a.Dst.Addr().Compare(b.Dst.Addr()), cmp.Compare(a.Dst.Bits(), b.Dst.Bits()), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.TOS, b.TOS), comparePrefixes(a.Source, b.Source), cmp.Compare(a.Table, b.Table))
 	},
 	key:   func(k RouteKey) Key { return k },
 	value: Route.String,
@@ -163,6 +176,10 @@ var routes = &table[RouteKey, Route]{
 	},
 	fit:      fitRoutes,
 	possible: (*State).accepts,
+}
+
+func comparePrefixes(a, b netip.Prefix) int {
+	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
 // onLink is ip's word for a next hop that is on the device's link, although it is in none
@@ -227,6 +244,30 @@ func (r Route) rest() string {
 	return ""
 }
 
+// object is the next hop object (ip-nexthop(8)) that a route names, "" for none. ip takes
+// nothing else of where the route leads then, although it prints it.
+func (r Route) object() string {
+	words := strings.Fields(r.Rest)
+	if i := slices.Index(words, "nhid"); i >= 0 && i+1 < len(words) {
+		return words[i+1]
+	}
+	return ""
+}
+
+// options are the words of Rest in a command.
+func (r Route) options() []string {
+	words := strings.Fields(r.Rest)
+	if id := r.object(); id != "" {
+		i := slices.Index(words, "nhid")
+		words = slices.Delete(words, i, i+2)
+		if hops := slices.Index(words, "nexthop"); hops >= 0 {
+			words = words[:hops]
+		}
+		words = slices.DeleteFunc(words, func(w string) bool { return w == onLink })
+	}
+	return words
+}
+
 // RouteCommand is the ip route command with a verb: add, prepend, append, replace or del.
 func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 	family := "-4"
@@ -234,17 +275,24 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 		family = "-6"
 	}
 	args := []string{"ip", family, "route", verb}
-	if r.Type != "" {
+	object := r.object()
+	if r.Type != "" && object == "" {
 		args = append(args, r.Type)
 	}
 	args = append(args, k.destination())
+	if k.Source.IsValid() {
+		args = append(args, "from", k.Source.String())
+	}
 	if k.TOS != "" {
 		args = append(args, "tos", k.TOS)
 	}
-	if r.Via.IsValid() {
+	if object != "" {
+		args = append(args, "nhid", object)
+	}
+	if r.Via.IsValid() && object == "" {
 		args = append(args, "via", r.Via.String())
 	}
-	if r.Dev != "" {
+	if r.Dev != "" && object == "" {
 		args = append(args, "dev", r.Dev)
 	}
 	// Without a metric ip6_route_del deletes the first route to the destination, whatever
@@ -253,7 +301,7 @@ func RouteCommand(verb string, k RouteKey, r Route) shell.Command {
 		args = append(args, "metric", strconv.FormatUint(uint64(k.Metric), 10))
 	}
 	if verb != "del" {
-		args = append(args, strings.Fields(r.Rest)...)
+		args = append(args, r.options()...)
 		if r.Learnt {
 			args = append(args, "expires", learntLifetime)
 		}

@@ -78,7 +78,7 @@ func (r Route) sameHop(want Route) bool {
 func bestRoutes(live *State) map[netip.Prefix]RouteKey {
 	best := map[netip.Prefix]RouteKey{}
 	for k := range live.Routes {
-		if k.TOS != "" || k.Table != "" {
+		if !k.ForAll() || k.Table != "" {
 			continue // it is not for every packet, or in another table
 		}
 		if b, ok := best[k.Dst]; !ok || k.Metric < b.Metric {

@@ -115,12 +115,25 @@ func TestRoutesInKernel(t *testing.T) {
 		"second, and without a metric": {
 			routes: "add default via 192.168.50.1\nappend default " + ours + " proto static\nappend default via 192.168.50.2",
 		},
-		"a blackhole in its place":   {routes: "add blackhole default"},
-		"a blackhole that is better": {routes: "add unreachable default\nappend default " + ours},
-		"several next hops":          {routes: "add default nexthop " + ours + " nexthop via 192.168.50.1 dev eth1"},
-		"a type of service":          {routes: "add default tos 0x10 via 192.168.50.1\nadd default via 192.168.50.2 metric 5"},
-		"a type of service alone":    {routes: "add default tos 0x10 via 192.168.50.1\nadd default " + ours, nothing: true},
-		"onlink":                     {routes: "add default via 172.31.1.1 dev eth0 onlink"},
+		"a blackhole in its place":    {routes: "add blackhole default"},
+		"a blackhole that is better":  {routes: "add unreachable default\nappend default " + ours},
+		"several next hops":           {routes: "add default nexthop " + ours + " nexthop via 192.168.50.1 dev eth1"},
+		"a type of service":           {routes: "add default tos 0x10 via 192.168.50.1\nadd default via 192.168.50.2 metric 5"},
+		"a type of service alone":     {routes: "add default tos 0x10 via 192.168.50.1\nadd default " + ours, nothing: true},
+		"onlink":                      {routes: "add default via 172.31.1.1 dev eth0 onlink"},
+		"a throw":                     {routes: "add throw default"},
+		"prohibit, and a better one":  {routes: "add prohibit default metric 5\nadd default " + ours + " metric 9"},
+		"no gateway at all":           {routes: "add default dev eth1 scope link"},
+		"an IPv6 gateway":             {routes: "add default via inet6 fe80::1 dev eth1"},
+		"metrics, one locked":         {routes: "add default via 192.168.50.1 mtu lock 1400 advmss 1360 initcwnd 20 rto_min 50ms quickack 1 congctl lock reno"},
+		"the wanted one with them":    {routes: "add default " + ours + " mtu lock 1400 window 1000 realm 7 metric 30", nothing: true},
+		"the greatest metric":         {routes: "add default via 192.168.50.1 metric 4294967295"},
+		"three of one metric":         {routes: "add default via 192.168.50.1 metric 100\nappend default via 192.168.50.2 metric 100 src 192.168.50.11\nappend default " + ours + " metric 100"},
+		"a next hop object":           {routes: "NEXTHOP id 7 via 192.168.50.1 dev eth1\nadd default nhid 7"},
+		"the wanted one as an object": {routes: "NEXTHOP id 7 via 10.0.0.1 dev eth0\nadd default nhid 7 metric 50", nothing: true},
+		"a group of next hop objects": {routes: "NEXTHOP id 7 via 192.168.50.1 dev eth1\nNEXTHOP id 8 via 10.0.0.1 dev eth0\nNEXTHOP id 9 group 7,3/8\nadd default nhid 9"},
+		"a blackhole object":          {routes: "NEXTHOP id 7 blackhole\nadd default nhid 7"},
+		"encapsulated":                {routes: "add default encap ip id 7 dst 10.0.0.77 via 192.168.50.1 dev eth1"},
 
 		"IPv6: none":           {ipv6: true},
 		"IPv6: the wanted one": {ipv6: true, routes: "add default " + ours6, nothing: true},
@@ -134,8 +147,16 @@ func TestRoutesInKernel(t *testing.T) {
 		"IPv6: learnt with a better metric": {
 			ipv6: true, routes: "add default via fe80::1 dev eth1 proto ra metric 100 expires 1000",
 		},
-		"IPv6: several next hops": {ipv6: true, routes: "add default nexthop " + ours6 + " nexthop via 2001:db8:2::1 dev eth1"},
-		"IPv6: a blackhole":       {ipv6: true, routes: "add blackhole default"},
+		"IPv6: several next hops":         {ipv6: true, routes: "add default nexthop " + ours6 + " nexthop via 2001:db8:2::1 dev eth1"},
+		"IPv6: a blackhole":               {ipv6: true, routes: "add blackhole default"},
+		"IPv6: prohibit":                  {ipv6: true, routes: "add prohibit default metric 5"},
+		"IPv6: preferred":                 {ipv6: true, routes: "add default via 2001:db8:2::1 pref high"},
+		"IPv6: the wanted one, preferred": {ipv6: true, routes: "add default " + ours6 + " pref low mtu lock 1400 hoplimit 9", nothing: true},
+		"IPv6: a next hop object":         {ipv6: true, routes: "NEXTHOP id 7 via 2001:db8:2::1 dev eth1\nadd default nhid 7"},
+		"IPv6: a group of objects":        {ipv6: true, routes: "NEXTHOP id 7 via 2001:db8:2::1 dev eth1\nNEXTHOP id 8 via 2001:db8:1::1 dev eth0\nNEXTHOP id 9 group 7/8\nadd default nhid 9"},
+		"IPv6: expires, set by hand":      {ipv6: true, routes: "add default via 2001:db8:2::1 metric 100 expires 500"},
+		"IPv6: learnt twice":              {ipv6: true, routes: "add default via fe80::1 dev eth1 proto ra metric 1024 expires 1000 pref medium\nappend default via fe80::2 dev eth1 proto ra metric 1024 expires 1000 pref high"},
+		"IPv6: from a source":             {ipv6: true, routes: "add default from 2001:db8:2::/64 via 2001:db8:2::1 dev eth1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)
@@ -144,6 +165,10 @@ func TestRoutesInKernel(t *testing.T) {
 				family, probe, dst, way = "-6", "2001:db8:9::9", "::/0", ours6
 			}
 			for line := range strings.Lines(c.routes) {
+				if hop, ok := strings.CutPrefix(line, "NEXTHOP"); ok {
+					h.run("ip nexthop add" + hop)
+					continue
+				}
 				h.run("ip " + family + " route " + line)
 			}
 			before := h.routes()

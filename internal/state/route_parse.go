@@ -50,6 +50,9 @@ var routeTypes = map[string]bool{
 	"unreachable": true, "prohibit": true, "blackhole": true, "nat": true, "anycast": true,
 }
 
+// afterEncap are the words that end those of an encapsulation.
+var afterEncap = map[string]bool{"via": true, "dev": true, "nexthop": true, "nhid": true, "proto": true, "metric": true, "scope": true}
+
 // statusWords tell the status of a route, which is no part of it. Those in
 // statusWordsWithValue are followed by a value.
 var (
@@ -74,6 +77,7 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 	}
 	var metric uint32
 	var tos, table string
+	var source netip.Prefix
 	var rest []string
 	for i := 1; i < len(words); i++ {
 		word, value := words[i], ""
@@ -83,6 +87,17 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 		if word == "nexthop" {
 			rest = append(rest, strings.Join(dropFleeting(words[i:]), " "))
 			break
+		}
+		if word == "encap" {
+			// Words of its own, up to where the packets go then: "encap ip id 7 src 0.0.0.0 dst
+			// 10.0.0.77 ttl 0 tos 0 via 10.0.0.1".
+			end := i + 1
+			for end < len(words) && !afterEncap[words[end]] {
+				end++
+			}
+			rest = append(rest, words[i:end]...)
+			i = end - 1
+			continue
 		}
 		switch {
 		case word == "via" && value != "inet6":
@@ -111,6 +126,15 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 				table = value
 			}
 			i++
+		case word == "from":
+			if source, err = parseDestination(value, unspecified); err != nil {
+				return RouteKey{}, r, err
+			}
+			i++
+		case word == "rto_min" && value == "lock":
+			// ip locks it whenever it is given, and takes no such word (iproute.c, 6.1).
+			rest = append(rest, word)
+			i++
 		case statusWordsWithValue[word]:
 			r.Learnt = r.Learnt || word == "expires" && dst.Addr().Is6()
 			i++
@@ -126,7 +150,7 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 	if table != "main" {
 		k.Table = table
 	}
-	k.TOS = tos
+	k.TOS, k.Source = tos, source
 	return k, r, nil
 }
 

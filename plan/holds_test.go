@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,7 @@ func holds(t rapid.TB, want, have *state.State, exclusive bool) {
 			t.Errorf("address %s is %+v (%t), not %+v", k, got, ok, v)
 		}
 	}
+	contains(t, want.FOUs, have.FOUs)
 	contains(t, want.Rules, have.Rules)
 	contains(t, want.Blocks, have.Blocks)
 	contains(t, want.Files, have.Files)
@@ -136,6 +138,9 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 		for k := range s.Intent.Set.Links {
 			delete(n.Links, k)
 		}
+		for k := range s.Intent.Set.FOUs {
+			delete(n.FOUs, map[bool]string{false: "-4 ", true: "-6 "}[k.V6]+strconv.Itoa(int(k.Port)))
+		}
 		n.Addresses = slices.DeleteFunc(n.Addresses, func(a statetest.Address) bool {
 			return has(s.Intent.Set.Addresses, state.AddressKey{Prefix: a.Prefix, Dev: a.Dev})
 		})
@@ -175,7 +180,9 @@ func (h *host) untouched(t *rapid.T, want *state.State, before *statetest.Node, 
 
 // flat lists what a node has, without devices and empty chains that come with an apply.
 func flat(n *statetest.Node) []string {
-	return slices.DeleteFunc(n.Dump(), func(l string) bool { return strings.HasPrefix(l, "link tunl0") || strings.HasPrefix(l, "link ip6tnl0") })
+	return slices.DeleteFunc(n.Dump(), func(l string) bool {
+		return strings.HasPrefix(l, "link tunl0") || strings.HasPrefix(l, "link ip6tnl0") || strings.HasPrefix(l, "link gre0")
+	})
 }
 
 func withoutBlock(text string) string {

@@ -48,11 +48,12 @@ type seen struct {
 const foreign = `set -e
 while ip -6 -o addr show tentative | grep -q .; do sleep 0.1; done
 printf '127.0.0.1 localhost' >/etc/hosts
-modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel
-for d in tunl0 ip6tnl0; do ip link set dev $d up; ip link set dev $d down; done
+modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel ip_gre fou
+for d in tunl0 ip6tnl0 gre0; do ip link set dev $d up; ip link set dev $d down; done
 ip -4 route add default via 10.2.0.254 dev eth1 metric 200
 ip -4 route add blackhole 10.61.0.0/16
 ip -6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048
+ip -4 fou add port 6080 ipproto 4
 ip -4 addr add 10.9.0.2/32 dev lo
 ip -4 addr add 10.9.0.1/32 dev eth0
 iptables -w -t nat -A POSTROUTING -m comment --comment lvsctl:other:s:masquerade -j MASQUERADE
@@ -220,7 +221,7 @@ var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	r.Helper()
 	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
-		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
+		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel", "ip_gre", "fou"},
 	}})
 	var s shell.Script
 	for _, c := range commands {

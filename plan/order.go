@@ -22,7 +22,7 @@ import (
 // Rules. The action on the left needs those on the right:
 //
 //	an entry that is new, or gets another    the real server's Ready actions; held
-//	forwarding method                        back if the server is not and cannot be
+//	forwarding method or tunnel                        back if the server is not and cannot be
 //	                                         made ready
 //	a real server's first Clear action       every action on an entry for it, on any
 //	                                         director
@@ -148,11 +148,12 @@ func (d *dependencies) add(a *Action) {
 }
 
 // newOrOtherMethod reports whether a director's entry for a real server is new, or gets
-// another forwarding method. For another weight the real server needs nothing.
+// another forwarding method or tunnel. For another weight the real server needs nothing.
 func (d *dependencies) newOrOtherMethod(director string, k state.ServerKey) bool {
 	s := d.nodes[director].Settled
 	want, wanted := s.Want.Servers[k]
-	return wanted && want.Forward != s.Have.Servers[k].Forward
+	have := s.Have.Servers[k]
+	return wanted && (want.Forward != have.Forward || want.Tunnel != have.Tunnel)
 }
 
 // needServer lets an action on an entry wait for the real server at rip, or holds it

@@ -16,6 +16,7 @@ func problems(in *Input, s state.Settled, changes []state.Change) []string {
 	list = append(list, missingBase(in)...)
 	list = append(list, missingDevices(in)...)
 	list = append(list, missingSchedulers(in)...)
+	list = append(list, missingTunnels(in)...)
 	list = append(list, missingSysctls(in, changes)...)
 	list = append(list, missingTools(in, changes)...)
 	list = append(list, misledReplies(in, s)...)

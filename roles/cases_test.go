@@ -373,6 +373,71 @@ virtual_server "web" {
 		},
 	},
 	{
+		name: "the service's tunnel, a server's own, and two for one VIP",
+		text: lan + `
+virtual_server "web" {
+  vip  = "10.1.0.100"
+  port = 80
+  mode = "tun"
+  tunnel {
+    type     = "gue"
+    port     = 6080
+    checksum = "inner"
+  }
+  real_server "a" {}
+  real_server "b" {
+    tunnel { type = "gre" }
+  }
+}
+virtual_server "tls" {
+  vip          = "10.1.0.100"
+  port         = 443
+  mode         = "tun"
+  real_servers = ["b"]
+}`,
+		want: map[string][]string{
+			"a": {
+				"module fou",
+				"module ipip",
+				"sysctl net.ipv4.conf.all.arp_announce: 2",
+				"sysctl net.ipv4.conf.all.arp_ignore: 1",
+				"sysctl net.ipv4.conf.tunl0.arp_announce: 2",
+				"sysctl net.ipv4.conf.tunl0.arp_ignore: 1",
+				"sysctl net.ipv4.conf.tunl0.rp_filter: 2",
+				"link tunl0: up",
+				"fou port 6080: gue",
+				"address 10.1.0.100/32 dev tunl0",
+			},
+			"b": {
+				"module ip_gre",
+				"module ipip",
+				"sysctl net.ipv4.conf.all.arp_announce: 2",
+				"sysctl net.ipv4.conf.all.arp_ignore: 1",
+				"sysctl net.ipv4.conf.gre0.arp_announce: 2",
+				"sysctl net.ipv4.conf.gre0.arp_ignore: 1",
+				"sysctl net.ipv4.conf.gre0.rp_filter: 2",
+				"sysctl net.ipv4.conf.tunl0.arp_announce: 2",
+				"sysctl net.ipv4.conf.tunl0.arp_ignore: 1",
+				"sysctl net.ipv4.conf.tunl0.rp_filter: 2",
+				"link gre0: up",
+				"link tunl0: up",
+				"address 10.1.0.100/32 dev gre0",
+				"address 10.1.0.100/32 dev tunl0",
+			},
+			"lvs": {
+				"package ipvsadm",
+				"module ip_vs",
+				"sysctl net.ipv4.vs.conn_reuse_mode: 3",
+				"address 10.1.0.100/32 dev eth0",
+				"service tcp 10.1.0.100:80: wlc",
+				"service tcp 10.1.0.100:443: wlc",
+				"server tcp 10.1.0.100:80 -> 10.1.0.11:80: tun  weight 1 --tun-type gue --tun-port 6080 --tun-csum",
+				"server tcp 10.1.0.100:80 -> 10.1.0.12:80: tun  weight 1 --tun-type gre --tun-nocsum",
+				"server tcp 10.1.0.100:443 -> 10.1.0.12:443: tun  weight 1",
+			},
+		},
+	},
+	{
 		name: "several services a director, several VIPs a real server",
 		text: lan + `
 virtual_server "web" {

@@ -94,7 +94,7 @@ func (n *node) virtualService(v *topology.VirtualServer) {
 
 	for _, s := range v.RealServers {
 		sk := state.ServerKey{Service: k, Addr: netip.AddrPortFrom(s.Address, s.Port)}
-		n.state.Servers[sk] = state.Server{Forward: forwards[s.Mode], Weight: s.Weight, Upper: s.Upper, Lower: s.Lower}
+		n.state.Servers[sk] = state.Server{Forward: forwards[s.Mode], Weight: s.Weight, Upper: s.Upper, Lower: s.Lower, Tunnel: wrapping(s.Tunnel).String()}
 		n.at(state.KindServer, sk, s.Range)
 		if s.Node.Maintenance {
 			n.state.Quiesce[s.Address] = true
@@ -120,6 +120,10 @@ var forwards = map[topology.Mode]state.Forward{
 	topology.FULLNAT: state.Masq,
 	topology.DR:      state.Direct,
 	topology.TUN:     state.Tunnel,
+}
+
+func wrapping(t topology.Tunnel) state.Wrapping {
+	return state.Wrapping{Type: string(t.Type), Port: t.Port, Checksum: string(t.Checksum)}
 }
 
 // vip wants the service's address on the director, unless it is one of the director's

@@ -46,16 +46,23 @@ func (n *node) quietVIP(s serving, dev string) {
 	n.address(netip.PrefixFrom(vip, vip.BitLen()), dev, s.service.Range)
 }
 
-// tunnel wants the device that unpacks the packets of a tun director.
+// tunnel wants the device that unpacks the packets of a tun director: the kernel's own for
+// packets of any tunnel. From a gue packet the kernel takes the UDP and GUE headers off at a
+// port and goes on with what is left as if it had come so (gue_udp_recv, net/ipv4/fou.c):
+// that is ipip.
 func (n *node) tunnel(s serving) {
-	module, dev := "ipip", "tunl0"
-	if s.server.Address.Is6() {
-		module, dev = "ip6_tunnel", "ip6tnl0"
+	t, ipv6 := s.server.Tunnel, s.server.Address.Is6()
+	dev := s.server.TunnelDevice()
+	n.module(state.TunnelModule(dev), s.service.Range)
+	if t.Type == topology.GUE {
+		n.module("fou", s.service.Range)
+		k := state.FOUKey{V6: ipv6, Port: t.Port}
+		n.state.FOUs[k] = state.FOU{Holds: state.GUE}
+		n.at(state.KindFOU, k, s.service.Range)
 	}
-	n.module(module, s.service.Range)
 	n.state.Links[dev] = state.Link{Up: true}
 	n.at(state.KindLink, state.Name(dev), s.service.Range)
-	if !s.server.Address.Is6() {
+	if !ipv6 {
 		// 2 is loose: the route back to the client is never through the tunnel. 0 is
 		// not enough, because the filter in force is max(all, device).
 		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", s.service.Range)

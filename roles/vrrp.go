@@ -114,13 +114,17 @@ func (n *node) floating(v *topology.VRRPInstance) []keepalived.Address {
 // methods are IPVS's names for the modes; see forwards.
 var methods = map[topology.Mode]string{topology.NAT: "NAT", topology.FULLNAT: "NAT", topology.DR: "DR", topology.TUN: "TUN"}
 
+func method(m topology.Mode, t topology.Tunnel) string {
+	return keepalived.Method{Kind: methods[m], Type: string(t.Type), Port: t.Port, Checksum: string(t.Checksum)}.String()
+}
+
 // retryDelay is what passes between two tries of a check.
 const retryDelay = time.Second
 
 // checked is a service as keepalived runs it.
 func checked(v *topology.VirtualServer) keepalived.Service {
 	s := keepalived.Service{
-		Mark: v.FWMark, Protocol: protocols[v.Protocol], Method: methods[v.Mode],
+		Mark: v.FWMark, Protocol: protocols[v.Protocol], Method: method(v.Mode, v.Tunnel),
 		Scheduler: v.Scheduler, Flags: v.SchedulerFlags, OnePacket: v.OnePacket,
 		Sorry: v.SorryServer,
 	}
@@ -143,7 +147,7 @@ func checked(v *topology.VirtualServer) keepalived.Service {
 			Addr:   netip.AddrPortFrom(server.Address, server.Port),
 			Weight: server.Weight, Upper: server.Upper, Lower: server.Lower, Check: check,
 		}
-		if m := methods[server.Mode]; m != s.Method {
+		if m := method(server.Mode, server.Tunnel); m != s.Method {
 			r.Method = m
 		}
 		s.Servers = append(s.Servers, r)

@@ -31,6 +31,7 @@ func (l *loader) check() {
 		c.checkOwnServers()
 	}
 	l.checkServicesOfDirectors()
+	l.checkTunnelPorts()
 	l.checkDefaultRoutes()
 	l.checkVRRP()
 }

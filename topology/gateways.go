@@ -252,4 +252,4 @@ func (n *node) hasDeviceAt(dev string, at hcl.Range) bool {
 }
 
 // kernelDevices need no interface block: the kernel has them, or lvsctl makes them.
-var kernelDevices = []string{"lo", "tunl0", "ip6tnl0"}
+var kernelDevices = []string{"lo", "tunl0", "ip6tnl0", "gre0", "ip6gre0"}

@@ -97,7 +97,10 @@ func in(places ...string) string {
 // svc is a virtual_server with these attributes.
 func svc(name, body string) string { return "virtual_server \"" + name + "\" {\n" + body + "\n}\n" }
 
-const nat80 = "vip = \"192.0.2.100\"\nport = 80\nmode = \"nat\"\n"
+const (
+	nat80 = "vip = \"192.0.2.100\"\nport = 80\nmode = \"nat\"\n"
+	tun80 = "vip = \"192.0.2.100\"\nport = 80\nmode = \"tun\"\n"
+)
 
 // withoutPlaces lets cmp ignore the source ranges of a topology.
 var withoutPlaces = []cmp.Option{

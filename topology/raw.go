@@ -98,6 +98,7 @@ type rawService struct {
 	ServerList     *hcl.Attribute  `hcl:"real_servers,optional"`
 	Servers        []rawServer     `hcl:"real_server,block"`
 	MSS            *hcl.Attribute  `hcl:"mss,optional"`
+	Tunnel         *rawTunnel      `hcl:"tunnel,block"`
 	Drain          *hcl.Attribute  `hcl:"drain,optional"`
 	SorryServer    *hcl.Attribute  `hcl:"sorry_server,optional"`
 	HealthCheck    *rawHealthCheck `hcl:"health_check,block"`
@@ -124,7 +125,15 @@ type rawServer struct {
 	Upper     *hcl.Attribute `hcl:"upper_threshold,optional"`
 	Lower     *hcl.Attribute `hcl:"lower_threshold,optional"`
 	Mode      *hcl.Attribute `hcl:"mode,optional"`
+	Tunnel    *rawTunnel     `hcl:"tunnel,block"`
 	Range     hcl.Range      `hcl:",def_range"`
+}
+
+type rawTunnel struct {
+	Type     *hcl.Attribute `hcl:"type,optional"`
+	Port     *hcl.Attribute `hcl:"port,optional"`
+	Checksum *hcl.Attribute `hcl:"checksum,optional"`
+	Range    hcl.Range      `hcl:",def_range"`
 }
 
 type rawHealthCheck struct {

@@ -17,9 +17,18 @@ type server struct {
 	at   servedAt
 }
 
-// servedAt holds where a server's name, port and mode are written. For one that is not
-// written it is the place of the name.
-type servedAt struct{ name, port, mode hcl.Range }
+// servedAt holds where a server's name, port, mode and tunnel are written. For one that is
+// not written it is the place of the name.
+type servedAt struct{ name, port, mode, tunnel hcl.Range }
+
+// at is the servedAt of a server of which only the name is written, and perhaps the weight.
+func (s *service) at(name hcl.Range) servedAt {
+	at := servedAt{name, name, name, name}
+	if s.raw.Tunnel != nil {
+		at.tunnel = s.raw.Tunnel.Range
+	}
+	return at
+}
 
 // readServers reads a service's real servers, in the short form (real_servers) and in the
 // long one (real_server blocks).
@@ -53,14 +62,14 @@ func (l *loader) readServerList(s *service, seen map[serverKey]hcl.Range) {
 	if !v.Type().IsMapType() && !v.Type().IsObjectType() {
 		words, _ := s.Texts(a)
 		for _, w := range words {
-			l.addServers(s, w, Server{Port: s.Port, Weight: 1, Mode: s.Mode, Range: w.At}, servedAt{w.At, w.At, w.At}, seen)
+			l.addServers(s, w, Server{Port: s.Port, Weight: 1, Mode: s.Mode, Tunnel: s.Tunnel, Range: w.At}, s.at(w.At), seen)
 		}
 		return
 	}
 	entries, _ := s.Entries(a)
 	for _, e := range entries {
 		if weight, ok := s.Whole("The weight of "+lang.Quote(e.Key), e.Value, e.At, 0, mostWeight); ok {
-			l.addServers(s, e, Server{Port: s.Port, Weight: weight, Mode: s.Mode, Range: e.At}, servedAt{e.At, e.At, e.At}, seen)
+			l.addServers(s, e, Server{Port: s.Port, Weight: weight, Mode: s.Mode, Tunnel: s.Tunnel, Range: e.At}, s.at(e.At), seen)
 		}
 	}
 }
@@ -70,13 +79,19 @@ const mostWeight = 65535
 
 func (l *loader) readServerBlock(s *service, raw rawServer, seen map[serverKey]hcl.Range) {
 	srv := Server{Port: s.Port, Mode: s.Mode, Range: raw.Range}
-	at := servedAt{name: raw.NameRange, port: raw.NameRange, mode: raw.NameRange}
+	at := s.at(raw.NameRange)
 	srv.Weight = s.IntegerOr(raw.Weight, 0, mostWeight, 1)
 	if port, ok := s.Integer(raw.Port, 0, 65535); ok {
 		srv.Port, at.port = uint16(port), raw.Port.Expr.Range()
 	}
 	if m, ok := s.Choice(raw.Mode, modes); ok {
 		srv.Mode, at.mode = Mode(m), raw.Mode.Expr.Range()
+	}
+	if srv.Mode == TUN {
+		srv.Tunnel = s.Tunnel
+	}
+	if raw.Tunnel != nil {
+		srv.Tunnel, at.tunnel = s.readTunnel(raw.Tunnel, srv.Mode, "real server"), raw.Tunnel.Range
 	}
 	srv.Upper = s.IntegerOr(raw.Upper, 0, 1<<31-1, 0)
 	srv.Lower = s.IntegerOr(raw.Lower, 0, 1<<31-1, 0)

@@ -55,6 +55,7 @@ func (l *loader) readService(i lang.Instance) *service {
 	i.Decode(i.Block.Body, &s.raw)
 	s.readAddress()
 	s.readMode()
+	s.Tunnel = s.readTunnel(s.raw.Tunnel, s.Mode, "service")
 	l.readDirectors(s)
 	if dev, ok := s.deviceAttr(s.raw.Interface); ok {
 		s.Interface = dev

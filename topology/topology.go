@@ -67,6 +67,34 @@ const (
 	FULLNAT Mode = "fullnat"
 )
 
+// Tunnel is what a director wraps the packets for a real server in, with mode tun. The zero
+// Tunnel is ipip: the packet itself, after another IP header.
+type Tunnel struct {
+	Type     TunnelType
+	Port     uint16 // of gue: the UDP port at which the real server takes packets off
+	Checksum Checksum
+}
+
+// TunnelType is what comes between the two IP headers; "" for nothing, which is ipip.
+type TunnelType string
+
+// The other types of a tunnel. GUE is Generic UDP Encapsulation, after a UDP header.
+const (
+	GUE TunnelType = "gue"
+	GRE TunnelType = "gre"
+)
+
+// Checksum is what protects a gue packet beside the checksums of what is in it; "" for
+// nothing.
+type Checksum string
+
+// The checksums. ChecksumInner is that of the UDP header. With ChecksumRemote the real
+// server computes the one that the director's network card would have filled in.
+const (
+	ChecksumInner  Checksum = "inner"
+	ChecksumRemote Checksum = "remote"
+)
+
 // Protocol is the transport protocol of a virtual service.
 type Protocol string
 
@@ -107,7 +135,8 @@ type Node struct {
 	// RIP is the address at which directors reach a real server. A director that is a
 	// real server of its own service has one too: its DIP.
 	RIP netip.Addr
-	// VIPInterface is the device for the VIPs. "" means lo with dr and tunl0 with tun.
+	// VIPInterface is the device for the VIPs. "" means lo with dr, and with tun
+	// the device that takes packets off: tunl0, gre0 and the like.
 	VIPInterface      string
 	VIPInterfaceRange hcl.Range
 	// WayBack is how the answers of a nat real server reach the director.
@@ -215,6 +244,7 @@ type VirtualServer struct {
 	Marks  []Mark
 
 	Mode           Mode
+	Tunnel         Tunnel // of its real servers, if they have none of their own
 	Scheduler      string
 	SchedulerFlags []string // sorted
 	Persistence    *Persistence
@@ -245,6 +275,7 @@ type Server struct {
 	Upper   int // connections at which it gets no new ones; 0: no limit
 	Lower   int // connections below which it gets new ones again; at most Upper
 	Mode    Mode
+	Tunnel  Tunnel // zero unless Mode is TUN
 	Range   hcl.Range
 }
 

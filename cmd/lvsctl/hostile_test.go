@@ -191,6 +191,11 @@ virtual_server "tunnel" {
   vip          = "10.1.0.107"
   port         = 80
   mode         = "tun"
+  tunnel {
+    type     = "gue"
+    port     = 6080
+    checksum = "inner"
+  }
   mss          = 1400
   real_servers = ["far"]
 }
@@ -428,6 +433,10 @@ func planned(t *testing.T, text string) (commands []shell.Command, refused bool)
 			in.Live.Facts.Schedulers = map[string]bool{}
 			for _, s := range in.Schedulers {
 				in.Live.Facts.Schedulers[s] = true
+			}
+			in.Live.Facts.Can = map[string]bool{}
+			for _, what := range plan.TunnelNeeds(in.Want) {
+				in.Live.Facts.Can[what] = true
 			}
 			in.Live.State.Manager = "apt"
 			for k := range in.Want.Sysctls {

@@ -75,6 +75,7 @@ type service struct {
 	persistence *topology.Persistence
 	onePacket   bool
 	mode        topology.Mode
+	tunnel      topology.Tunnel
 	sorry       netip.AddrPort
 	sorryAt     place
 	check       topology.HealthCheck // Interval: between the checks of its servers
@@ -91,6 +92,7 @@ type server struct {
 	port                 uint16
 	weight, upper, lower int
 	mode                 topology.Mode
+	tunnel               topology.Tunnel
 	check                *topology.HealthCheck // nil: none
 }
 

@@ -108,6 +108,7 @@ func differences(s, other *service) []string {
 		where := " of " + netip.AddrPortFrom(v.addr, v.port).String()
 		differ("the weight"+where, v.weight, o.weight)
 		differ("the mode"+where, v.mode, o.mode)
+		differ("the tunnel"+where, tunnelText(v.tunnel), tunnelText(o.tunnel))
 	}
 	for _, o := range other.servers {
 		if s.server(o) == nil {

@@ -126,7 +126,8 @@ func (b *builder) service(w *balanced) {
 			b.way[s.addr] = w.directors[0]
 		}
 		n := b.realServer(w, s)
-		v.RealServers = append(v.RealServers, topology.Server{Node: n, Address: s.addr, Port: s.port, Weight: s.weight, Upper: s.upper, Lower: s.lower, Mode: s.mode})
+		v.RealServers = append(v.RealServers, topology.Server{Node: n, Address: s.addr, Port: s.port, Weight: s.weight, Upper: s.upper, Lower: s.lower, Mode: s.mode, Tunnel: s.tunnel})
 	}
+	v.Tunnel = usualTunnel(v)
 	b.Topology.Services = append(b.Topology.Services, v)
 }

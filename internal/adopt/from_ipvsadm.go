@@ -34,12 +34,14 @@ func readIPVSADM(t keepalived.Text, n *notes) *config {
 	}
 	for k, v := range f.Servers {
 		s := byKey[k.Service]
-		s.servers = append(s.servers, &server{
-			place: s.place, addr: k.Addr.Addr(), port: k.Addr.Port(), weight: v.Weight, upper: v.Upper, lower: v.Lower, mode: topology.Mode(v.Forward),
-		})
-		if v.Tunnel != "" {
-			n.lost(s, s.place, "%q of %s is left out: the tunnels of a topology are ipip.", v.Tunnel, k.Addr)
+		w, _ := state.ParseWrapping(v.Tunnel) // it was written by the same
+		tunnel, lost := tunnelOf(w)
+		if lost != "" {
+			n.lost(s, s.place, "%s: %s", k.Addr, lost)
 		}
+		s.servers = append(s.servers, &server{
+			place: s.place, addr: k.Addr.Addr(), port: k.Addr.Port(), weight: v.Weight, upper: v.Upper, lower: v.Lower, mode: topology.Mode(v.Forward), tunnel: tunnel,
+		})
 	}
 	slices.SortFunc(c.services, func(a, b *service) int { return cmp.Compare(a.line, b.line) })
 	for _, s := range c.services {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
+	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/topology"
 )
 
@@ -29,7 +30,7 @@ func (r *keepalivedReader) service(s *service, block *keepalived.Block) {
 		case "lb_algo", "lvs_sched":
 			s.scheduler = r.scheduler(s, b)
 		case "lb_kind", "lvs_method":
-			s.mode = r.mode(s, b, topology.NAT)
+			s.mode, s.tunnel = r.mode(s, b, topology.NAT)
 		case "sh-port", "sh-fallback", "mh-port", "mh-fallback":
 			s.flags = append(s.flags, b.Word(0))
 		case "persistence_timeout":
@@ -92,16 +93,22 @@ func (r *keepalivedReader) scheduler(s *service, b *keepalived.Block) string {
 
 var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"}
 
-func (r *keepalivedReader) mode(s *service, b *keepalived.Block, without topology.Mode) topology.Mode {
+func (r *keepalivedReader) mode(s *service, b *keepalived.Block, without topology.Mode) (topology.Mode, topology.Tunnel) {
 	m, ok := map[string]topology.Mode{"NAT": topology.NAT, "DR": topology.DR, "TUN": topology.TUN}[b.Word(1)]
 	if !ok {
 		r.misread(s, b, "the mode is "+string(without))
-		return without
+		return without, topology.Tunnel{}
 	}
-	if more := b.Words[2:]; len(more) > 0 && !slices.Equal(more, []string{"type", "ipip"}) {
-		r.lost(s, at(b), "%q is left out: the tunnels of a topology are ipip.", strings.Join(more, " "))
+	method, err := keepalived.ReadMethod(b.Words[1:])
+	if err != nil {
+		r.lost(s, at(b), "%q is left out: %s.", strings.Join(b.Words[2:], " "), err)
+		return m, topology.Tunnel{}
 	}
-	return m
+	tunnel, lost := tunnelOf(state.Wrapping{Type: method.Type, Port: method.Port, Checksum: method.Checksum})
+	if lost != "" {
+		r.lost(s, at(b), "%s", lost)
+	}
+	return m, tunnel
 }
 
 func (r *keepalivedReader) protocol(s *service, b *keepalived.Block) {
@@ -178,7 +185,7 @@ func (r *keepalivedReader) server(s *service, block *keepalived.Block, defaults 
 		r.misread(s, block, "the real server is left out")
 		return
 	}
-	v := &server{place: at(block), addr: a.Unmap(), port: uint16(port), weight: 1, mode: s.mode}
+	v := &server{place: at(block), addr: a.Unmap(), port: uint16(port), weight: 1, mode: s.mode, tunnel: s.tunnel}
 	var checks []*keepalived.Block
 	for _, b := range block.Inside {
 		switch b.Word(0) {
@@ -192,7 +199,7 @@ func (r *keepalivedReader) server(s *service, block *keepalived.Block, defaults 
 		case "lthreshold":
 			v.lower = r.number(s, b, 0, 1<<31-1, 0)
 		case "lvs_method", "lb_kind":
-			v.mode = r.mode(s, b, s.mode)
+			v.mode, v.tunnel = r.mode(s, b, s.mode)
 		case "connect_timeout":
 			defaults.timeout = r.seconds(s, b, 0)
 		case "retry":

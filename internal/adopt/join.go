@@ -269,7 +269,7 @@ func mergeServices(v, more *topology.VirtualServer) bool {
 	fits := balance(v) == balance(more) || oneDirector
 	for _, s := range more.RealServers {
 		h, ok := have[at{s.Node, s.Port}]
-		fits = fits && (oneDirector || ok && h.Weight == s.Weight && h.Mode == s.Mode && h.Upper == s.Upper && h.Lower == s.Lower)
+		fits = fits && (oneDirector || ok && h.Weight == s.Weight && h.Mode == s.Mode && h.Tunnel == s.Tunnel && h.Upper == s.Upper && h.Lower == s.Lower)
 	}
 	if !fits || !oneDirector && len(v.RealServers) != len(more.RealServers) {
 		return false

@@ -196,6 +196,7 @@ func (f *finder) serve() {
 		for _, s := range t.servers {
 			f.addServer(t, s)
 		}
+		t.Tunnel = usualTunnel(t.VirtualServer)
 		if t.FWMark != 0 {
 			f.marks(t.VirtualServer, t.on, t.ipv6)
 			f.holdVIP(t)
@@ -254,8 +255,10 @@ func (f *finder) addServer(t *tableService, s tableServer) {
 	if n == nil {
 		return
 	}
-	if s.Tunnel != "" {
-		f.Remark(Remark{Lost, OfService(t.VirtualServer), t.on.Node.Name, fmt.Sprintf("%s is reached by a tunnel of type %s, which a topology cannot say.", n.Name, s.Tunnel)})
+	w, _ := state.ParseWrapping(s.Tunnel) // it was written by the same
+	tunnel, lost := tunnelOf(w)
+	if lost != "" {
+		f.Remark(Remark{Lost, OfService(t.VirtualServer), t.on.Node.Name, n.Name + ": " + lost})
 	}
 	weight := s.Weight
 	for node, d := range t.on.Record.Drained {
@@ -265,7 +268,7 @@ func (f *finder) addServer(t *tableService, s tableServer) {
 		}
 	}
 	t.RealServers = append(t.RealServers, topology.Server{
-		Node: n, Address: s.addr.Addr(), Port: s.addr.Port(), Weight: weight, Upper: s.Upper, Lower: s.Lower, Mode: s.mode,
+		Node: n, Address: s.addr.Addr(), Port: s.addr.Port(), Weight: weight, Upper: s.Upper, Lower: s.Lower, Mode: s.mode, Tunnel: tunnel,
 	})
 }
 
@@ -292,7 +295,7 @@ func (f *finder) vipInterfaces() {
 			}
 			usual := "lo"
 			if s.Mode == topology.TUN {
-				usual = map[bool]string{false: "tunl0", true: "ip6tnl0"}[s.Address.Is6()]
+				usual = s.TunnelDevice()
 			}
 			var devs []string
 			for k := range n.State.Addresses {

@@ -34,8 +34,9 @@ func (n *found) byKeepalived() {
 		n.State.Services[k] = service
 		maps.DeleteFunc(n.State.Servers, func(sk state.ServerKey, _ state.Server) bool { return sk.Service == k })
 		for _, r := range s.Servers {
-			forward := map[string]state.Forward{"NAT": state.Masq, "DR": state.Direct, "TUN": state.Tunnel}[cmp.Or(r.Method, s.Method)]
-			n.State.Servers[state.ServerKey{Service: k, Addr: r.Addr}] = state.Server{Forward: forward, Weight: r.Weight, Upper: r.Upper, Lower: r.Lower}
+			m, _ := keepalived.ReadMethod(strings.Fields(cmp.Or(r.Method, s.Method))) // keepalived runs with it
+			forward := map[string]state.Forward{"NAT": state.Masq, "DR": state.Direct, "TUN": state.Tunnel}[m.Kind]
+			n.State.Servers[state.ServerKey{Service: k, Addr: r.Addr}] = state.Server{Forward: forward, Weight: r.Weight, Upper: r.Upper, Lower: r.Lower, Tunnel: state.Wrapping{Type: m.Type, Port: m.Port, Checksum: m.Checksum}.String()}
 		}
 	}
 }

@@ -36,6 +36,10 @@ func planned(t *testing.T, top *topology.Topology, seen []Seen) Proof {
 			for _, name := range in.Schedulers {
 				n.Facts.Schedulers[name] = true
 			}
+			n.Facts.Can = map[string]bool{}
+			for _, what := range plan.TunnelNeeds(in.Want) {
+				n.Facts.Can[what] = true
+			}
 			for dev := range n.State.Addresses {
 				n.State.Links[dev.Dev] = state.Link{Up: true}
 			}

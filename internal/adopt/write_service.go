@@ -34,6 +34,9 @@ func (w *writer) service(v *topology.VirtualServer) *block {
 	setIf(b, "one_packet", v.OnePacket)
 	setIf(b, "interface", v.Interface)
 	setIf(b, "mss", v.MSS)
+	if v.Tunnel != (topology.Tunnel{}) {
+		tunnelBlock(b, v.Tunnel)
+	}
 	if v.Drain > 0 {
 		b.set("drain", seconds(v.Drain))
 	}
@@ -97,7 +100,7 @@ func (w *writer) servers(b *block, v *topology.VirtualServer) {
 	var plain, weighted, long []topology.Server
 	for _, s := range v.RealServers {
 		switch {
-		case s.Port != v.Port || s.Mode != v.Mode || s.Upper != 0 || s.Lower != 0:
+		case s.Port != v.Port || s.Mode != v.Mode || s.Upper != 0 || s.Lower != 0 || s.Tunnel != v.Tunnel:
 			long = append(long, s)
 		case w.weight(s) != 1:
 			weighted = append(weighted, s)
@@ -126,6 +129,9 @@ func (w *writer) servers(b *block, v *topology.VirtualServer) {
 		differing(c, "mode", string(a.Mode), string(v.Mode))
 		setIf(c, "upper_threshold", a.Upper)
 		setIf(c, "lower_threshold", a.Lower)
+		if a.Mode == topology.TUN && a.Tunnel != v.Tunnel {
+			tunnelBlock(c, a.Tunnel)
+		}
 	}
 }
 
@@ -146,7 +152,7 @@ type named struct {
 // alike names servers: those of a whole group that are alike have one name.
 func (w *writer) alike(servers []topology.Server) []named {
 	like := func(s topology.Server) topology.Server {
-		return topology.Server{Port: s.Port, Weight: w.weight(s), Upper: s.Upper, Lower: s.Lower, Mode: s.Mode}
+		return topology.Server{Port: s.Port, Weight: w.weight(s), Upper: s.Upper, Lower: s.Lower, Mode: s.Mode, Tunnel: s.Tunnel}
 	}
 	nodes := map[topology.Server][]*topology.Node{}
 	for _, s := range servers {

@@ -168,9 +168,20 @@ func (w *way) serve(d *topology.Node, s topology.Server) {
 		w.travel(d, s.Node, Step{Packet: cip + " → " + vip, Note: "in a frame to RIP's MAC; VIP on " + w.quietDevice(s)})
 		w.back(s.Node, Step{Packet: vip + " → " + cip, Note: "from the VIP, past the director"})
 	case topology.TUN:
-		w.travel(d, s.Node, Step{Packet: dip + " → " + rip + " [" + cip + " → " + vip + "]", Note: "the director wraps it, " + w.quietDevice(s) + " unwraps it"})
+		w.travel(d, s.Node, Step{Packet: dip + " → " + rip + " [" + cip + " → " + vip + "]", Note: "the director wraps it" + wrapping(s.Tunnel) + ", " + s.TunnelDevice() + " unwraps it"})
 		w.back(s.Node, Step{Packet: vip + " → " + cip, Note: "from the VIP, past the director"})
 	}
+}
+
+// wrapping says what a packet is wrapped in if that is more than an IP header.
+func wrapping(t topology.Tunnel) string {
+	switch t.Type {
+	case topology.GUE:
+		return fmt.Sprintf(" in gue (UDP port %d)", t.Port)
+	case topology.GRE:
+		return " in gre"
+	}
+	return ""
 }
 
 // quietDevice is where a real server has the VIP.
@@ -180,10 +191,8 @@ func (w *way) quietDevice(s topology.Server) string {
 		return s.Node.VIPInterface
 	case s.Mode == topology.DR:
 		return "lo"
-	case s.Address.Is6():
-		return "ip6tnl0"
 	}
-	return "tunl0"
+	return s.TunnelDevice()
 }
 
 // back is the way to every client.

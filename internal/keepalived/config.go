@@ -64,7 +64,7 @@ type Service struct {
 	Addr     netip.AddrPort // zero for a fwmark
 	Mark     uint32
 	Protocol string // "TCP", "UDP" or "SCTP"; of a fwmark too
-	Method   string // "NAT", "DR" or "TUN"
+	Method   string // of [Method]
 
 	Scheduler string
 	Flags     []string
@@ -83,7 +83,7 @@ type Service struct {
 type Server struct {
 	Addr                 netip.AddrPort
 	Weight, Upper, Lower int
-	Method               string // "" for the service's
+	Method               string // of [Method]; "" for the service's
 	Check                Check
 }
 

@@ -111,7 +111,7 @@ func modern() Config {
 			},
 			{
 				Addr: endpt("[2001:db8::100]:443"), Protocol: "TCP", Method: "DR", Scheduler: "twos", Persistence: 60, Mask: 64, Interval: 5 * time.Second,
-				Servers: []Server{{Addr: endpt("[2001:db8::11]:443"), Weight: 1, Method: "TUN", Check: tcpCheck}},
+				Servers: []Server{{Addr: endpt("[2001:db8::11]:443"), Weight: 1, Method: "TUN type gue port 6080 csum", Check: tcpCheck}, {Addr: endpt("[2001:db8::12]:443"), Weight: 1, Method: "TUN type gre"}, {Addr: endpt("[2001:db8::13]:443"), Weight: 1, Method: "TUN"}},
 			},
 			{
 				Addr: endpt("192.0.2.100:5060"), Protocol: "UDP", Method: "DR", Scheduler: "rr", Persistence: 60, Engine: "sip", Interval: 5 * time.Second,

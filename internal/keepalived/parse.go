@@ -185,7 +185,7 @@ func (p *parser) service() Service {
 		case "lb_algo", "lvs_sched":
 			s.Scheduler = b.Word(1)
 		case "lb_kind", "lvs_method":
-			s.Method = b.Word(1)
+			s.Method = method(b)
 		case "protocol":
 			s.Protocol = b.Word(1)
 		case "persistence_timeout":
@@ -236,7 +236,7 @@ func (p *parser) server(block *Block) Server {
 		case "lthreshold":
 			s.Lower = p.number(b)
 		case "lvs_method", "lb_kind":
-			s.Method = b.Word(1)
+			s.Method = method(b)
 		case "TCP_CHECK":
 			s.Check = p.check(b, "tcp", 1, time.Second)
 		case "HTTP_GET", "SSL_GET":

@@ -69,6 +69,7 @@ func (s Service) Name() string {
 
 func (r *refusals) service(s Service) {
 	what := s.Name()
+	r.tunnel(what, s.Method)
 	if s.Protocol == "SCTP" {
 		r.needs(sctp, what, "SCTP", "take the service out of the vrrp_instance")
 	}
@@ -103,8 +104,16 @@ func (r *refusals) service(s Service) {
 	}
 }
 
+// tunnel refuses a tunnel that the version would not read: it would send ipip.
+func (r *refusals) tunnel(what, method string) {
+	if m, _ := ReadMethod(strings.Fields(method)); m.Type != "" {
+		r.needs(tunnelType, what, "tunnel but ipip", "remove tunnel")
+	}
+}
+
 func (r *refusals) server(what string, server Server) {
 	what += " -> " + server.Addr.String()
+	r.tunnel(what, server.Method)
 	if server.Method != "" {
 		r.needs(serverMethod, what, "mode of a single real server", "use the service's mode")
 	}

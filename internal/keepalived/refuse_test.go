@@ -27,6 +27,8 @@ func TestRefuse(t *testing.T) {
 		"twos":                 {func(c *Config) { c.Services[0].Scheduler = "twos" }, "2.0.10 2.1.5", "has no scheduler twos"},
 		"granularity":          {func(c *Config) { c.Services[0].Persistence, c.Services[0].Mask = 60, 24 }, "1.3.5", "refuses every IPv4 persistence netmask"},
 		"a server's own mode":  {func(c *Config) { c.Services[0].Servers[1].Method = "TUN" }, "1.2.13 1.3.5", "mode of a single real server"},
+		"gue":                  {func(c *Config) { c.Services[0].Method = "TUN type gue port 6080" }, "1.2.13 1.3.5 2.0.10", "has no tunnel but ipip, which came with 2.0.20; remove tunnel"},
+		"a server's gre":       {func(c *Config) { c.Services[0].Servers[1].Method = "TUN type gre" }, "1.2.13 1.3.5 2.0.10", "has no tunnel but ipip"},
 		"weight 0":             {func(c *Config) { c.Services[0].Servers[0].Weight = 0 }, "2.0.10 2.1.5", "has no weight 0"},
 		"all weights 0":        {func(c *Config) { c.Services[0].Servers[0].Weight, c.Services[0].Servers[1].Weight = 0, 0 }, "1.2.13 1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", "quorum underflow"},
 		"sorry is a server":    {func(c *Config) { c.Services[0].Sorry = c.Services[0].Servers[0].Addr }, "1.2.13 1.3.5 2.0.10 2.1.5 2.2.7 2.3.3", "is one of its real servers"},

@@ -68,6 +68,7 @@ const (
 	twos           // the scheduler, from where unknown ones are refused
 	udpCheck       // UDP_CHECK
 	fractions      // of seconds in checks
+	tunnelType     // TUN type gue|gre; gue alone came with 2.0.18
 	mixedFamilies  // the other family in virtual_ipaddress_excluded
 	weightZero     // again, see refuse.go
 	checkLoad      // TCP_CHECK retry, delay_before_retry
@@ -99,6 +100,7 @@ var since = map[feature]Version{
 	tests:             {2, 0, 4},
 	mhFlags:           {2, 0, 7},
 	editsInPlace:      {2, 0, 19},
+	tunnelType:        {2, 0, 20},
 	udpCheck:          {2, 1, 0},
 	fractions:         {2, 1, 0},
 	mixedFamilies:     {2, 1, 0},

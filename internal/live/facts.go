@@ -34,6 +34,14 @@ func parseSchedulers(text string, n *Node) error {
 	return nil
 }
 
+func parseCan(text string, n *Node) error {
+	n.Facts.Can = map[string]bool{}
+	for what := range strings.FieldsSeq(text) {
+		n.Facts.Can[what] = true
+	}
+	return nil
+}
+
 func parseOwners(text string, n *Node) error {
 	for line := range strings.Lines(text) {
 		if name := strings.TrimSpace(line); name != "" {

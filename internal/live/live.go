@@ -45,6 +45,8 @@ type Facts struct {
 	// Schedulers are those of the IPVS schedulers in the question that the kernel has or
 	// can load.
 	Schedulers map[string]bool
+	// Can are those of the abilities in the question that the node has.
+	Can map[string]bool
 	// Busybox is set if ip is busybox's, which prints routes without protocol and next
 	// hops (1.35).
 	Busybox bool
@@ -69,6 +71,8 @@ type Question struct {
 	// Adopt are names of topologies whose records count as this one's.
 	Adopt      []string
 	Schedulers []string
+	// Can are abilities, see internal/shell/read_facts.sh.
+	Can []string
 	// Director asks for keepalived, and Keepalived says that it is wanted. Adverts are
 	// the devices on which it is to hear other directors, and with + those without which it
 	// is in fault.
@@ -139,6 +143,9 @@ func (q Question) sections() []section {
 		{"other records", shell.Call(shell.ReadOthers, RecordDir, record), func(text string, n *Node) error {
 			return parseOthers(text, q.Adopt, n)
 		}},
+	}
+	if len(q.Can) > 0 {
+		list = append(list, section{"abilities", shell.Call(shell.ReadCan, q.Can...), parseCan})
 	}
 	if slices.Contains(q.Modules, "ip_vs") {
 		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})

@@ -125,6 +125,13 @@ func goldens() map[string]wanted {
 			before: made(route("0.0.0.0/0", 0, "10.1.0.254", "eth0"), route("::/0", 0, "2001:db8::fe", "eth0")),
 		},
 		"pair": {want: made(module("ip_vs")), floating: []string{"eth0", "eth1"}},
+		"tun-gue": {want: made(append(quiet, module("ipip"), module("fou"),
+			func(s *state.State) {
+				s.Links["tunl0"] = state.Link{Up: true}
+				s.FOUs[state.FOUKey{Port: 6080}], s.FOUs[state.FOUKey{Port: 6081, V6: true}] = state.FOU{Holds: state.GUE}, state.FOU{Holds: state.GUE}
+			}, address(vip, "tunl0"))...)},
+		"tun-gre": {want: made(append(quiet, module("ip_gre"), sysctl("net/ipv4/conf/gre0/rp_filter", "2"),
+			func(s *state.State) { s.Links["gre0"] = state.Link{Up: true} }, address(vip, "gre0"))...)},
 		"tun": {want: made(append(quiet, module("ipip"), sysctl("net/ipv4/conf/tunl0/rp_filter", "0"),
 			func(s *state.State) { s.Links["tunl0"] = state.Link{Up: true} },
 			address(vip, "tunl0"), address(vip2, "lo"),

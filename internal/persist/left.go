@@ -67,6 +67,15 @@ func (j *job) leaveRoute(k state.RouteKey, why string) {
 	p.why[why] = append(p.why[why], "the route "+k.String())
 }
 
+// fous lets the boot script open the ports at which packets are taken off. They belong to
+// no device, so that the network system does not close them either.
+func (j *job) fous() {
+	for _, k := range slices.SortedFunc(maps.Keys(j.Want.FOUs), state.CompareFOUs) {
+		j.script.FOUs[k] = j.Want.FOUs[k]
+		j.script.why[nobody] = append(j.script.why[nobody], "FOU "+k.String())
+	}
+}
+
 // policies lets the boot script set the rules of ip-rule(8) and the routes of their
 // tables. Not every network system can do that.
 func (j *job) policies() {
@@ -101,7 +110,7 @@ func (j *job) ruled() []string {
 
 // leaveAll lets the boot script set everything of a device.
 func (j *job) leaveAll(d device, why string) {
-	if tunnel(d.name) != "" {
+	if state.TunnelModule(d.name) != "" {
 		j.leaveDevice(d.name, why)
 	}
 	for _, p := range d.addresses {

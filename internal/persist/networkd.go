@@ -84,7 +84,7 @@ func (j *job) networkFile(dev string, lines []string) {
 	file := path.Base(j.Boot.Devices[dev].Network)
 	own := j.Boot.Devices[dev].Network == "" || strings.HasPrefix(file, "50-lvsctl-")
 	switch {
-	case own && (len(lines) > 0 || tunnel(dev) != ""):
+	case own && (len(lines) > 0 || state.TunnelModule(dev) != ""):
 		header := []string{"[Match]", "Name=" + dev, "[Link]", "RequiredForOnline=no", "[Network]", "LinkLocalAddressing=no", "KeepConfiguration=static"}
 		j.block(networkDir+"50-lvsctl-"+dev+".network", append(header, lines...)...)
 	case len(lines) > 0:
@@ -105,7 +105,7 @@ func (j *job) whyNotDevice(dev string) string {
 		return j.cannot()
 	case j.shares(dev):
 		return sharedFile
-	case j.Boot.Devices[dev].Network == "" && dev != "lo" && tunnel(dev) == "":
+	case j.Boot.Devices[dev].Network == "" && dev != "lo" && state.TunnelModule(dev) == "":
 		return "systemd-networkd does not configure " + dev
 	}
 	return ""

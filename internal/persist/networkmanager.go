@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+
+	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // networkManager writes a profile of lvsctl's own for the VIPs on lo, from version 1.42
@@ -21,7 +23,7 @@ func networkManager(j *job) {
 		case j.unmanaged(d.name):
 			j.leaveAll(d, "NetworkManager does not manage "+d.name)
 			continue
-		case tunnel(d.name) != "" || d.name == "":
+		case state.TunnelModule(d.name) != "" || d.name == "":
 			j.leaveAll(d, j.cannot())
 			continue
 		case d.name == "lo":
@@ -43,7 +45,7 @@ func (j *job) unmanaged(dev string) bool {
 	for _, d := range j.Boot.Devices {
 		says = says || d.NetworkManager
 	}
-	return says && dev != "" && dev != "lo" && tunnel(dev) == "" && !j.Boot.Devices[dev].NetworkManager
+	return says && dev != "" && dev != "lo" && state.TunnelModule(dev) == "" && !j.Boot.Devices[dev].NetworkManager
 }
 
 // dispatcher makes the script that NetworkManager runs when it has brought a device up, or

@@ -34,13 +34,13 @@ func networkScripts(j *job) {
 		f, there := j.Boot.Ifcfg[d.name]
 		rest := d.addresses
 		switch {
-		case d.name == "ip6tnl0" || d.name == "":
+		case d.name == "" || state.TunnelModule(d.name) != "" && d.name != "tunl0":
 			j.leaveAll(d, j.cannot())
 			continue
 		case there && !f.OnBoot:
 			j.leaveAll(d, f.Path+" has ONBOOT=no")
 			continue
-		case tunnel(d.name) != "" && !there:
+		case state.TunnelModule(d.name) != "" && !there:
 			rest = j.tunnelFile(d)
 		case d.name != "lo" && !there:
 			j.leaveAll(d, "no "+scriptsDir+"ifcfg file brings "+d.name+" up")

@@ -87,7 +87,7 @@ func (j *job) lateSysctls(why string) {
 		if len(parts) != 5 || parts[2] != "conf" && parts[2] != "neigh" {
 			continue
 		}
-		if dev := parts[3]; tunnel(dev) == "" && j.Boot.Devices[dev].Class == "" {
+		if dev := parts[3]; state.TunnelModule(dev) == "" && j.Boot.Devices[dev].Class == "" {
 			continue
 		}
 		p := j.part(why)

@@ -98,6 +98,7 @@ func (j *job) everyFile() {
 	j.sysctls()
 	j.table()
 	j.rules()
+	j.fous()
 	j.policies()
 	i := slices.IndexFunc(systems, func(s system) bool { return s.name == name })
 	switch {
@@ -144,7 +145,7 @@ func Choose(b Boot, devices []string) netsystem.Name {
 
 // anything reports whether a State has entries that a reboot would lose.
 func anything(s *state.State) bool {
-	return len(s.Modules)+len(s.Sysctls)+len(s.Rules)+len(s.Links)+len(s.Addresses)+len(s.Routes)+len(s.Policies)+len(s.Timeouts)+len(s.Services)+len(s.Daemons) > 0
+	return len(s.Modules)+len(s.Sysctls)+len(s.Rules)+len(s.Links)+len(s.FOUs)+len(s.Addresses)+len(s.Routes)+len(s.Policies)+len(s.Timeouts)+len(s.Services)+len(s.Daemons) > 0
 }
 
 // job makes the files of one node.
@@ -240,11 +241,6 @@ func (j *job) shares(dev string) bool {
 		}
 	}
 	return false
-}
-
-// tunnel returns the module that makes a device, or "".
-func tunnel(dev string) string {
-	return map[string]string{"tunl0": "ipip", "ip6tnl0": "ip6_tunnel"}[dev]
 }
 
 // replaces reports whether a route took the place of another one, which the node's own

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
@@ -129,7 +130,7 @@ func (j *job) unit() []string {
 // up: After alone waits for no target that nothing wants.
 func (p part) waits() bool {
 	for k := range p.Addresses {
-		if k.Dev != "lo" && tunnel(k.Dev) == "" {
+		if k.Dev != "lo" && state.TunnelModule(k.Dev) == "" {
 			return true
 		}
 	}
@@ -142,7 +143,7 @@ func (p part) waits() bool {
 // that the node has of its own, by [aliasKey]: an IPv6 one, with whichever length, stays.
 func networkLines(script *shell.Script, s *state.State, own map[string]bool, failed string) {
 	for _, dev := range slices.Sorted(maps.Keys(s.Links)) {
-		if m := tunnel(dev); m != "" {
+		if m := state.TunnelModule(dev); m != "" {
 			script.Line(shell.Cmd("modprobe", m), failed)
 		}
 		script.Line(shell.Cmd("ip", "link", "set", "dev", dev, map[bool]string{true: "up", false: "down"}[s.Links[dev].Up]), failed)
@@ -188,8 +189,26 @@ func addPolicy(script *shell.Script, k state.PolicyKey, p state.Policy, failed s
 	script.Line(show, " | ", find, " || ", add, " || ", show, " | ", find, failed)
 }
 
-// restLines adds the lines that set netfilter's rules and load the IPVS table.
+// addFOU opens a port unless it is open.
+func addFOU(script *shell.Script, k state.FOUKey, v state.FOU, failed string) {
+	line := "^port " + strconv.Itoa(int(k.Port)) + " " + v.Holds + " *"
+	if k.V6 {
+		line += "-6"
+	}
+	open := shell.Cmd("grep", "-q", line+"$")
+	show := shell.Cmd("ip", "fou", "show")
+	script.Line(show, " | ", open, " || ", state.FOUCommand("add", k, v), " || ", show, " | ", open, failed)
+}
+
+// restLines adds the lines that open ports for packets in UDP, set netfilter's rules and
+// load the IPVS table.
 func (j *job) restLines(script *shell.Script, failed string) {
+	if len(j.script.FOUs) > 0 {
+		script.Line(shell.Cmd("modprobe", "fou"), failed)
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(j.script.FOUs), state.CompareFOUs) {
+		addFOU(script, k, j.script.FOUs[k], failed)
+	}
 	for _, k := range slices.SortedFunc(maps.Keys(j.script.Rules), state.CompareRules) {
 		check, make := state.RuleCommands(k, j.script.Rules[k])
 		script.Line(check, " 2>/dev/null || ", make, failed)

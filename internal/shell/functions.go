@@ -69,10 +69,12 @@ const (
 	ReadBlocks     Function = "lvsctl_read_blocks"
 	ReadBoot       Function = "lvsctl_read_boot"
 	ReadClock      Function = "lvsctl_read_clock"
+	ReadCan        Function = "lvsctl_read_can"
 	ReadCounters   Function = "lvsctl_read_counters"
 	ReadDaemons    Function = "lvsctl_read_daemons"
 	ReadFacts      Function = "lvsctl_read_facts"
 	ReadFiles      Function = "lvsctl_read_files"
+	ReadFOUs       Function = "lvsctl_read_fous"
 	ReadHolders    Function = "lvsctl_read_holders"
 	ReadKeepalived Function = "lvsctl_read_keepalived"
 	ReadListing    Function = "lvsctl_read_listing"
@@ -180,11 +182,13 @@ var functions = map[Function]definition{
 	ReadBlocks:     {file: "read_files.sh"},
 	ReadBoot:       {file: "read_boot.sh"},
 	ReadClock:      {file: "read_traffic.sh", needs: []Function{ReadTable}},
+	ReadCan:        {file: "read_facts.sh"},
 	ReadCounters:   {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadDaemons:    {file: "read_ipvs.sh"},
 	ReadListing:    {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadFacts:      {file: "read_facts.sh"},
 	ReadFiles:      {file: "read_files.sh"},
+	ReadFOUs:       {file: "read_fous.sh", needs: []Function{ReadModules}},
 	ReadHolders:    {file: "read_holders.sh"},
 	ReadKeepalived: {file: "read_keepalived.sh", needs: []Function{keepaliveds, runs}},
 	ReadModules:    {file: "read_names.sh"},

@@ -11,14 +11,36 @@ lvsctl_read_facts() {
   printf 'ssh=%s\n' "$ssh"
 }
 
-# lvsctl_read_schedulers NAME... prints those that the kernel has, without loading
-# anything: versions do not tell, distributions leave some out. modprobe knows, but
-# busybox's and toybox's has no -n; then the lists that depmod made do. Where there are
-# neither nobody can tell, and the apply will.
+# lvsctl_read_schedulers NAME... prints those that the kernel has.
 lvsctl_read_schedulers() {
-  m=/lib/modules/$(uname -r)
   for s in "$@"; do
-    if [ -e "/sys/module/ip_vs_$s" ] || ! command -v modprobe >/dev/null || modprobe -n -q "ip_vs_$s" 2>/dev/null ||
-      ! [ -r "$m/modules.dep" ] || grep -q "/ip_vs_$s\.ko" "$m/modules.dep" "$m/modules.builtin" 2>/dev/null; then printf '%s\n' "$s"; fi
+    if lvsctl_has_module "ip_vs_$s"; then printf '%s\n' "$s"; fi
+  done
+}
+
+# lvsctl_has_module NAME is true if the kernel has it, without loading anything: versions
+# do not tell, distributions leave some out. modprobe knows, but busybox's and toybox's has
+# no -n; then the lists that depmod made do. Where there are neither nobody can tell, and
+# the apply will.
+lvsctl_has_module() {
+  m=/lib/modules/$(uname -r)
+  [ -e "/sys/module/$1" ] || ! command -v modprobe >/dev/null || modprobe -n -q "$1" 2>/dev/null ||
+    ! [ -r "$m/modules.dep" ] || grep -q "/$1\.ko" "$m/modules.dep" "$m/modules.builtin" 2>/dev/null
+}
+
+# lvsctl_read_can WHAT... prints those of a few abilities that the node has:
+#
+#   tun-type  ipvsadm knows that option, or is not there yet. It is looked for in the program:
+#             every call of it loads ip_vs.
+#   ip-fou    ip has the object fou
+#   NAME      any other word: the kernel has that module
+lvsctl_read_can() {
+  for c in "$@"; do
+    case $c in
+      tun-type) ! p=$(command -v ipvsadm) || grep -q tun-type "$p" || continue ;;
+      ip-fou) ip fou help 2>&1 | grep -q 'fou add' || continue ;;
+      *) lvsctl_has_module "$c" || continue ;;
+    esac
+    printf '%s\n' "$c"
   done
 }

@@ -13,7 +13,7 @@ lvsctl_read_packages() {
 # there. modprobe is not run: even asking ipvsadm for its version would load ip_vs.
 lvsctl_read_modules() {
   while [ $# -gt 1 ]; do
-    if [ -e "$2" ]; then printf '%s\n' "$1"; fi
+    if [ -e "$2" ] || grep -q "/$1\.ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then printf '%s\n' "$1"; fi
     shift 2
   done
 }

@@ -271,6 +271,12 @@ lvsctl_can_hold() { return 1; }; lvsctl_yield 1 30 10.0.0.100`, `^0\n1\n4\n1\n0\
 	ReadDaemons: {"lvsctl_read_daemons; echo $?", `^0\n$`},
 	ReadFacts:   {"SSH_CONNECTION='a 1 b 2'; lvsctl_read_facts", `^kernel=[0-9].*\nroot=1\n(busybox=1\n)?ssh=a 1 b 2\n$`},
 	ReadFiles:   {"mkdir etc; printf 'a\\nb' >etc/f; chmod 640 etc/f; lvsctl_read_files '/root/etc/*' /root/none", `^-rw-r-----.* 3 .*/root/etc/f\n a\n b\n$`},
+	ReadFOUs: {`lvsctl_read_fous; echo none
+mkdir bin; printf '#!/bin/sh\n[ "$*" = "fou show" ] && echo port 6080 gue\n' >bin/ip; chmod +x bin/ip; PATH=/root/bin:$PATH; ip() { bin/ip "$@"; }
+lvsctl_read_modules() { echo fou; }; lvsctl_read_fous`, `^none\nport 6080 gue\n$`},
+	ReadCan: {`mkdir bin; printf '#!/bin/sh\necho "Usage: ip fou add port PORT { ipproto PROTO | gue }" >&2; exit 255\n' >bin/ip; chmod +x bin/ip
+printf 'x\0tun-type\0y' >bin/ipvsadm; chmod +x bin/ipvsadm; PATH=/root/bin:$PATH; ip() { bin/ip "$@"; }
+lvsctl_has_module() { [ "$1" = ip_gre ]; }; lvsctl_read_can ip-fou ip_gre fou tun-type`, `^ip-fou\nip_gre\ntun-type\n$`},
 	ReadModules: {"lvsctl_read_modules here /root none /root/none", `^here\n$`},
 	ReadOthers:  {"mkdir r; echo a >r/web.json; printf 'b\\nc' >r/db.json; echo d >r/x.json; : >r/db.json.new; lvsctl_read_others /root/r /root/r/web.json; lvsctl_read_others none none/f; echo $?", `^record /root/r/db.json\n b\n c\n+record /root/r/x.json\n d\n\n0\n$`},
 	ReadHolders: {`mount -t tmpfs tmpfs /etc/keepalived; mkdir bin; printf '#!/bin/sh\nsleep 60; :\n' >bin/failover; chmod +x bin/*

@@ -75,7 +75,8 @@ type Server struct {
 	// Lower. 0 is no threshold. ipvsadm -S prints neither.
 	Upper int `json:"upper,omitempty"`
 	Lower int `json:"lower,omitempty"`
-	// Tunnel is what follows --tun-type, or "" for ipip.
+	// Tunnel are the options from --tun-type on as ipvsadm -S prints them, or "" for ipip.
+	// [ParseWrapping] reads it.
 	Tunnel string `json:"tunnel,omitempty"`
 }
 

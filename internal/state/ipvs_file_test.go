@@ -84,6 +84,11 @@ func TestTableFileSpellings(t *testing.T) {
 			"FWM  7 IPv6 wlc persistent 360\n  -> [2001:db8::2]:0              Tunnel  1      0          0\n",
 		},
 		{
+			"-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.2:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum\n-a -t 10.0.0.1:80 -r 10.0.0.3:80 -i -w 1 --tun-type gre --tun-nocsum\n-a -t 10.0.0.1:80 -r 10.0.0.4:80 -i -w 1 --tun-type ipip\n",
+			"-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-remcsum --tun-port=6080 --tun-type=gue\n-a -t 10.0.0.1:80 -r 10.0.0.3 --tun-type gre -i\n-a -t 10.0.0.1:80 -r 10.0.0.4 -i\n",
+			"TCP  10.0.0.1:80 rr\n  -> 10.0.0.2:80                  Tunnel  gue:6080:r+c   1      0          0\n  -> 10.0.0.3:80                  Tunnel  gre:-c         1      0          0\n  -> 10.0.0.4:80                  Tunnel  ipip           1      0          0\n",
+		},
+		{
 			"--set 900 120 300\n--start-daemon master --mcast-interface eth1 --syncid 5\n",
 			"Timeout (tcp tcpfin udp): 900 120 300\nmaster sync daemon (mcast=eth1, syncid=5)\n",
 		},
@@ -99,10 +104,15 @@ func TestTableFileSpellings(t *testing.T) {
 
 func TestTableFileProblems(t *testing.T) {
 	for text, want := range map[string]string{
-		"-A -t www.example.com:80 -s rr":        `1: "www.example.com:80" has the name of a host`,
-		"-A -t 10.0.0.1:nosuch":                 `1: "10.0.0.1:nosuch" has the name of a port that is not known here`,
-		"-A -t 10.0.0.1:80 -p 60 -M 24":         "1: -M 24 is the mask 0.0.0.24",
-		"-a -t 10.0.0.1:80 -r 10.0.0.2:80 -m":   "1: its service was not added before it",
+		"-A -t www.example.com:80 -s rr":                                                      `1: "www.example.com:80" has the name of a host`,
+		"-A -t 10.0.0.1:nosuch":                                                               `1: "10.0.0.1:nosuch" has the name of a port that is not known here`,
+		"-A -t 10.0.0.1:80 -p 60 -M 24":                                                       "1: -M 24 is the mask 0.0.0.24",
+		"-a -t 10.0.0.1:80 -r 10.0.0.2:80 -m":                                                 "1: its service was not added before it",
+		"-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue":                  "2: gue needs --tun-port",
+		"-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gre --tun-port 1":     "2: gue needs --tun-port, and no other tunnel has it",
+		"-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type vxlan":                `2: unknown tunnel type "vxlan"`,
+		"-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue --tun-port 70000": `2: bad tunnel port "70000"`,
+		"TCP  10.0.0.1:80 rr\n-> 10.0.0.2:80 Tunnel gue:6080:x 1 0 0":                         `2: unknown tunnel "gue:6080:x"`,
 		"-A -s rr":                              "1: it names no service",
 		"--frobnicate":                          `1: unknown option "--frobnicate"`,
 		"-A -q":                                 `1: unknown option "-q"`,

@@ -129,11 +129,12 @@ func (f *tableReader) listedServer(words []string) error {
 	case isMethod:
 		columns := words[3:]
 		var tunnel []string
-		if _, err := strconv.Atoi(columns[0]); err != nil { // --tun-info: ipip, gue:6080:-c, n/a
-			if kind, more, _ := strings.Cut(columns[0], ":"); kind != "n/a" && kind != "ipip" {
-				tunnel = strings.Fields("--tun-type " + kind + " " + more)
+		if _, err := strconv.Atoi(columns[0]); err != nil { // --tun-info
+			w, err := listedWrapping(columns[0])
+			if err != nil {
+				return err
 			}
-			columns = columns[1:]
+			tunnel, columns = strings.Fields(w.String()), columns[1:]
 		}
 		if len(columns) == 0 {
 			return errors.New("it has no weight")

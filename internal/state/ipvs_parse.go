@@ -162,9 +162,11 @@ func parseServer(words []string, s *State) error {
 	if v.Forward == "" {
 		return errors.New("no forwarding method")
 	}
-	if v.Tunnel = strings.Join(tunnel, " "); v.Tunnel == "--tun-type ipip" {
-		v.Tunnel = ""
+	wrapping, err := ParseWrapping(strings.Join(tunnel, " "))
+	if err != nil {
+		return err
 	}
+	v.Tunnel = wrapping.String()
 	s.Servers[ServerKey{k, addr}] = v
 	return nil
 }

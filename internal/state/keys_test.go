@@ -128,6 +128,9 @@ func drawState(t *rapid.T) *State {
 		return RuleKey{Table: "nat", Chain: drawWord(t), Comment: drawWord(t)}
 	}, func(t *rapid.T) Rule { return Rule{Spec: drawWord(t)} })
 	drawMap(t, s.Links, drawWord, always(Link{Up: true}))
+	drawMap(t, s.FOUs, func(t *rapid.T) FOUKey {
+		return FOUKey{V6: rapid.Bool().Draw(t, "v6"), Port: rapid.Uint16().Draw(t, "port")}
+	}, always(FOU{Holds: GUE}))
 	drawMap(t, s.Addresses, drawAddressKey, func(t *rapid.T) Address { return Address{Label: drawWord(t)} })
 	drawMap(t, s.Routes, drawRouteKey, func(t *rapid.T) Route {
 		return rapid.SampledFrom([]Route{{Type: "blackhole"}, {Rest: "nexthop"}, {Via: drawAddr(t), Dev: "eth0", Rest: "proto static"}}).Draw(t, "route")

@@ -14,6 +14,8 @@ const (
 	KindSysctl  Kind = "sysctl"
 	KindRule    Kind = "rule"
 	KindLink    Kind = "link"
+	// KindFOU is a UDP port at which the kernel takes packets off, see [FOUKey].
+	KindFOU     Kind = "fou"
 	KindAddress Kind = "address"
 	KindRoute   Kind = "route"
 	// KindPolicy is a rule of ip-rule(8), which chooses a routing table. KindRule is a
@@ -41,6 +43,7 @@ var kinds = []kind{
 	sysctls,
 	rules,
 	links,
+	fous,
 	addresses,
 	routes,
 	policies,

@@ -25,11 +25,13 @@ var modules = &table[string, Module]{
 
 // moduleSign is a path that exists if and only if a module is loaded or built in. For
 // modules that are not in it, that is /sys/module/NAME, which a built-in module without
-// parameters does not have.
+// parameters does not have; then the list of built-in ones has it.
 var moduleSign = map[string]string{
 	"ip_vs":      "/proc/net/ip_vs",
 	"ipip":       "/proc/sys/net/ipv4/conf/tunl0",
 	"ip6_tunnel": "/proc/sys/net/ipv6/conf/ip6tnl0",
+	"ip_gre":     "/proc/sys/net/ipv4/conf/gre0",
+	"ip6_gre":    "/proc/sys/net/ipv6/conf/ip6gre0",
 }
 
 // moduleSection prints the names of those of the modules that are loaded or built in.

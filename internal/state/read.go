@@ -35,6 +35,7 @@ func Sections(w Wanted) []Section {
 		moduleSection(w.Modules),
 		sysctlSection(w.Sysctls),
 		{"links", shell.Cmd("ip", "-o", "link", "show"), parseLinks},
+		{"fous", shell.Call(shell.ReadFOUs), parseFOUs},
 	}, AddressSections(), []Section{
 		{"routes4", shell.Cmd("ip", "-o", "-4", "route", "show", "table", "main"), parseRoutes4},
 		{"routes6", shell.Cmd("ip", "-o", "-6", "route", "show", "table", "main"), parseRoutes6},

@@ -412,7 +412,7 @@ func TestBeforeByAnotherName(t *testing.T) {
 }
 
 func TestKindsInOrder(t *testing.T) {
-	want := []Kind{"package", "module", "config", "sysctl", "rule", "link", "address", "route", "policy", "timeout", "service", "server", "sync", "daemon", "file", "unit"}
+	want := []Kind{"package", "module", "config", "sysctl", "rule", "link", "fou", "address", "route", "policy", "timeout", "service", "server", "sync", "daemon", "file", "unit"}
 	if d := cmp.Diff(want, Kinds()); d != "" {
 		t.Error(d)
 	}

@@ -25,6 +25,7 @@ type State struct {
 	Modules   map[string]Module      `json:"modules,omitempty"`
 	Rules     map[RuleKey]Rule       `json:"rules,omitempty"`
 	Links     map[string]Link        `json:"links,omitempty"`
+	FOUs      map[FOUKey]FOU         `json:"fous,omitempty"`
 	Addresses map[AddressKey]Address `json:"addresses,omitempty"`
 	Routes    map[RouteKey]Route     `json:"routes,omitempty"`
 	Policies  map[PolicyKey]Policy   `json:"policies,omitempty"`

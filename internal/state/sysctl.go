@@ -175,7 +175,7 @@ func startValue(live *State, key string) (string, bool) {
 	for _, family := range []string{"net/ipv4/conf/", "net/ipv6/conf/"} {
 		rest, ok := strings.CutPrefix(key, family)
 		dev, name, _ := strings.Cut(rest, "/")
-		if _, there := live.Links[dev]; !ok || there || (dev != "tunl0" && dev != "ip6tnl0") {
+		if _, there := live.Links[dev]; !ok || there || TunnelModule(dev) == "" {
 			continue
 		}
 		v, ok := live.Sysctls[family+"default/"+name]

@@ -55,7 +55,7 @@ func member(n *topology.Node, base []state.AddressKey) state.Member {
 
 // Question is what to read of a node for in.
 func Question(topology string, in plan.Input) live.Question {
-	q := live.Question{Topology: topology, Schedulers: in.Schedulers}
+	q := live.Question{Topology: topology, Schedulers: in.Schedulers, Can: plan.TunnelNeeds(in.Want)}
 	q.Director, q.Keepalived = in.Role == "director", in.Keepalived != nil
 	if in.Keepalived != nil {
 		for _, i := range in.Keepalived.Instances {

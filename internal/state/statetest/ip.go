@@ -59,8 +59,36 @@ func (n *Node) ip(args []string) error {
 		return n.route(v6, verb, rest)
 	case "rule":
 		return n.policy(v6, verb, rest)
+	case "fou":
+		return n.fou(args[0], verb, rest)
 	}
 	return errSyntax
+}
+
+// fou opens a port for gue or ipproto N, or closes it.
+func (n *Node) fou(family, verb string, args []string) error {
+	if !n.Modules["fou"] {
+		return errors.New("Error talking to the kernel")
+	}
+	if len(args) < 2 || args[0] != "port" {
+		return errSyntax
+	}
+	k := family + " " + args[1]
+	_, open := n.FOUs[k]
+	holds := strings.Join(args[2:], " ")
+	switch {
+	case verb == "add" && open:
+		return errors.New("RTNETLINK answers: Address already in use")
+	case verb == "add" && (holds == "gue" || strings.HasPrefix(holds, "ipproto ")):
+		n.FOUs[k] = holds
+	case verb == "del" && !open:
+		return errors.New("RTNETLINK answers: Invalid argument")
+	case verb == "del" && holds == "":
+		delete(n.FOUs, k)
+	default:
+		return errSyntax
+	}
+	return nil
 }
 
 func (n *Node) setLink(dev, to string) error {

@@ -22,7 +22,8 @@ type Node struct {
 	Links       map[string]bool   // whether up
 	Addresses   []Address         // in the order they were added
 	Routes      []Route
-	Policies    []Policy // beside the kernel's own, in the order they were made
+	FOUs        map[string]string // what comes at a port, in words of ip, by "-4 6080"
+	Policies    []Policy          // beside the kernel's own, in the order they were made
 	Modules     map[string]bool
 	Commands    map[string]bool // those that are installed
 	Manager     string          // the package manager, or ""
@@ -50,7 +51,7 @@ type Node struct {
 func New() *Node {
 	n := &Node{
 		Sysctls: map[string]string{ipForward: "0", "net/ipv6/conf/all/forwarding": "0", "net/ipv6/conf/default/forwarding": "0"},
-		Links:   map[string]bool{}, Modules: map[string]bool{},
+		Links:   map[string]bool{}, Modules: map[string]bool{}, FOUs: map[string]string{},
 		Commands: map[string]bool{"ip": true, "ipvsadm": true, "iptables": true, "ip6tables": true},
 		Services: map[string]*Service{}, Daemons: map[string]string{}, Rules: map[string][]string{}, Files: map[string]string{}, ReplyRoutes: map[string]string{}, Modes: map[string]string{}, Units: map[string]bool{},
 		IPVSADM: 31, explicit: map[string]bool{},
@@ -87,7 +88,7 @@ func (n *Node) Clone() *Node {
 	c := *n
 	c.Sysctls, c.Links, c.Modules, c.Commands = maps.Clone(n.Sysctls), maps.Clone(n.Links), maps.Clone(n.Modules), maps.Clone(n.Commands)
 	c.Addresses, c.Routes, c.Daemons = slices.Clone(n.Addresses), slices.Clone(n.Routes), maps.Clone(n.Daemons)
-	c.Modes, c.Units = maps.Clone(n.Modes), maps.Clone(n.Units)
+	c.Modes, c.Units, c.FOUs = maps.Clone(n.Modes), maps.Clone(n.Units), maps.Clone(n.FOUs)
 	c.Files, c.ReplyRoutes, c.explicit = maps.Clone(n.Files), maps.Clone(n.ReplyRoutes), maps.Clone(n.explicit)
 	c.Rules = map[string][]string{}
 	for k, v := range n.Rules {
@@ -118,6 +119,9 @@ func (n *Node) Dump() []string {
 	}
 	for _, r := range n.Routes {
 		add("route %+v", r)
+	}
+	for k, v := range n.FOUs {
+		add("fou %s %s", k, v)
 	}
 	for k := range n.Modules {
 		add("module %s", k)
@@ -229,10 +233,9 @@ func (n *Node) modprobe(name string) error {
 			n.Sysctls["net/ipv4/vs/"+k] = v
 		}
 		n.Timeouts = [3]int{900, 120, 300}
-	case "ipip":
-		n.AddLink("tunl0", false)
-	case "ip6_tunnel":
-		n.AddLink("ip6tnl0", false)
+	case "ipip", "ip6_tunnel", "ip_gre", "ip6_gre":
+		n.AddLink(deviceOf[name], false)
+	case "fou":
 	default:
 		return errors.New("FATAL: Module not found.")
 	}
@@ -240,9 +243,12 @@ func (n *Node) modprobe(name string) error {
 	return nil
 }
 
+// deviceOf is the device that a tunnel's module brings.
+var deviceOf = map[string]string{"ipip": "tunl0", "ip6_tunnel": "ip6tnl0", "ip_gre": "gre0", "ip6_gre": "ip6gre0"}
+
 // Unload removes a tunnel's module, and its device with everything on it.
 func (n *Node) Unload(module string) {
-	dev, ok := map[string]string{"ipip": "tunl0", "ip6_tunnel": "ip6tnl0"}[module]
+	dev, ok := deviceOf[module]
 	if !ok || !n.Modules[module] {
 		return
 	}

@@ -44,6 +44,8 @@ func (n *Node) Print(section string, w state.Wanted) (string, bool) {
 		return lines(slices.Sorted(maps.Keys(n.Sysctls)), func(k string) string { return "/proc/sys/" + k + ":" + n.Sysctls[k] + "\n" }), true
 	case "links":
 		return n.links(), true
+	case "fous":
+		return n.fous(), true
 	case "addresses4":
 		return n.addresses(false), true
 	case "addresses6":

@@ -20,6 +20,8 @@ func (n *Node) links() string {
 			flags, kind = "LOOPBACK", "loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00"
 		case "tunl0":
 			name, flags, kind = "tunl0@NONE", "NOARP", "ipip 0.0.0.0 brd 0.0.0.0"
+		case "gre0":
+			name, flags, kind = "gre0@NONE", "NOARP", "gre 0.0.0.0 brd 0.0.0.0"
 		}
 		state := "DOWN"
 		if n.Links[dev] {
@@ -28,6 +30,18 @@ func (n *Node) links() string {
 		fmt.Fprintf(&b, "%d: %s: <%s> mtu 1500 qdisc noqueue state %s mode DEFAULT group default qlen 1000\\    link/%s\n", i+1, name, flags, state, kind)
 	}
 	return b.String()
+}
+
+// fous is the output of ip fou show, iproute2 6.1.
+func (n *Node) fous() string {
+	return lines(slices.Sorted(maps.Keys(n.FOUs)), func(k string) string {
+		family, port, _ := strings.Cut(k, " ")
+		line := "port " + port + " " + n.FOUs[k]
+		if family == "-6" {
+			line += " -6"
+		}
+		return line + "\n"
+	})
 }
 
 // addresses is the output of ip -o -4 addr show or -6, iproute2 6.1.

@@ -31,6 +31,21 @@ virtual_server "web" {
   scheduler    = "mh"
   real_servers = ["far", "near"]
 }
+virtual_server "over-udp" {
+  vip       = "10.1.0.102"
+  port      = 80
+  mode      = "tun"
+  scheduler = "rr"
+  tunnel {
+    type     = "gue"
+    port     = 6080
+    checksum = "remote"
+  }
+  real_servers = ["far"]
+  real_server "near" {
+    tunnel { type = "ipip" }
+  }
+}
 virtual_server "nothing" {
   vip  = "10.1.0.101"
   port = 80

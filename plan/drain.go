@@ -15,7 +15,7 @@ func Drain(topology string, inputs []Input, o state.DrainOrder) *Plan {
 	inputs = slices.Clone(inputs)
 	inputs = slices.DeleteFunc(inputs, func(in Input) bool { return in.Role != director })
 	slices.SortStableFunc(inputs, compareInputs)
-	p := &Plan{Topology: topology, Instances: pairUp(inputs)}
+	p := &Plan{Topology: topology, Instances: completePairs(inputs)}
 	position := map[string]int{}
 	for i := range inputs {
 		n, actions := drainNode(topology, &inputs[i], o)
@@ -23,13 +23,14 @@ func Drain(topology string, inputs []Input, o state.DrainOrder) *Plan {
 		p.Actions = append(p.Actions, actions...)
 		position[n.Name] = i
 	}
-	p.inTurn(inputs, position)
+	p.orderOneByOne(inputs, position)
 	return p
 }
 
 // drainNode plans the order on one director.
 func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) {
-	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: true, Unreadable: in.Err, Want: in.Want, base: in.Base}
+	n := newNode(in)
+	n.Chosen = true
 	if in.Live == nil {
 		return n, nil
 	}
@@ -38,7 +39,7 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 		only := *in
 		if only.Want = want; in.Keepalived != nil {
 			// What keepalived brings by itself is in no file for the next boot.
-			only.Want = in.withKeepalived(want, quietConfig(in.Keepalived, want))
+			only.Want = in.withKeepalived(want, quiescedConfig(in.Keepalived, want))
 		}
 		return withBootFiles(topology, &only, s).want
 	}
@@ -47,7 +48,7 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	}
 	s := o.Settle(in.Live.State, in.Want, in.Live.Record, files)
 	n.Settled, n.Want = s, s.Want
-	n.Drained, n.Maintenance, n.FailedOver = drained(s.Drained), maintenance(in), failedOver(s.FailedOver)
+	n.showKept(in, s)
 	var changes []state.Change
 	for _, c := range state.Diff(s.Have, s.Want) {
 		// An entry that is not there is nothing to drain: a plan finds it.
@@ -57,7 +58,7 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	}
 	n.Problems = unreadable(in, s)
 	conf := state.Ref{Kind: state.KindConf, Key: state.Path(keepalived.File)}
-	if why := in.drainsByKeepalived(); why != "" && s.Only[conf] {
+	if why := in.keepalivedNotApplied(); why != "" && s.Only[conf] {
 		n.Problems = append(n.Problems, why)
 	}
 	if len(changes) > 0 && !in.Live.Facts.Root {
@@ -66,8 +67,8 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 	if len(n.Problems) > 0 {
 		return n, nil
 	}
-	n.Warnings = slices.Concat(drainWarnings(in, s), stayQuiet(in, s, o))
-	n.Refused = append(refusedBy(in.Live.State, s), in.cutsBy(s.Want)...)
+	n.Warnings = slices.Concat(drainWarnings(in, s), stillQuiesced(in, s, o))
+	n.Refused = append(refusedBy(in.Live.State, s), in.reloadCuts(s.Want)...)
 	n.Rewrite = len(changes) == 0 && !sameDrains(in.Live.Record.Drained, s.Drained)
 	return n, n.actions(in, changes)
 }
@@ -108,8 +109,8 @@ func refusedBy(live *state.State, s state.Settled) []string {
 	return list
 }
 
-// stayQuiet says why real servers whose drain ends get no connections all the same.
-func stayQuiet(in *Input, s state.Settled, o state.DrainOrder) []string {
+// stillQuiesced says why real servers whose drain ends get no connections all the same.
+func stillQuiesced(in *Input, s state.Settled, o state.DrainOrder) []string {
 	var list []string
 	for _, node := range o.Undrain {
 		d, drained := in.Live.Record.Drained[node]

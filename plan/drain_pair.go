@@ -18,9 +18,9 @@ import (
 // wants other things of it too, which were not applied yet, a drain would do them along
 // with it: then it is refused.
 
-// quietConfig is keepalived's configuration with the weights and the schedulers' flags that
+// quiescedConfig is keepalived's configuration with the weights and the schedulers' flags that
 // want has for the table.
-func quietConfig(c *keepalived.Config, want *state.State) *keepalived.Config {
+func quiescedConfig(c *keepalived.Config, want *state.State) *keepalived.Config {
 	quiet := *c
 	quiet.Services = slices.Clone(c.Services)
 	for i := range quiet.Services {
@@ -52,9 +52,9 @@ func (in *Input) withKeepalived(want *state.State, c *keepalived.Config) *state.
 	return want
 }
 
-// drainsByKeepalived says why a director's keepalived cannot be told of a drain; "" if it
+// keepalivedNotApplied says why a director's keepalived cannot be told of a drain; "" if it
 // can. in.Want has the file as the topology has it, with what is drained now.
-func (in *Input) drainsByKeepalived() string {
+func (in *Input) keepalivedNotApplied() string {
 	if in.Keepalived == nil {
 		return ""
 	}
@@ -71,15 +71,15 @@ func (in *Input) drainsByKeepalived() string {
 	return ""
 }
 
-// cutsBy are the connections that a reload would end, in the words of older versions of
+// reloadCuts are the connections that a reload would end, in the words of older versions of
 // keepalived that do not change everything in place.
-func (in *Input) cutsBy(want *state.State) []string {
+func (in *Input) reloadCuts(want *state.State) []string {
 	var list []string
 	if in.Keepalived == nil {
 		return nil
 	}
 	facts := &in.Live.Facts.Keepalived
-	for _, e := range keepalived.Reload(facts.Loaded, *quietConfig(in.Keepalived, want), facts.Version) {
+	for _, e := range keepalived.Reload(facts.Loaded, *quiescedConfig(in.Keepalived, want), facts.Version) {
 		if e.Cuts {
 			list = append(list, e.What)
 		}

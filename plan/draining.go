@@ -37,7 +37,7 @@ func drainWarnings(in *Input, s state.Settled) []string {
 // that are refused because of it.
 func clientsWithoutWeight(in *Input, s state.Settled, k state.ServerKey, v state.Service) []string {
 	var list []string
-	if v.Timeout > 0 && quiescentTemplates(in, s) != "1" {
+	if v.Timeout > 0 && in.sysctlAfter(state.QuiescentTemplates, s) != "1" {
 		// A persistence template sends a client on to a server of weight 0:
 		// ip_vs_sched_persist asks only whether the server is there, unless
 		// expire_quiescent_template is set.
@@ -51,13 +51,6 @@ func clientsWithoutWeight(in *Input, s state.Settled, k state.ServerKey, v state
 		list = append(list, fmt.Sprintf("new clients that %s sends to %s are refused while its weight is 0; %s", v.Scheduler, k, remedy))
 	}
 	return list
-}
-
-func quiescentTemplates(in *Input, s state.Settled) string {
-	if v, ok := s.Want.Sysctls[state.QuiescentTemplates]; ok {
-		return v
-	}
-	return in.Live.State.Sysctls[state.QuiescentTemplates]
 }
 
 func hashes(scheduler string) bool { return scheduler == "sh" || scheduler == "mh" }

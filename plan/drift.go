@@ -161,7 +161,7 @@ func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Act
 				n.Differences = append(n.Differences, Action{Node: in.Name, Change: c, Reason: Drift, Range: in.rangeOf(c.Ref)})
 			}
 		}
-		n.Down, n.Drained, n.FailedOver = down(in), drained(s.Drained), failedOver(in.Live.Record.FailedOver)
+		n.Down, n.Drained, n.FailedOver = down(in), drained(s.Drained), failedOverInstances(in.Live.Record.FailedOver)
 		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, held))
 	}
 	puts := map[state.Ref]string{}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
@@ -31,20 +30,6 @@ import (
 //
 // Where records differ, because a failover was cut off, the latest one counts.
 
-// FailoverOrder is what a person asks of an instance's directors.
-type FailoverOrder struct {
-	Instance string
-	// To is the director that is to hold the addresses; "" for the first one in the
-	// topology's order that does not.
-	To string
-	// By and Since are for the records.
-	By    string
-	Since time.Time
-	// Settles is set for the second half where preempt = false: the configuration becomes
-	// the topology's again, and To keeps the addresses.
-	Settles bool
-}
-
 // Switchover is what a failover does.
 type Switchover struct {
 	Instance string `json:"instance"`
@@ -58,116 +43,18 @@ type Switchover struct {
 	Settles bool `json:"-"`
 }
 
-// FailedOverInstance is an instance that a person keeps on another director.
-type FailedOverInstance struct {
-	Instance string `json:"instance"`
-	state.FailedOver
-}
-
-func failedOver(of map[string]state.FailedOver) []FailedOverInstance {
-	var list []FailedOverInstance
-	for _, name := range slices.Sorted(maps.Keys(of)) {
-		list = append(list, FailedOverInstance{name, of[name]})
-	}
-	return list
-}
-
-// failOver gives every director the configuration by which the addresses of its instances
-// are where a person wants them.
-func failOver(inputs []Input) {
-	for i := range inputs {
-		inputs[i].pair.failedOver = nil
-	}
-	for _, inst := range instances(inputs) {
-		var members []*Input
-		for i := range inputs {
-			if inputs[i].Keepalived != nil && slices.Contains(inst.Directors, inputs[i].Name) {
-				members = append(members, &inputs[i])
-			}
-		}
-		f, kept := inst.wanted(members)
-		place := slices.Index(inst.Directors, f.To)
-		if place < 0 {
-			continue
-		}
-		order := slices.Insert(slices.Delete(slices.Clone(inst.Directors), place, place+1), 0, f.To)
-		priorities := map[string]int{}
-		for _, m := range members {
-			priorities[m.Name] = m.part(inst.Name).Priority
-		}
-		for _, m := range members {
-			m.give(inst.Name, priorities[inst.Directors[slices.Index(order, m.Name)]])
-			if kept {
-				if m.pair.failedOver == nil {
-					m.pair.failedOver = map[string]state.FailedOver{}
-				}
-				m.pair.failedOver[inst.Name] = f
-			}
-		}
-	}
-}
-
-// wanted is where the addresses are to be, by what is asked now or else by what records say,
-// and whether records are to keep it.
-func (inst Instance) wanted(members []*Input) (f state.FailedOver, kept bool) {
-	preempts := slices.ContainsFunc(members, func(m *Input) bool { return m.part(inst.Name).Preempt })
-	for _, m := range members {
-		if o := m.pair.order; o != nil && o.Instance == inst.Name {
-			if o.Settles {
-				return f, false
-			}
-			return state.FailedOver{To: o.To, By: o.By, Since: o.Since}, preempts && o.To != inst.Directors[0]
-		}
-	}
-	if !preempts {
-		return f, false
-	}
-	for _, m := range members {
-		if m.Live == nil {
-			continue
-		}
-		said, ok := m.Live.Record.FailedOver[inst.Name]
-		if ok && said.Since.After(f.Since) && slices.Contains(inst.Directors[1:], said.To) {
-			f, kept = said, true
-		}
-	}
-	return f, kept
-}
-
-// part is a director's part in an instance that it has.
-func (in *Input) part(instance string) keepalived.Instance {
-	for _, i := range in.Keepalived.Instances {
-		if i.Name == instance {
-			return i
-		}
-	}
-	return keepalived.Instance{}
-}
-
-// give gives a director another priority in an instance, by which it preempts.
-func (in *Input) give(instance string, priority int) {
-	c := *in.Keepalived
-	c.Instances = slices.Clone(c.Instances)
-	for i := range c.Instances {
-		if c.Instances[i].Name == instance {
-			c.Instances[i].Priority, c.Instances[i].Preempt = priority, true
-		}
-	}
-	in.Keepalived = &c
-}
-
 // Failover plans a switchover, on the instance's directors among inputs. Whatever else
 // differs from the topology there is left as it is. Where it must not be, a node has
 // Problems or the plan has Alarms. Nothing is known of an instance that no input has.
 func Failover(topology string, inputs []Input, o FailoverOrder) *Plan {
 	inputs = slices.Clone(inputs)
 	inputs = slices.DeleteFunc(inputs, func(in Input) bool {
-		return in.Role != director || in.Keepalived == nil || in.part(o.Instance).Name == ""
+		return in.Role != director || in.Keepalived == nil || in.instance(o.Instance).Name == ""
 	})
 	slices.SortStableFunc(inputs, compareInputs)
 	now := slices.Clone(inputs)
-	first := instances(inputs)
-	c := failoverCase{order: &o, inst: instanceNamed(pairUp(now), o.Instance), now: now}
+	first := instancesOf(inputs)
+	c := failoverCase{order: &o, inst: instanceNamed(completePairs(now), o.Instance), now: now}
 	c.Switchover = Switchover{Instance: o.Instance, From: c.holder(), First: instanceNamed(first, o.Instance).Directors[0]}
 	if o.To == "" {
 		for _, d := range instanceNamed(first, o.Instance).Directors {
@@ -182,7 +69,7 @@ func Failover(topology string, inputs []Input, o FailoverOrder) *Plan {
 	for i := range inputs {
 		inputs[i].pair.order = &o
 	}
-	p.Instances = pairUp(inputs)
+	p.Instances = completePairs(inputs)
 	for i := range p.Instances {
 		if p.Instances[i].Name == o.Instance {
 			p.Instances[i].Master = o.To
@@ -198,19 +85,9 @@ func Failover(topology string, inputs []Input, o FailoverOrder) *Plan {
 		position[n.Name] = i
 	}
 	c.Kept = slices.ContainsFunc(inputs, func(in Input) bool { _, kept := in.pair.failedOver[o.Instance]; return kept })
-	c.Settles = !o.Settles && !slices.ContainsFunc(now, func(in Input) bool { return in.part(o.Instance).Preempt })
-	p.inTurn(inputs, position)
+	c.Settles = !o.Settles && !slices.ContainsFunc(now, func(in Input) bool { return in.instance(o.Instance).Preempt })
+	p.orderOneByOne(inputs, position)
 	return p
-}
-
-// instanceNamed is an instance by its name.
-func instanceNamed(list []Instance, name string) Instance {
-	for _, inst := range list {
-		if inst.Name == name {
-			return inst
-		}
-	}
-	return Instance{Name: name, Directors: []string{""}}
 }
 
 // failoverCase is the case of a switchover. inst and now are as they are without it.
@@ -239,7 +116,8 @@ func (c *failoverCase) holder() string {
 
 // node plans a director's part. now is the director as it is without the failover.
 func (c *failoverCase) node(in, now *Input) (Node, []Action) {
-	n := Node{Name: in.Name, Role: in.Role, Address: in.Address, Chosen: true, Unreadable: in.Err, Want: in.Want, base: in.Base}
+	n := newNode(in)
+	n.Chosen = true
 	if in.Live == nil {
 		return n, nil
 	}
@@ -247,12 +125,12 @@ func (c *failoverCase) node(in, now *Input) (Node, []Action) {
 	n.settle = func(now *state.State, r state.Record) state.Settled { return state.SettleKeepalived(now, in.Want, r) }
 	s := n.settle(in.Live.State, in.Live.Record)
 	n.Settled, n.Want = s, s.Want
-	n.Drained, n.Maintenance, n.FailedOver = drained(s.Drained), maintenance(in), failedOver(s.FailedOver)
+	n.showKept(in, s)
 	n.Holds, n.Steady = in.pair.holds, !in.pair.elects()
 	// A reload that does something else than is meant shows after an advert.
-	n.Election = in.part(c.Instance).AdvertInt + time.Second
+	n.Election = in.instance(c.Instance).AdvertInt + time.Second
 	if leaves {
-		n.Election += keepalived.Takeover(in.part(c.Instance), in.pair.version)
+		n.Election += keepalived.Takeover(in.instance(c.Instance), in.pair.version)
 	}
 	if n.Problems = c.problems(in, now); len(n.Problems) > 0 {
 		return n, nil
@@ -268,26 +146,4 @@ func (c *failoverCase) node(in, now *Input) (Node, []Action) {
 	}
 	n.Rewrite = len(changes) == 0 && !maps.Equal(in.Live.Record.FailedOver, s.FailedOver)
 	return n, n.actions(in, changes)
-}
-
-// inTurn orders the actions of directors, so that each begins with what is before its files
-// when the one before it has done that.
-func (p *Plan) inTurn(inputs []Input, position map[string]int) {
-	after := p.oneByOne(inputs, position)
-	slices.SortStableFunc(p.Actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(position[a.Node], position[b.Node]))
-	})
-	done := map[string]int{} // each director's last action before its files
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		if a.ID = i + 1; a.Stage == Send || a.Stage == Stop {
-			done[a.Node] = a.ID
-		}
-	}
-	for i := range p.Actions {
-		a := &p.Actions[i]
-		if id := done[after[a.Node]]; id != 0 && (a.Stage == Send || a.Stage == Stop) {
-			a.Needs = []int{id}
-		}
-	}
 }

@@ -22,7 +22,7 @@ func (c *failoverCase) problems(in, now *Input) []string {
 		return append(list, "keepalived does not run")
 	}
 	if !c.order.Settles {
-		switch why := now.drainsByKeepalived(); {
+		switch why := now.keepalivedNotApplied(); {
 		case why != "":
 			list = append(list, why)
 		case loaded.Loaded != "" && loaded != now.Want.Keepalived[state.KeepalivedName]:
@@ -41,8 +41,8 @@ func (c *failoverCase) unfit(to *Input) []string {
 	for _, dev := range to.Live.Facts.Keepalived.Down {
 		list = append(list, fmt.Sprintf("%s has no carrier, so its keepalived is in fault", dev))
 	}
-	own := to.part(c.Instance)
-	best := !slices.ContainsFunc(c.now, func(in Input) bool { return in.part(c.Instance).Priority > own.Priority })
+	own := to.instance(c.Instance)
+	best := !slices.ContainsFunc(c.now, func(in Input) bool { return in.instance(c.Instance).Priority > own.Priority })
 	if best && own.Preempt && len(list) == 0 && !c.order.Settles {
 		list = append(list, fmt.Sprintf("it has the highest priority and does not take the addresses of vrrp_instance %s: its keepalived is in fault, or does not hear %s", c.Instance, c.From))
 	}
@@ -81,7 +81,7 @@ func (c *failoverCase) warnings(from *Input) []string {
 		}
 	}
 	if v := from.Live.Facts.Keepalived.Version; v.Known() && v.Before(keepalived.Version{2, 0, 0}) {
-		list = append(list, fmt.Sprintf("keepalived %s takes over only after a pause: %s may be nowhere for up to %s", v, strings.Join(texts(c.inst.Addresses), ", "), keepalived.Takeover(from.part(c.Instance), v)))
+		list = append(list, fmt.Sprintf("keepalived %s takes over only after a pause: %s may be nowhere for up to %s", v, strings.Join(texts(c.inst.Addresses), ", "), keepalived.Takeover(from.instance(c.Instance), v)))
 	}
 	return list
 }

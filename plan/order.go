@@ -190,7 +190,7 @@ func (d *dependencies) needDirectors(a *Action) {
 	a.Needs = append(a.Needs, d.sends[a.Node]...)
 	slices.Sort(a.Needs)
 	a.Needs = slices.Compact(a.Needs)
-	a.Held = d.unread.user(d.inputs[a.Node], d.nodes[a.Node].Settled)
+	a.Held = d.unread.possibleUser(d.inputs[a.Node], d.nodes[a.Node].Settled)
 }
 
 // holdDependents holds back what depends on an action that is held back: the actions that

@@ -35,7 +35,7 @@ func newOthers(in *Input, s state.Settled) others {
 			o.wantsTheirs = o.wantsTheirs || !ours[ref]
 		}
 		if !slices.Contains(in.Beside, r.Topology) {
-			o.warnings = append(o.warnings, fmt.Sprintf("the record of topology %[1]s on this node holds %[2]s too; if this topology was called %[1]s, take that over with: lvsctl apply --adopt %[1]s, or keep the name: lvsctl { name = %[1]q }", r.Topology, some(shared)))
+			o.warnings = append(o.warnings, fmt.Sprintf("the record of topology %[1]s on this node holds %[2]s too; if this topology was called %[1]s, take that over with: lvsctl apply --adopt %[1]s, or keep the name: lvsctl { name = %[1]q }", r.Topology, some(shared, othersOf)))
 		}
 	}
 	for _, file := range in.Live.Unclear {
@@ -44,21 +44,26 @@ func newOthers(in *Input, s state.Settled) others {
 	if len(s.Released) > 0 {
 		refs := slices.Clone(s.Released)
 		slices.SortFunc(refs, func(a, b state.Ref) int { return strings.Compare(a.String(), b.String()) })
-		o.notes = append(o.notes, "left to another topology on this node: "+some(refs))
+		o.notes = append(o.notes, "left to another topology on this node: "+some(refs, othersOf))
 	}
 	return o
 }
 
-// some names the first entries and counts the others.
-func some(refs []state.Ref) string {
+// some names the first three of a list and counts the rest, in the words of rest. It never
+// counts a single one: its name is as short.
+func some[T fmt.Stringer](list []T, rest func(n int) string) string {
 	const most = 3
 	var words []string
-	for i, r := range refs {
-		if i == most && len(refs) > most+1 {
-			words = append(words, plural.Of(len(refs)-most, "other"))
+	for i, v := range list {
+		if i == most && len(list) > most+1 {
+			words = append(words, rest(len(list)-most))
 			break
 		}
-		words = append(words, r.String())
+		words = append(words, v.String())
 	}
 	return strings.Join(words, ", ")
 }
+
+func othersOf(n int) string { return plural.Of(n, "other") }
+
+func moreOf(n int) string { return fmt.Sprintf("%d more", n) }

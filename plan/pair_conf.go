@@ -60,7 +60,7 @@ func (in *Input) keepalivedWarnings() []string {
 		return nil
 	}
 	var list []string
-	_, runs := in.Live.State.Keepalived[state.KeepalivedName]
+	runs := in.runsKeepalived()
 	_, ours := in.Live.Record.Set.Keepalived[state.KeepalivedName]
 	if !runs && ours {
 		stale := ""

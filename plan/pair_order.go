@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
@@ -19,8 +18,8 @@ func (p *Plan) oneByOne(inputs []Input, position map[string]int) map[string]stri
 		if in.Live == nil || in.Role != director {
 			continue
 		}
-		_, here := in.Live.State.Keepalived[state.KeepalivedName]
-		if in.Keepalived != nil || here && in.governs() {
+		here := in.runsKeepalived()
+		if in.Keepalived != nil || here && in.ownsKeepalived() {
 			list, runs = append(list, in), runs || here
 		}
 	}
@@ -33,13 +32,13 @@ func (p *Plan) oneByOne(inputs []Input, position map[string]int) map[string]stri
 		if !runs {
 			return cmp.Or(-holders, cmp.Compare(b.priority(), a.priority()))
 		}
-		return cmp.Or(cmp.Compare(rank(a.getsBack()), rank(b.getsBack())), holders, cmp.Compare(a.priority(), b.priority()))
+		return cmp.Or(cmp.Compare(rank(a.getsAddressBack()), rank(b.getsAddressBack())), holders, cmp.Compare(a.priority(), b.priority()))
 	})
 	after := map[string]string{}
 	for i, in := range list {
 		position[in.Name] = places[i]
 		for _, before := range slices.Backward(list[:i]) {
-			if in.shares(before) && !(in.pair.together() && before.pair.together()) {
+			if in.sharesInstance(before) && !(in.pair.together() && before.pair.together()) {
 				after[in.Name] = before.Name
 				break
 			}
@@ -55,13 +54,10 @@ func rank(b bool) int {
 	return 0
 }
 
-// getsBack reports whether a director gets an address back by hand, because its keepalived
+// getsAddressBack reports whether a director gets an address back by hand, because its keepalived
 // ends: it does when no other has one any more.
-func (in *Input) getsBack() bool {
-	moved := map[netip.Addr]bool{}
-	for k := range in.Live.State.Governed.Addresses {
-		moved[k.Prefix.Addr()] = true
-	}
+func (in *Input) getsAddressBack() bool {
+	moved := floating(in.Live.State.Governed)
 	for k := range in.Live.Record.Before.Addresses {
 		if in.Keepalived == nil && moved[k.Prefix.Addr()] && !state.Quiet(k.Dev) {
 			return true
@@ -70,14 +66,14 @@ func (in *Input) getsBack() bool {
 	return false
 }
 
-// governs reports whether the record says that keepalived is this topology's.
-func (in *Input) governs() bool {
+// ownsKeepalived reports whether the record says that keepalived is this topology's.
+func (in *Input) ownsKeepalived() bool {
 	_, ours := in.Live.Record.Set.Keepalived[state.KeepalivedName]
 	return ours
 }
 
-// parts are a director's instances: those it is to have, else those it has.
-func (in *Input) parts() []keepalived.Instance {
+// instances are a director's instances: those it is to have, else those it has.
+func (in *Input) instances() []keepalived.Instance {
 	if in.Keepalived != nil {
 		return in.Keepalived.Instances
 	}
@@ -86,14 +82,36 @@ func (in *Input) parts() []keepalived.Instance {
 
 func (in *Input) priority() int {
 	most := 0
-	for _, i := range in.parts() {
+	for _, i := range in.instances() {
 		most = max(most, i.Priority)
 	}
 	return most
 }
 
-func (in *Input) shares(other *Input) bool {
-	return slices.ContainsFunc(in.parts(), func(a keepalived.Instance) bool {
-		return slices.ContainsFunc(other.parts(), func(b keepalived.Instance) bool { return a.Name == b.Name })
+func (in *Input) sharesInstance(other *Input) bool {
+	return slices.ContainsFunc(in.instances(), func(a keepalived.Instance) bool {
+		return slices.ContainsFunc(other.instances(), func(b keepalived.Instance) bool { return a.Name == b.Name })
 	})
+}
+
+// orderOneByOne orders the actions of directors, so that each begins with what is before its files
+// when the one before it has done that.
+func (p *Plan) orderOneByOne(inputs []Input, position map[string]int) {
+	after := p.oneByOne(inputs, position)
+	slices.SortStableFunc(p.Actions, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(a.Stage, b.Stage), cmp.Compare(position[a.Node], position[b.Node]))
+	})
+	done := map[string]int{} // each director's last action before its files
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if a.ID = i + 1; a.Stage == Send || a.Stage == Stop {
+			done[a.Node] = a.ID
+		}
+	}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if id := done[after[a.Node]]; id != 0 && (a.Stage == Send || a.Stage == Stop) {
+			a.Needs = []int{id}
+		}
+	}
 }

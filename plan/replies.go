@@ -107,12 +107,12 @@ func afterwards(live *state.State, s state.Settled) *state.State {
 		Routes: maps.Clone(live.Routes), Policies: maps.Clone(live.Policies), PolicyOrder: live.PolicyOrder,
 		Masters: live.Masters, VRFs: live.VRFs,
 	}
-	change(after.Routes, s.Have.Routes, s.Want.Routes)
-	change(after.Policies, s.Have.Policies, s.Want.Policies)
+	replace(after.Routes, s.Have.Routes, s.Want.Routes)
+	replace(after.Policies, s.Have.Policies, s.Want.Policies)
 	return after
 }
 
-func change[K comparable, V any](live, have, want map[K]V) {
+func replace[K comparable, V any](live, have, want map[K]V) {
 	for k := range have {
 		delete(live, k)
 	}
@@ -125,17 +125,17 @@ func (in *Input) repliesOf(v6 bool) []state.Reply {
 	var list []state.Reply
 	for _, r := range in.Replies {
 		if r.Via.Is6() == v6 {
-			r.To = in.somewhere(v6)
+			r.To = in.farAddress(v6)
 			list = append(list, r)
 		}
 	}
 	return list
 }
 
-// somewhere returns an address that only a default route of the node leads to. It is in
+// farAddress returns an address that only a default route of the node leads to. It is in
 // one of the networks for documentation (RFC 5737, RFC 3849, RFC 9637), which no client
 // uses.
-func (in *Input) somewhere(v6 bool) netip.Addr {
+func (in *Input) farAddress(v6 bool) netip.Addr {
 	candidates := []string{"203.0.113.1", "198.51.100.1", "192.0.2.1"}
 	if v6 {
 		candidates = []string{"2001:db8:ffff:ffff::1", "3fff:fff::1"}

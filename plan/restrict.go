@@ -31,7 +31,7 @@ func (p *Plan) Restrict(s Saved) {
 		}
 		changed[a.Node] = true
 		switch {
-		case !c.is(&now):
+		case !c.sameAs(&now):
 			e := stale.of(a.Node)
 			e.Conflicts = append(e.Conflicts, c.conflict(a.Change))
 		case a.Risk != "" && withoutNumbers(string(a.Risk)) != withoutNumbers(string(c.Risk)):
@@ -71,9 +71,9 @@ func (p *Plan) dropLostNeeds() {
 	}
 }
 
-// is reports whether a saved change is the same as the one of the new plan, in everything
+// sameAs reports whether a saved change is the same as the one of the new plan, in everything
 // that a person is shown except its risk: that holds numbers which change all the time.
-func (c *DocumentItem) is(now *DocumentItem) bool {
+func (c *DocumentItem) sameAs(now *DocumentItem) bool {
 	return c.Action == now.Action && c.Before == now.Before && c.After == now.After &&
 		c.Reason == now.Reason && c.Diff == now.Diff &&
 		slices.Equal(c.Commands, now.Commands) && slices.Equal(c.Inverse, now.Inverse)

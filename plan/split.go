@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
-	"github.com/lvsctl/lvsctl/internal/state"
 )
 
 // splits says where an address of an instance is on two directors, or on none,
@@ -40,31 +39,12 @@ func (p *Plan) splits(inputs []Input) []string {
 	return list
 }
 
-// membersOf are the directors of an instance that were read, and whether they are
-// all. There are none if keepalived runs on none of them.
-func membersOf(inst Instance, inputs []Input) (members []*Input, whole bool) {
-	runs := false
-	for i := range inputs {
-		in := &inputs[i]
-		if in.Live == nil || !slices.Contains(inst.Directors, in.Name) {
-			continue
-		}
-		members = append(members, in)
-		_, here := in.Live.State.Keepalived[state.KeepalivedName]
-		runs = runs || here
-	}
-	if !runs {
-		return nil, false
-	}
-	return members, len(members) == len(inst.Directors)
-}
-
 // cause is why two directors may both be master: what is loaded, held against each
 // other, then what cannot be seen.
 func cause(instance string, members []*Input) string {
 	var first *keepalived.Instance
 	for _, in := range members {
-		if _, runs := in.Live.State.Keepalived[state.KeepalivedName]; !runs {
+		if !in.runsKeepalived() {
 			return "keepalived does not run on " + in.Name + ", and something left the address there"
 		}
 		loaded := in.Live.Facts.Keepalived.Loaded

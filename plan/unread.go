@@ -34,9 +34,9 @@ func newUnread(inputs []Input) unread {
 	return u
 }
 
-// user names a director that may still use what a node is about to give back, in a
+// possibleUser names a director that may still use what a node is about to give back, in a
 // sentence. It returns "" if there is none.
-func (u unread) user(in *Input, s state.Settled) string {
+func (u unread) possibleUser(in *Input, s state.Settled) string {
 	for _, d := range u.directors {
 		switch {
 		case in.Role != realServer:

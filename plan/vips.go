@@ -70,14 +70,7 @@ func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []s
 // which is max(all, device) (IN_DEV_MAXCONF, include/linux/inetdevice.h). IPv6 is always
 // so (ndisc_recv_ns, net/ipv6/ndisc.c).
 func (in *Input) keepsQuiet(vip netip.Addr, s state.Settled) bool {
-	answers := func(dev string) bool {
-		key := "net/ipv4/conf/" + dev + "/arp_ignore"
-		value, wanted := s.Want.Sysctls[key]
-		if !wanted {
-			value = in.Live.State.Sysctls[key]
-		}
-		return value == "0"
-	}
+	answers := func(dev string) bool { return in.sysctlAfter("net/ipv4/conf/"+dev+"/arp_ignore", s) == "0" }
 	if vip.Is6() || !answers("all") {
 		return true
 	}

@@ -35,17 +35,22 @@ func lostRoutes(in *Input, s state.Settled) []string {
 			continue
 		}
 		key := "net/ipv6/conf/" + r.Dev + "/accept_ra"
-		accept, wanted := s.Want.Sysctls[key]
-		if !wanted {
-			accept = in.Live.State.Sysctls[key]
-		}
-		if accept != "2" {
+		if in.sysctlAfter(key, s) != "2" {
 			list = append(list, fmt.Sprintf("turning on %s makes the kernel drop the default route %s, which came by router advertisement; to keep it, set %s = 2 in this node's sysctl, or write its gateway",
 				state.SysctlName(state.IPv6Forwarding), r, state.SysctlName(key)))
 		}
 	}
 	slices.Sort(list)
 	return list
+}
+
+// sysctlAfter is the value of a kernel parameter after the plan; "" if the node has none of
+// that name.
+func (in *Input) sysctlAfter(key string, s state.Settled) string {
+	if value, wanted := s.Want.Sysctls[key]; wanted {
+		return value
+	}
+	return in.Live.State.Sysctls[key]
 }
 
 // stuckRoutes finds routes that were there before lvsctl and cannot be set again, because
@@ -106,7 +111,7 @@ func owners(in *Input) []string {
 	}
 	var list []string
 	for _, name := range in.Live.Facts.Owners {
-		if name == state.KeepalivedName && (in.Keepalived != nil || in.governs()) {
+		if name == state.KeepalivedName && (in.Keepalived != nil || in.ownsKeepalived()) {
 			continue
 		}
 		list = append(list, fmt.Sprintf("%s manages virtual services on this node too; it may change or remove what is planned here, and nothing of its own is touched", name))
@@ -134,7 +139,7 @@ func holders(in *Input) []string {
 		if len(held) > 1 {
 			what, it = "VIPs", "them"
 		}
-		list = append(list, fmt.Sprintf("%s names the %s %s, and may add and remove %[4]s on its own; remove %[4]s there, or from the topology", who, what, several(held), it))
+		list = append(list, fmt.Sprintf("%s names the %s %s, and may add and remove %[4]s on its own; remove %[4]s there, or from the topology", who, what, some(held, moreOf), it))
 	}
 	if len(in.Want.Addresses) > 0 {
 		for _, who := range in.Live.Facts.Speakers {
@@ -143,18 +148,4 @@ func holders(in *Input) []string {
 	}
 	slices.Sort(list)
 	return list
-}
-
-// several lists the first addresses and counts the others.
-func several(addrs []netip.Addr) string {
-	const most = 3
-	var words []string
-	for i, a := range addrs {
-		if i == most && len(addrs) > most+1 {
-			words = append(words, fmt.Sprintf("%d more", len(addrs)-most))
-			break
-		}
-		words = append(words, a.String())
-	}
-	return strings.Join(words, ", ")
 }

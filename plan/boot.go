@@ -8,6 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// Files for the next boot are planned last, because they follow from the rest.
+//
+// What a node wants decides its files, and its files are a part of what it wants. The circle
+// is cut in one place: the node is settled without files, the files are made for the
+// outcome, and then they are added to what is wanted (state.SettleWithFiles).
+
 // boot is what a node needs to come up as wanted after a reboot.
 type boot struct {
 	persist.Output

@@ -8,6 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What a change endangers, now and on this node.
+//
+// A risk is a sentence beside the change. It holds nothing back: whoever says yes has read
+// it. A saved plan keeps it, and a danger that the saved plan does not show is not done
+// (restrict.go).
+
 // danger finds what a change of a node endangers: connections that are open now, and the
 // SSH session that makes the change, whose replies may take another route after it.
 type danger struct {
@@ -16,6 +22,7 @@ type danger struct {
 	session map[state.Ref]Risk
 }
 
+// dangers prepares what is the same for all changes of a node.
 func dangers(in *Input, s state.Settled) danger {
 	return danger{in: in, settled: s, session: sessionRisks(in, s)}
 }

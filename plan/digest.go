@@ -14,6 +14,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What binds a saved plan to its topology.
+//
+// The fields are written out one by one, and not taken from Input as a whole: a new field of
+// Input that comes from the node must not change the digest, and a new one that the topology
+// decides must. TestDigest fails for a field that is in neither list.
+
 // Digest is a checksum over everything that a topology decides: what every node should
 // have, and how SSH reaches it. A saved plan with another digest was made from another
 // version of the topology. What was read from the nodes is not in it. The result is 64

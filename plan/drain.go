@@ -9,6 +9,26 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// Drains.
+//
+// Terms. A person drains a real server by an order, and ends that by another. Maintenance
+// is the same said by the topology. In both cases the server has weight 0: IPVS sends it
+// no new connections, and goes on with those that are open.
+//
+// Premise. Who drains a server before a reboot does not want to find out that the topology
+// has changed since the last apply. So a drain changes the weight, what makes clients leave
+// (see state/quiesce.go) and the files that keep it over a boot, and nothing else. A
+// server whose entry is missing is not added by it either. Where one thing cannot be had
+// without others, the director has a Problem.
+//
+// Who drained what, and since when, is in the record of each director, not in that of the
+// real server, which may be down. Two people who drain the same server are one drain, that
+// of the first.
+//
+// Example. web-1 is drained, and the topology has a new service that was not applied yet.
+// The plan has "server ... weight 1 -> weight 0" and the file for the next boot, with the
+// old services in it. The new service comes with the next apply, with web-1 at weight 0.
+
 // Drain plans an order to drain real servers, or to end that, on the directors among
 // inputs. Whatever else differs from the topology there is left as it is.
 func Drain(topology string, inputs []Input, o state.DrainOrder) *Plan {
@@ -35,6 +55,8 @@ func drainNode(topology string, in *Input, o state.DrainOrder) (Node, []Action) 
 		return n, nil
 	}
 	o = o.Of(in.Want, in.Live.Record)
+	// The files for the next boot have what the drain leaves in place, not what the
+	// topology wants by now.
 	files := func(want *state.State, s state.Settled) *state.State {
 		only := *in
 		if only.Want = want; in.Keepalived != nil {
@@ -158,6 +180,8 @@ func maintenance(in *Input) []string {
 	return slices.Compact(list)
 }
 
+// serverName is the name of the real server with an address, or the address if the topology
+// has none there.
 func (in *Input) serverName(addr netip.Addr) string {
 	if name := in.Servers[addr]; name != "" {
 		return name
@@ -165,6 +189,8 @@ func (in *Input) serverName(addr netip.Addr) string {
 	return addr.String()
 }
 
+// sameDrains reports whether two records say the same of drains. Times are compared as
+// instants: == would compare their locations too, and JSON keeps none.
 func sameDrains(a, b map[string]state.Drained) bool {
 	if len(a) != len(b) {
 		return false

@@ -8,6 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What clients of a real server notice when its weight becomes 0.
+//
+// Weight 0 keeps new connections from a server. Two kinds of clients are an exception: those
+// that persistence sends back to it, and those that a scheduler by hash sends to it and to
+// no other. The first still come, the second are refused.
+
 // drainWarnings warns of real servers whose weight becomes 0 or that are removed, if
 // clients still come to them or are refused, and of a change of the hash.
 func drainWarnings(in *Input, s state.Settled) []string {
@@ -53,6 +59,8 @@ func clientsWithoutWeight(in *Input, s state.Settled, k state.ServerKey, v state
 	return list
 }
 
+// hashes reports whether a scheduler has a flag for the port in its hash. dh has none.
 func hashes(scheduler string) bool { return scheduler == "sh" || scheduler == "mh" }
 
+// portOf reports whether flags have the client's port hashed too (sh-port, mh-port).
 func portOf(flags string) bool { return strings.Contains(flags, "-port") }

@@ -8,6 +8,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
+// The drift of one or many topologies, in the JSON schema of plans. What a person reads is
+// made from the document, like that of a plan, so that both say the same.
+
 // DriftOf is the drift of one topology, or why there is none to tell of.
 type DriftOf struct {
 	// Path is the topology as it was given, Name what it calls itself.

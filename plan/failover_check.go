@@ -10,6 +10,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What keeps a director from a switchover, and what one costs.
+//
+// A planned switchover is one that loses no request. So it is refused where that cannot be
+// promised: where the new master could not become one, or would serve less than the old
+// one does. The costs that remain are warnings.
+
 // problems say why a director must have no part in a switchover. now is the director as it
 // is without it.
 func (c *failoverCase) problems(in, now *Input) []string {
@@ -35,7 +41,9 @@ func (c *failoverCase) problems(in, now *Input) []string {
 	return list
 }
 
-// unfit says why a director cannot be master.
+// unfit says why a director cannot be master, as far as its node shows it. If it has the
+// highest priority and preempts, it should hold the addresses already. That it does not
+// means a fault which the node does not show.
 func (c *failoverCase) unfit(to *Input) []string {
 	var list []string
 	for _, dev := range to.Live.Facts.Keepalived.Down {
@@ -54,7 +62,8 @@ func (c *failoverCase) unfit(to *Input) []string {
 	return list
 }
 
-// downHere are the real servers that one director has taken out and another has not.
+// downHere are the real servers that one director has taken out and another has not. The
+// checks run on each director, so a network that is broken only there shows like this.
 func downHere(to, from *Input) []string {
 	var list []string
 	for k := range to.Want.Servers {
@@ -86,6 +95,7 @@ func (c *failoverCase) warnings(from *Input) []string {
 	return list
 }
 
+// texts are values in words.
 func texts[T fmt.Stringer](of []T) []string {
 	list := make([]string, len(of))
 	for i, v := range of {

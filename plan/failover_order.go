@@ -9,6 +9,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// The configuration by which the addresses are where a person wants them; see failover.go.
+//
+// The priorities of the topology are dealt out anew: the director that is asked for gets the
+// highest one, and the others keep their order.
+//
+//	topology   lvs-1 150   lvs-2 100   lvs-3 50
+//	to lvs-2   lvs-2 150   lvs-1 100   lvs-3 50
+//
+// So no priority comes up that the topology does not have.
+
 // FailoverOrder is what a person asks of an instance's directors.
 type FailoverOrder struct {
 	Instance string

@@ -11,6 +11,8 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What one real server's change of mode takes, see modechange.go.
+
 // modeChange is a real server whose mode changes, so that its replies take another route.
 type modeChange struct {
 	in        *Input
@@ -101,6 +103,8 @@ func (m *modeChange) replyRoutes(way state.Route) []state.ReplyRoute {
 	return list
 }
 
+// risk says how many connections end: those of the old method that are still open when the
+// default route changes. Their replies go the new way, where nobody knows them.
 func (m *modeChange) risk() Risk {
 	if m.open == 0 {
 		return ""

@@ -9,6 +9,13 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// Topologies that share a node.
+//
+// Each has a record of its own there. An entry that two records hold stays until both have
+// given it up. That is right for two clusters that share a director, and wrong for one
+// topology that was renamed: its old record would keep everything for ever. The two cannot be
+// told apart, so the plan names the other record and says how to take it over.
+
 // others is what the records of other topologies on a node mean for this plan.
 type others struct {
 	// warnings name records that may be this topology's under an old name, and those

@@ -10,6 +10,9 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What a person is told of a director's keepalived: what a change of its file endangers,
+// and what on the node works against it.
+
 // keepalivedRisk says what a change of keepalived's endangers.
 func (in *Input) keepalivedRisk(c state.Change) Risk {
 	var list []string
@@ -26,7 +29,9 @@ func (in *Input) keepalivedRisk(c state.Change) Risk {
 	return Risk(strings.Join(list, "; "))
 }
 
-// foreignConf says what goes with a file that somebody else wrote.
+// foreignConf says what ends when a file that somebody else wrote is replaced: instances
+// and services that the topology does not have. It is "" for the sample that a package
+// brings.
 func (in *Input) foreignConf() Risk {
 	k := in.Live.Facts.Keepalived
 	conf := in.Live.State.Confs[keepalived.File]

@@ -8,6 +8,25 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// When addresses go to another director, and how long that takes.
+//
+// A backup takes an address when it has heard no advert of the master for its takeover
+// time (three adverts and a skew, RFC 5798 6.1), or discards them because the master's
+// priority is lower than its own. The master leaves when it hears an advert of a higher
+// priority.
+//
+// Example. lvs-1 holds the VIP, adverts are a second apart and the takeover time of lvs-2
+// is 3.4 s. lvs-2 is reloaded first, and then lvs-1, which sends the lower priority from
+// then on.
+//
+//	-1.0 s  the last advert of the old priority, which resets the timer of lvs-2
+//	 0.0 s  lvs-1 is reloaded
+//	 1.4 s  new connections are held on lvs-1 (After)
+//	 2.4 s  lvs-2 sends an advert and takes the VIP; lvs-1 leaves
+//
+// If the last advert was later, so is the takeover: by an advert at most. Limit ends the
+// holding in any case.
+
 // yields are the addresses that this director holds and another one takes when both are
 // changed, because it has the higher priority then. The director that holds them is
 // changed last.
@@ -45,7 +64,9 @@ func (in *Input) yields(inputs []Input) state.Yield {
 }
 
 // election is how long the directors may need to agree on who is master, once this one
-// runs what is wanted: not at all where its part in every instance stays as it is.
+// runs what is wanted. It is 0 if its part in every instance stays as it is, because
+// keepalived then goes on in the state that it has. A second is for the programs that are
+// started meanwhile.
 func (in *Input) election() time.Duration {
 	if in.Keepalived == nil {
 		return 0

@@ -8,8 +8,23 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// oneByOne is the order in which directors of the same instances are changed: each
-// has the one before it. position is made to agree with it.
+// The order in which directors of the same instances are changed.
+//
+// Premise. A new file may be wrong in a way that shows only once keepalived has loaded it.
+// So it is loaded first where nobody notices: on a director that holds none of the
+// addresses. It is confirmed there before the next director begins.
+//
+//	keepalived runs on one     those that hold none of the addresses, by priority from
+//	of them                    below; then those that hold some. A director that gets
+//	                           an address back by hand is last: it takes it when no
+//	                           other one has it any more.
+//	it runs on none yet        those that hold an address now, set by hand; then the
+//	                           others, by priority from above. So the addresses stay
+//	                           where they are while keepalived is started.
+//	both reload together       neither waits for the other, see apply/joint_reload.go
+
+// oneByOne names for each such director the one that is changed before it. It makes
+// position agree with that order; among themselves the directors keep their positions.
 func (p *Plan) oneByOne(inputs []Input, position map[string]int) map[string]string {
 	runs := false
 	var list []*Input
@@ -47,6 +62,7 @@ func (p *Plan) oneByOne(inputs []Input, position map[string]int) map[string]stri
 	return after
 }
 
+// rank makes false come before true.
 func rank(b bool) int {
 	if b {
 		return 1
@@ -54,8 +70,8 @@ func rank(b bool) int {
 	return 0
 }
 
-// getsAddressBack reports whether a director gets an address back by hand, because its keepalived
-// ends: it does when no other has one any more.
+// getsAddressBack reports whether the topology gives up keepalived on a director that had
+// one of the addresses before, set by hand. It gets that back.
 func (in *Input) getsAddressBack() bool {
 	moved := floating(in.Live.State.Governed)
 	for k := range in.Live.Record.Before.Addresses {
@@ -80,6 +96,7 @@ func (in *Input) instances() []keepalived.Instance {
 	return in.Live.Facts.Keepalived.Loaded.Instances
 }
 
+// priority is the highest one of a director's instances, from 1 to 255, or 0 without any.
 func (in *Input) priority() int {
 	most := 0
 	for _, i := range in.instances() {
@@ -88,6 +105,7 @@ func (in *Input) priority() int {
 	return most
 }
 
+// sharesInstance reports whether two directors are in one instance.
 func (in *Input) sharesInstance(other *Input) bool {
 	return slices.ContainsFunc(in.instances(), func(a keepalived.Instance) bool {
 		return slices.ContainsFunc(other.instances(), func(b keepalived.Instance) bool { return a.Name == b.Name })

@@ -9,6 +9,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What keeps a node from being changed.
+//
+// A node with a problem is not changed at all, because half of what is wanted may be worse
+// than nothing. Everything that can be known before is found here, so that an apply does not
+// stop half-way. Each text says what is wrong on the node and what to do about it.
+
 // problems says why a node that was read cannot be changed as wanted. A plan shows them
 // before anything is changed.
 func problems(in *Input, s state.Settled, changes []state.Change) []string {
@@ -88,6 +94,7 @@ func absent(in *Input, dev string) bool {
 	return dev != "" && dev != "lo" && !there && !made && !own
 }
 
+// linkNames lists a node's devices in words, without lo, which every node has.
 func linkNames(n *live.Node) string {
 	var names []string
 	for name := range n.State.Links {
@@ -99,6 +106,8 @@ func linkNames(n *live.Node) string {
 	return orNone(names)
 }
 
+// addressesOn lists the addresses of a device in words, without the link-local ones, which
+// the kernel makes.
 func addressesOn(n *live.Node, dev string) string {
 	var list []string
 	for k := range n.State.Addresses {
@@ -117,6 +126,7 @@ func orNone(words []string) string {
 	return strings.Join(words, ", ")
 }
 
+// missingSchedulers finds wanted schedulers that the kernel neither has nor can load.
 func missingSchedulers(in *Input) []string {
 	var list []string
 	for _, s := range in.Schedulers {
@@ -176,6 +186,7 @@ func unreadable(in *Input, s state.Settled) []string {
 	return list
 }
 
+// missingTools finds tools that are wanted and that this plan cannot or must not install.
 func missingTools(in *Input, changes []state.Change) []string {
 	var list []string
 	for _, c := range changes {

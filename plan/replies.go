@@ -9,6 +9,19 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// The way of replies.
+//
+// Premise. A reply of nat has to leave through the director, which puts the VIP in place of
+// the real server's address. A reply of dr or tun must not: it has the VIP already. The
+// roles want a default route, or with way_back = "rule" a rule, that leads it there.
+//
+// A node may have rules (ip rule) of its own that decide before the main table does. What
+// they mean for a reply is found by looking it up as the kernel would (state.FIB):
+//
+//	they lead every reply rightly     the role's route is not needed, and not wanted
+//	they lead one elsewhere           no route helps; the node has a problem
+//	they do not concern replies       the role's route decides
+
 // dropNeedlessRoutes takes from Want the routes and rules that a role wants for replies,
 // if a rule (ip rule) of the node's own leads every reply to its gateway already. Then
 // the default route may serve another purpose, for example management, and is left
@@ -112,6 +125,7 @@ func afterwards(live *state.State, s state.Settled) *state.State {
 	return after
 }
 
+// replace takes the entries of have out of live, and puts those of want there.
 func replace[K comparable, V any](live, have, want map[K]V) {
 	for k := range have {
 		delete(live, k)

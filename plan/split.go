@@ -8,6 +8,13 @@ import (
 	"github.com/lvsctl/lvsctl/internal/keepalived"
 )
 
+// Split brain, and addresses that nobody holds.
+//
+// Both are seen before anything is planned, because the plan may make them worse: it says
+// who is changed first by who holds the addresses. The plan names the likely cause too. It
+// compares what the directors have loaded, and only if that agrees speaks of the network,
+// which lvsctl cannot look into.
+
 // splits says where an address of an instance is on two directors, or on none,
 // although keepalived runs. Directors that were not read may hold it.
 func (p *Plan) splits(inputs []Input) []string {

@@ -8,6 +8,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// Nodes that change between a plan and its apply.
+//
+// A plan holds for the node as it was read. Before the first change the node is read again
+// under its lock, and planned again. If a change that comes out is another one than the
+// planned one, somebody was there meanwhile, and that node is left alone.
+
 // StaleError is the error of a node that has changed since it was read for the plan.
 type StaleError struct {
 	Node      string // its name

@@ -48,6 +48,9 @@ func (t *changeCounts) add(node string, op state.Op, held bool) {
 	t.Nodes = len(t.nodes)
 }
 
+// The last line of a plan and that of a saved one are made from the same counts, of a Plan
+// or of a Document, so that a saved plan cannot show another line than its changes make.
+
 // nodeCounts counts the chosen nodes. blocked ones were read but have problems.
 type nodeCounts struct{ chosen, unreadable, blocked int }
 

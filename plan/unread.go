@@ -7,6 +7,16 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// Directors that could not be read.
+//
+// Premise. Taking something from a real server is safe only if no director sends there any
+// more. Of a director that was not read that is not known. Its topology may say so, but it
+// goes on by what it was last told. So what such a director may still use is kept.
+//
+// Example. The topology no longer has the service of lvs-2, which is down. web-1 still has
+// the VIP of that service on lo. No director that was read balances this VIP, so lvs-2 may
+// send there when it comes back: web-1 keeps the VIP, and the plan says why.
+
 // unread are the directors that could not be read. It is not known where they send: to
 // the real servers of the topology, or to those of the topology as it was when they were
 // last changed.

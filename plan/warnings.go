@@ -9,6 +9,12 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
+// What a person should know before a node is changed.
+//
+// Unlike a problem, a warning holds nothing back: the change can be made, but may not do what
+// is meant, or somebody else's program may undo it. What cannot be known for certain is a
+// warning too.
+
 // warnings are what a person should know before a node is changed.
 func warnings(in *Input, s state.Settled) []string {
 	var list []string

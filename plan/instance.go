@@ -120,7 +120,7 @@ func instanceNamed(list []Instance, name string) Instance {
 func answered(n *live.Node) map[netip.Addr]bool {
 	all := map[netip.Addr]bool{}
 	for k := range n.State.Addresses {
-		if !state.Quiet(k.Dev) {
+		if !n.State.Quiet(k.Dev) {
 			all[k.Prefix.Addr()] = true
 		}
 	}

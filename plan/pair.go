@@ -93,7 +93,7 @@ func (in *Input) findHeld(g *state.Governed, inputs []Input) {
 	moves := floating(*g)
 	for k, a := range in.Live.State.Addresses {
 		addr := k.Prefix.Addr()
-		if !moves[addr] || state.Quiet(k.Dev) {
+		if !moves[addr] || in.Live.State.Quiet(k.Dev) {
 			continue
 		}
 		g.Held[k] = a

@@ -50,7 +50,7 @@ func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []s
 		switch {
 		case !isVIP || wanted || touched || slices.Contains(in.Base, k) || slices.Contains(directors, in.Name):
 			continue
-		case !state.Quiet(k.Dev):
+		case !in.Live.State.Quiet(k.Dev):
 			list = append(list, fmt.Sprintf("it has the VIP %s on %s and tells the neighbours so, beside %s, which holds the service: clients come here instead. Take it off the node and out of its boot files: ip addr del %s dev %s",
 				vip, k.Dev, named(directors), k.Prefix, k.Dev))
 		case !k.Prefix.IsSingleIP():
@@ -59,6 +59,13 @@ func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []s
 		case !in.keepsQuiet(vip, s):
 			list = append(list, fmt.Sprintf("it has the VIP %s on %s and tells the neighbours so, because arp_ignore is 0: clients come here instead of to %s. Take it off the node and out of its boot files: ip addr del %s dev %s",
 				vip, k.Dev, named(directors), k.Prefix, k.Dev))
+		}
+	}
+	for k := range s.Want.Addresses {
+		// Its name says that it is quiet; vip_interface takes no other.
+		if _, isVIP := vips[k.Prefix.Addr()]; isVIP && in.Role == realServer && !in.Live.State.Quiet(k.Dev) {
+			list = append(list, fmt.Sprintf("its %s answers when neighbours ask who has an address, so the VIP %s cannot be there: clients would come here instead of to %s. Write another vip_interface, or none",
+				k.Dev, k.Prefix.Addr(), named(vips[k.Prefix.Addr()])))
 		}
 	}
 	slices.Sort(list)

@@ -27,6 +27,12 @@ director "spare" {
 		{"on a real server's lo, as wanted", "a", "ip -4 addr add 10.1.0.100/32 dev lo", ""},
 		{"on a director that does not hold the service", "spare", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0"},
 		{"on such a director's lo, loud", "spare", "ip -4 addr add 10.1.0.100/32 dev lo", "because arp_ignore is 0"},
+		{"on a device of any other sort", "a", "ip -4 addr add 10.1.0.100/32 dev br0", "it has the VIP 10.1.0.100 on br0"},
+		{"on a VLAN", "a", "ip -4 addr add 10.1.0.100/24 dev eth0.100", "it has the VIP 10.1.0.100 on eth0.100"},
+		{"on a device that is called nearly as a tunnel", "a", "ip -4 addr add 10.1.0.100/32 dev green0", "it has the VIP 10.1.0.100 on green0"},
+		{"on a dummy with a name of its own", "a", "ip -4 addr add 10.1.0.100/32 dev vip0", ""},
+		{"as kube-proxy has it", "spare", "ip -4 addr add 10.1.0.100/32 dev kube-ipvs0", "because arp_ignore is 0"},
+		{"with a peer", "a", "ip -4 addr add 10.1.0.100/16 dev tunl0", "it has the VIP as 10.1.0.100/16 on tunl0"},
 		{"on a router", "gw", "ip -4 addr add 10.1.0.100/32 dev eth0", "it has the VIP 10.1.0.100 on eth0"},
 		{"twice on the director that holds it", "lvs", "ip -4 addr add 10.1.0.100/24 dev eth0", ""},
 		{"another address", "a", "ip -4 addr add 10.1.0.101/24 dev eth0", ""},
@@ -34,6 +40,10 @@ director "spare" {
 		t.Run(c.name, func(t *testing.T) {
 			cl := newCluster()
 			wants := cl.wants(t, pair)
+			dev := strings.Fields(c.line)[6]
+			if _, there := cl.hosts[c.node].Links[dev]; !there {
+				cl.hosts[c.node].Links[dev] = true
+			}
 			cl.exec(t, c.node, c.line)
 			p := plan.Build(topologyName, cl.inputs(t, wants, false))
 			for _, n := range p.Nodes {
@@ -54,6 +64,20 @@ director "spare" {
 				}
 			}
 		})
+	}
+}
+
+// TestLoudVIPInterface has a device with ARP that is called as one without.
+func TestLoudVIPInterface(t *testing.T) {
+	text := strings.Replace(onLAN("dr", "rr", "a", "b"), `real_server "a" {`, "real_server \"a\" {\n  vip_interface = \"dummy7\"", 1)
+	c := newCluster()
+	wants := c.wants(t, text)
+	c.hosts["a"].Links["dummy7"] = true // the model has ARP on it
+	for _, n := range plan.Build(topologyName, c.inputs(t, wants, false)).Nodes {
+		problems := strings.Join(n.Problems, "\n")
+		if refused := strings.Contains(problems, "its dummy7 answers when neighbours ask who has an address, so the VIP 10.1.0.100 cannot be there"); refused != (n.Name == "a") {
+			t.Errorf("%s: %s", n.Name, problems)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/lvsctl/lvsctl/internal/shell"
 )
@@ -135,12 +136,22 @@ func addAddress(_ *State, k AddressKey, a Address) []shell.Command {
 // carry IP packets. A tunnel of Ethernet frames (gretap0) has ARP.
 var quietKinds = []string{"dummy", "tunl", "ip6tnl", "gre", "ip6gre", "sit", "ipip"}
 
-// Quiet reports whether a device has no ARP, so that no neighbour learns from it that the
-// node has a VIP.
+// Quiet reports whether a device has no ARP, by its name: so that no neighbour learns from
+// it that the node has a VIP. A person may give any device any name, so of the tunnels
+// only gre1 and the like are taken for what they are called, and not green0.
 func Quiet(dev string) bool {
 	return dev == "lo" || slices.ContainsFunc(quietKinds, func(kind string) bool {
-		return strings.HasPrefix(dev, kind) && !strings.Contains(dev, "tap")
+		rest, is := strings.CutPrefix(dev, kind)
+		return is && (kind == "dummy" || rest == "" || !unicode.IsLetter(rune(rest[0])))
 	})
+}
+
+// Quiet is [Quiet] of a live node's device, by what the kernel says of it (IFF_NOARP).
+func (s *State) Quiet(dev string) bool {
+	if arp, read := s.ARP[dev]; read {
+		return !arp
+	}
+	return Quiet(dev)
 }
 
 // announce sends a gratuitous ARP, or an unsolicited neighbour advertisement, so that the

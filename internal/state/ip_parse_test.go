@@ -130,6 +130,11 @@ func TestParseLinks(t *testing.T) {
 			if d := cmp.Diff(c.want, have.Links, same); d != "" {
 				t.Error(d)
 			}
+			for dev := range c.want { // what is called dummy0 there has ARP
+				if want := dev == "lo" || dev == "tunl0" || dev == "sit0"; have.Quiet(dev) != want {
+					t.Errorf("%s is quiet: %t, want %t", dev, have.Quiet(dev), want)
+				}
+			}
 		})
 	}
 }

@@ -67,7 +67,9 @@ func parseLinks(text string, s *State) error {
 			return fmt.Errorf("cannot read link line %q", line)
 		}
 		name, _, _ = strings.Cut(name, "@")
-		s.Links[name] = Link{Up: slices.Contains(strings.Split(flags, ","), "UP")}
+		has := func(flag string) bool { return slices.Contains(strings.Split(flags, ","), flag) }
+		s.Links[name] = Link{Up: has("UP")}
+		s.ARP[name] = !has("NOARP") && !has("LOOPBACK")
 		words := strings.Fields(rest)
 		if i := slices.Index(words, "master"); i >= 0 && i+1 < len(words) {
 			s.Masters[name] = words[i+1]

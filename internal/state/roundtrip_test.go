@@ -52,7 +52,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 		same := cmp.Options{
 			cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{}), cmpopts.EquateEmpty(),
-			cmpopts.IgnoreFields(state.State{}, "Sysctls", "Modules", "Links", "Timeouts", "Connections", "PolicyOrder"),
+			cmpopts.IgnoreFields(state.State{}, "Sysctls", "Modules", "Links", "ARP", "Timeouts", "Connections", "PolicyOrder"),
 		}
 		if d := cmp.Diff(want, have, same); d != "" {
 			t.Fatal(d)

@@ -54,6 +54,8 @@ type State struct {
 	// routing table of each VRF, by its device.
 	Masters map[string]string `json:"-"`
 	VRFs    map[string]string `json:"-"`
+	// ARP is, for each device that was read, whether neighbours can ask it for addresses.
+	ARP map[string]bool `json:"-"`
 	// PolicyOrder are all policies in the order in which the kernel asks them, from 0
 	// on. Policies has no order, and only the first of several with the same key.
 	PolicyOrder map[int]PolicyRule `json:"-"`
@@ -83,7 +85,7 @@ type State struct {
 
 // New returns an empty State whose maps can be written to.
 func New() *State {
-	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Quiesce: map[netip.Addr]bool{}, Masters: map[string]string{}, VRFs: map[string]string{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}, Texts: map[string]ConfText{}}
+	s := &State{Connections: map[ServerKey]Connections{}, Drain: map[ServiceKey]time.Duration{}, Quiesce: map[netip.Addr]bool{}, Masters: map[string]string{}, VRFs: map[string]string{}, ARP: map[string]bool{}, PolicyOrder: map[int]PolicyRule{}, Unreadable: map[ServiceKey]string{}, Texts: map[string]ConfText{}}
 	for _, k := range kinds {
 		k.init(s)
 	}
@@ -98,6 +100,7 @@ func (s *State) Clone() *State {
 	}
 	c.Connections = maps.Clone(s.Connections)
 	c.Masters, c.VRFs = maps.Clone(s.Masters), maps.Clone(s.VRFs)
+	c.ARP = maps.Clone(s.ARP)
 	c.PolicyOrder = maps.Clone(s.PolicyOrder)
 	c.Unreadable = maps.Clone(s.Unreadable)
 	c.Drain = maps.Clone(s.Drain)

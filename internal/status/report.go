@@ -86,7 +86,7 @@ func (d *director) addresses() map[state.AddressKey]state.Address {
 // holds reports whether a director has an address where it answers the neighbours.
 func (d *director) holds(vip netip.Addr) bool {
 	for k := range d.addresses() {
-		if k.Prefix.Addr() == vip && !state.Quiet(k.Dev) {
+		if k.Prefix.Addr() == vip && !d.Live.State.Quiet(k.Dev) {
 			return true
 		}
 	}

@@ -22,6 +22,8 @@ func (n *Node) links() string {
 			name, flags, kind = "tunl0@NONE", "NOARP", "ipip 0.0.0.0 brd 0.0.0.0"
 		case "gre0":
 			name, flags, kind = "gre0@NONE", "NOARP", "gre 0.0.0.0 brd 0.0.0.0"
+		case "kube-ipvs0", "dummy0", "vip0":
+			flags = "BROADCAST,NOARP"
 		}
 		state := "DOWN"
 		if n.Links[dev] {

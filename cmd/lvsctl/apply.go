@@ -38,7 +38,7 @@ type change struct {
 }
 
 func (c *change) flags(f *pflag.FlagSet) {
-	c.scope.flags(f)
+	c.scope.flags(f, "change")
 	c.scope.forgetFlag(f)
 	f.BoolVar(&c.commands, "commands", false, "show the commands of each change, and those that undo it")
 	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
@@ -71,6 +71,9 @@ Exit codes: 0 done, or nothing to do; 1 something was not done, the last line
 says where; 3 the same, but only on nodes that are no longer in the topology and
 could not be read; 4 a node was put back; 5 a node was changed since the plan; 6 a node
 is locked by another apply; 130 interrupted.`,
+		Example: `  lvsctl apply
+  lvsctl apply clusters/shop --batch 20% --auto-approve
+  lvsctl apply shop.plan               # what 'lvsctl plan --out shop.plan' has saved`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
@@ -88,7 +91,11 @@ func destroyCommand(a *app) *cobra.Command {
 		Long: `Takes everything away that the topology set on its nodes, traffic first, and
 puts old kernel parameters and routes back. Each node's own record says what
 that is. Nodes whose blocks were deleted count too. Installed packages and loaded
-modules stay.`,
+modules stay. The plan is shown first, and nothing is done unless you say yes.
+
+Exit codes: those of apply.`,
+		Example: `  lvsctl destroy
+  lvsctl destroy clusters/shop --only web-3`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}

@@ -49,7 +49,7 @@ is shown).`,
 			return driftExit(doc)
 		},
 	}
-	sc.flags(cmd.Flags())
+	sc.flags(cmd.Flags(), "look at")
 	as.flags(cmd.Flags(), "drift")
 	out.flags(cmd.Flags())
 	a.completeNodes(cmd)

@@ -27,8 +27,13 @@ func fmtCommand(a *app) *cobra.Command {
 		Use:   "fmt [PATH...]",
 		Short: "Write topologies in the canonical layout",
 		Long: `Rewrites the *.hcl files of each PATH, a folder or a file, the current folder by
-default, and prints the names of those it changed. With - it formats its input.
-JSON files are left alone.`,
+default, and prints the names of those it changed. With - for PATH it formats standard
+input. JSON files are left alone.
+
+Exit codes: 0 done; 1 error, or with --check there are files that would change.`,
+		Example: `  lvsctl fmt
+  lvsctl fmt --check --diff clusters/*
+  lvsctl fmt - <main.hcl`,
 		RunE: func(_ *cobra.Command, args []string) error { return f.run(args) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; list the files that would change, and exit 1 if there are any")

@@ -40,7 +40,7 @@ servers whose packets go the same way.
 The SVG needs no other program, and is light or dark as the reader's system is. No
 node is contacted, unless --live asks all of them what is down, drained or differs.
 
-Exit codes: 0 done, 1 error, 3 some node could not be read (it is drawn as such).`,
+Exit codes: 0 done; 1 error; 3 some node could not be read (it is drawn as such).`,
 		Example: `  lvsctl graph                         # Mermaid, for Markdown
   lvsctl graph --out shop.svg
   lvsctl graph --live --out shop.svg

@@ -34,15 +34,15 @@ type importing struct {
 func importCommand(a *app) *cobra.Command {
 	m := &importing{app: a, said: map[topology.Role]*[]string{}}
 	cmd := &cobra.Command{
-		Use:   "import NODE...",
+		Use:   "import NODE... | import --from FORM=FILE...",
 		Short: "Write the topology of a cluster that is running",
 		Long: `Reads nodes over SSH and writes the topology that describes them. Nothing on any node
 changes by it. A NODE is where SSH goes: a host name, an address or a Host alias, with
 user@ or as ssh://user@host:port; or local.
 
-What a node is, it finds out: a director has virtual services or speaks VRRP; a real
-server has an address that a director sends to; a router forwards packets and is
-neither. --director, --real-server and --router say it.
+The role of a node follows from what it has: a director has virtual services or speaks
+VRRP; a real server has an address that a director sends to; a router forwards packets
+and is neither. --director, --real-server and --router say it instead.
 
 --from reads files that people have of a director, without a look at any node: what
 ipvsadm -S or -L has printed, a keepalived.conf, an ldirectord.cf. What they do not say,
@@ -54,7 +54,7 @@ reason, and so is what was guessed or cannot be said.
 
 Exit codes: 0 nothing live would change; 1 something would, or an error; 3 some node
 could not be read (the rest is written).`,
-		Example: `  lvsctl import lvs-1 lvs-2 web-1 web-2                  # the topology on standard output
+		Example: `  lvsctl import lvs-1 lvs-2 web-1 web-2     # the topology on standard output
   lvsctl import --out clusters/shop root@10.0.0.2 10.0.0.11 10.0.0.12
   lvsctl import --from keepalived=lb1.conf --from keepalived=lb2.conf
   lvsctl import --ssh-config bastion.conf --sudo --router gate lvs web-1`,

@@ -25,6 +25,9 @@ a whole Debian in a machine of its own, which can reboot.
 The hosts have the addresses that the topology declares, clients their default
 route, and nothing else: the rest is for 'lvsctl apply --lab'. Real servers answer
 their services' ports with their own names. A lab is kept in .lvsctl/lab/NAME.`,
+		Example: `  lvsctl lab up && lvsctl apply --lab
+  lvsctl lab exec internet -- curl -s http://192.168.188.100
+  lvsctl lab down`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -16,6 +16,8 @@ func labDownCommand(a *app) *cobra.Command {
 		Short: "End a lab and remove its files",
 		Long: `Ends a lab's virtual machine and removes its folder. PATH may be left out where
 there is one lab. A lab that is not up is no error.`,
+		Example: `  lvsctl lab down
+  lvsctl lab down --all`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {

@@ -17,8 +17,13 @@ func labExecCommand(a *app) *cobra.Command {
 login shell. Standard input, output and the exit code are the command's own. PATH
 may be left out where there is one lab.
 
-A host's sshd writes its process id to /run/sshd.pid there. To make a host
-unreachable: lvsctl lab exec NODE -- sh -c 'kill $(cat /run/sshd.pid)'.`,
+The process id of a host's sshd is in /run/sshd.pid there, so that you can end it and
+see what lvsctl makes of a host that cannot be reached.
+
+Exit codes: those of COMMAND; 1 there is no such lab or host.`,
+		Example: `  lvsctl lab exec lvs           # a login shell
+  lvsctl lab exec lvs -- ipvsadm -L -n
+  lvsctl lab exec web-1 -- sh -c 'kill $(cat /run/sshd.pid)'   # SSH to it ends`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, node, argv := splitExec(args)

@@ -24,7 +24,9 @@ reboot leaves. With --power-cut a host is not told: what it has not yet written 
 its disk is lost. PATH, a file or folder that exists, may be left out where there is
 one lab.
 
-Exit codes: 0 every host is running, 1 one is not, or units of it failed.`,
+Exit codes: 0 every host is running; 1 one is not, or units of it failed.`,
+		Example: `  lvsctl lab reboot web-1
+  lvsctl lab reboot --power-cut clusters/shop lvs web-1`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, nodes := splitPath(args)

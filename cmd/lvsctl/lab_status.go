@@ -14,9 +14,12 @@ func labStatusCommand(a *app) *cobra.Command {
 		Use:   "status [PATH]",
 		Short: "Show a lab's hosts",
 		Long: `Shows every host of a lab with its addresses, the port of this machine that leads
-to its sshd, and whether that answers; of a whole Debian, what sets up its network. PATH may be left out where there is one lab.
+to its sshd, and whether that answers; of a whole Debian, what sets up its network.
+PATH may be left out where there is one lab.
 
-Exit codes: 0 every host is up, 1 one is not, or there is no lab.`,
+Exit codes: 0 every host is up; 1 one is not, or there is no lab.`,
+		Example: `  lvsctl lab status
+  lvsctl lab status clusters/shop`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.openLab(cmd.Context(), args)

@@ -35,7 +35,12 @@ its own, so that it can reboot ('lvsctl lab reboot'). SYSTEM is what sets up its
 network: ifupdown (which --systemd alone means), netplan, networkd or
 networkmanager; nodes that differ follow: --systemd=ifupdown,lvs-server=netplan.
 mmdebstrap makes each system's image once, from this machine's own apt sources, in
-the user's cache folder; without root that takes uidmap and ids in /etc/subuid.`,
+the user's cache folder; without root that takes uidmap and ids in /etc/subuid.
+
+Exit codes: 0 every host answers; 1 error.`,
+		Example: `  lvsctl lab up
+  lvsctl lab up clusters/*
+  lvsctl lab up --systemd=networkd`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var all []*topology.Topology

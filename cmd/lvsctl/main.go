@@ -111,10 +111,15 @@ func rootCommand(a *app) *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		Use:                        "lvsctl",
 		Short:                      "Plan and apply Linux Virtual Server topologies over SSH",
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		Args:                       knownCommand,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  lvsctl validate                      # is it a topology?
+  lvsctl lab up                        # try it on hosts of this machine
+  lvsctl apply --lab
+  lvsctl plan                          # what would change on the real nodes?
+  lvsctl apply`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          knownCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

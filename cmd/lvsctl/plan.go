@@ -20,8 +20,11 @@ func planCommand(a *app) *cobra.Command {
 		Long: `Reads every node of a topology over SSH and shows what would have to change
 for it to be as the topology says. Nothing on any node changes by it.
 
-Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
+Exit codes: 0 done; 1 error; 2 there are changes (with --detailed-exitcode);
 3 some node could not be read (the rest is shown).`,
+		Example: `  lvsctl plan
+  lvsctl plan clusters/shop --commands --only web-1
+  lvsctl plan --out shop.plan && lvsctl show shop.plan && lvsctl apply shop.plan`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := as.check(); err != nil {
@@ -51,7 +54,7 @@ Exit codes: 0 done, 1 error, 2 there are changes (with --detailed-exitcode),
 			return planExit(s.Plan, detailedExit)
 		},
 	}
-	sc.flags(cmd.Flags())
+	sc.flags(cmd.Flags(), "change")
 	sc.forgetFlag(cmd.Flags())
 	cmd.Flags().StringSliceVar(&sc.adopt, "adopt", nil, "take over what the topologies `NAMES` hold on the nodes: this one's old names")
 	cmd.Flags().BoolVar(&commands, "commands", false, "show the commands of each change, and those that undo it")

@@ -134,7 +134,12 @@ func showCommand(a *app) *cobra.Command {
 		Use:   "show FILE",
 		Short: "Show a saved plan",
 		Long: `Shows what 'lvsctl apply FILE' would do, and to which topology. A file that lists
-other nodes than it changes, or counts other changes than it has, is refused.`,
+other nodes than it changes, or counts other changes than it has, is refused. No node
+is contacted.
+
+Exit codes: 0 done; 1 the file is no saved plan, or contradicts itself.`,
+		Example: `  lvsctl show shop.plan
+  lvsctl show shop.plan --commands -v`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			saved, err := openSaved(args[0])

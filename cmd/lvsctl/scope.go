@@ -23,9 +23,10 @@ type scope struct {
 	exactly map[string]bool
 }
 
-func (s *scope) flags(f *pflag.FlagSet) {
-	f.StringSliceVar(&s.only, "only", nil, "change these `NODES` alone")
-	f.StringSliceVar(&s.except, "except", nil, "change all nodes but these `NODES`")
+// flags are those by which a command is told of its scope. verb is what it does with nodes.
+func (s *scope) flags(f *pflag.FlagSet, verb string) {
+	f.StringSliceVar(&s.only, "only", nil, verb+" these `NODES` alone")
+	f.StringSliceVar(&s.except, "except", nil, verb+" all nodes but these `NODES`")
 	f.BoolVar(&s.lab, "lab", false, "work on the topology's lab instead of the real nodes")
 }
 

@@ -50,7 +50,7 @@ interrupted.`,
 			return a.status(cmd.Context(), args, o)
 		},
 	}
-	o.scope.flags(cmd.Flags())
+	o.scope.flags(cmd.Flags(), "show")
 	cmd.Flags().BoolVar(&o.watch, "watch", false, "refresh the table in place until Ctrl-C")
 	cmd.Flags().DurationVar(&o.every, "interval", time.Second, "how often --watch refreshes")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the status as JSON")

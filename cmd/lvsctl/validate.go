@@ -15,7 +15,11 @@ func validateCommand(a *app) *cobra.Command {
 		Use:   "validate [PATH]",
 		Short: "Check a topology, without any node",
 		Long: `Reads the topology in the folder or file PATH, the current folder by default,
-and reports everything that is wrong with it. No node is contacted.`,
+and reports everything that is wrong with it. No node is contacted.
+
+Exit codes: 0 it is valid; 1 it is not.`,
+		Example: `  lvsctl validate
+  lvsctl validate clusters/shop --var-file production.hcl`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.load(cmd.Context(), args)

@@ -12,9 +12,11 @@ var version = "dev"
 
 func versionCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version",
+		Long:    `Prints the version of lvsctl and of the Go that built it.`,
+		Example: `  lvsctl version`,
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			goVersion := ""
 			if info, ok := debug.ReadBuildInfo(); ok {

@@ -202,14 +202,15 @@ func TestForeignServices(t *testing.T) {
 		s.Services[service("udp", "[2001:db8::100]:53")] = state.Service{Scheduler: "rr"}
 	})
 	boot := Parse("service redhat\nservices http\t80/tcp  www # web\nrule ipvsadm --add-service --tcp-service=10.1.0.100:www\nrule -A -f 0xee6b2800 -s rr\n" +
-		"rule -a -u [2001:db8::100]:53 -r rs:domain\nrule -A -t www:http -s rr\n")
+		"rule -a -u [2001:db8::100]:53 -r rs:domain\nrule -A -t www:http -s rr\nrule -A -t 10.1.0.9:80 # old\n")
 	out := filed("web", netsystem.Auto, state.InitSystemd, boot, want)
 	have := out.Blocks[state.BlockKey{Path: redHatRules, Topology: "web"}].Text
 	if d := cmp.Diff("-D -f 4000000000\n-A -f 4000000000 -s rr\n-D -t 10.1.0.100:80\n-A -t 10.1.0.100:80 -s rr\n-A -u [2001:db8::100]:53 -s rr\n", have); d != "" {
 		t.Error(d)
 	}
 	warning := []string{`/etc/sysconfig/ipvsadm has the line "-A -t www:http -s rr": it names the host "www"; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line`,
-		"/etc/sysconfig/ipvsadm has other lines (4), which were not loaded at boot (the service ipvsadm does not start at boot) and will be from now on; look through them"}
+		`/etc/sysconfig/ipvsadm has the line "-A -t 10.1.0.9:80 # old", and ipvsadm -R ends at its word "#": what stands after it is not restored at boot; correct the line, or begin it with #`,
+		"/etc/sysconfig/ipvsadm has other lines (5), which were not loaded at boot (the service ipvsadm does not start at boot) and will be from now on; look through them"}
 	if d := cmp.Diff(warning, out.Warnings); d != "" {
 		t.Error(d)
 	}

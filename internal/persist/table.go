@@ -32,6 +32,11 @@ func (j *job) table() {
 	for _, c := range complaints {
 		j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has the line %s; if it adds a service of this topology, that one wins at boot: write addresses and numbers, or remove the line", path, c))
 	}
+	for _, line := range j.Boot.Restored {
+		if word, ends := state.EndsRestore(line); ends {
+			j.out.Warnings = append(j.out.Warnings, fmt.Sprintf("%s has the line %q, and ipvsadm -R ends at its word %q: what stands after it is not restored at boot; correct the line, or begin it with #", path, line, word))
+		}
+	}
 	const what = "the table of virtual services"
 	switch {
 	case kind == "" || j.Live.Init == "":

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -221,7 +222,13 @@ func (g commandLine) service() (ServiceKey, error) {
 		word = "--" + o
 	}
 	value := g.options[o]
-	if o != "f" {
+	if o == "f" {
+		mark, err := restoredMark(value)
+		if err != nil {
+			return ServiceKey{}, err
+		}
+		value = strconv.FormatUint(uint64(mark), 10)
+	} else {
 		addr, err := namedHostPort(value)
 		if err != nil {
 			return ServiceKey{}, err
@@ -236,22 +243,22 @@ func (g commandLine) service() (ServiceKey, error) {
 	return k, err
 }
 
-// namedHostPort reads ADDRESS, ADDRESS:PORT and ADDRESS:NAME.
+// namedHostPort reads ADDRESS, ADDRESS:PORT and ADDRESS:NAME, in each form that ipvsadm
+// takes.
 func namedHostPort(word string) (netip.AddrPort, error) {
 	if addr, err := parseHostPort(word); err == nil {
 		return addr, nil
 	}
+	known := func(name string, _ Protocol) (uint16, bool) { return PortNumber(name) }
+	if addr, err := restoredAddr(word, "", known); err == nil {
+		return addr, nil
+	}
 	i := strings.LastIndexByte(word, ':')
 	host, name := word[:max(i, 0)], word[i+1:]
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if err != nil {
+	if _, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")); err != nil {
 		return netip.AddrPort{}, fmt.Errorf("%q has the name of a host, and only the director knows its address; print the table with -n", word)
 	}
-	port, ok := PortNumber(name)
-	if !ok {
-		return netip.AddrPort{}, fmt.Errorf("%q has the name of a port that is not known here; print the table with -n", word)
-	}
-	return netip.AddrPortFrom(addr, port), nil
+	return netip.AddrPort{}, fmt.Errorf("%q has the port %q, which is not known here; print the table with -n", word, name)
 }
 
 func (f *tableReader) addService(g commandLine) error {

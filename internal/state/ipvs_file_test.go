@@ -80,6 +80,8 @@ func TestTableFileSpellings(t *testing.T) {
 		},
 		{
 			"-A -f 7 -6 -s wlc -p 360\n-a -f 7 -6 -r [2001:db8::2]:0 -i -w 1\n",
+			"-A -f 0x7 -6 -p\n-a -f 07 -6 -r 2001:db8::2 -i\n",
+			"--add-service --fwmark-service=0x00000007 --ipv6 --persistent\n--add-server -f7 --ipv6 --real-server=[2001:db8::2] --ipip\n",
 			"-A -f 7 -6 -p\n-a -f 7 -6 -r [2001:db8::2]:0 -i\n",
 			"FWM  7 IPv6 wlc persistent 360\n  -> [2001:db8::2]:0              Tunnel  1      0          0\n",
 		},
@@ -105,7 +107,7 @@ func TestTableFileSpellings(t *testing.T) {
 func TestTableFileProblems(t *testing.T) {
 	for text, want := range map[string]string{
 		"-A -t www.example.com:80 -s rr":                                                      `1: "www.example.com:80" has the name of a host`,
-		"-A -t 10.0.0.1:nosuch":                                                               `1: "10.0.0.1:nosuch" has the name of a port that is not known here`,
+		"-A -t 10.0.0.1:nosuch":                                                               `1: "10.0.0.1:nosuch" has the port "nosuch", which is not known here`,
 		"-A -t 10.0.0.1:80 -p 60 -M 24":                                                       "1: -M 24 is the mask 0.0.0.24",
 		"-a -t 10.0.0.1:80 -r 10.0.0.2:80 -m":                                                 "1: its service was not added before it",
 		"-A -t 10.0.0.1:80\n-a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue":                  "2: gue needs --tun-port",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,7 +25,7 @@ func RestoredService(line string, ports Ports) (k ServiceKey, ok bool, err error
 	if len(words) > 0 && words[0] == "ipvsadm" {
 		words = words[1:]
 	}
-	options, err := poptOptions(words)
+	options, _, err := poptOptions(words)
 	if err != nil || len(options) == 0 || options[0].name != "A" {
 		return k, false, err
 	}
@@ -47,6 +48,27 @@ func RestoredService(line string, ports Ports) (k ServiceKey, ok bool, err error
 		return k, false, errors.New("it names no service")
 	}
 	return k, true, nil
+}
+
+// EndsRestore returns the word of a line at which ipvsadm -R ends, so that no line after
+// it is restored: one that belongs to no option ("unexpected argument"), or the first of a
+// line without a command. Only lines that begin with # in their first column are taken out
+// before it reads them. Version 1.26 itself saved such words, ops and pe.
+func EndsRestore(line string) (word string, ends bool) {
+	words := slices.DeleteFunc(strings.Fields(line), func(w string) bool { return w == "ipvsadm" })
+	options, stray, err := poptOptions(words)
+	switch {
+	case err != nil:
+		return "", false // an unknown option ends its own line alone
+	case len(words) > 0 && len(options) == 0:
+		return words[0], true
+	case len(options) > 0 && options[0].name == "set":
+		stray = stray[min(3, len(stray)):] // its timeouts
+	}
+	if len(stray) > 0 {
+		return stray[0], true
+	}
+	return "", false
 }
 
 // poptOption is an option with its value. name is the short name if there is one.
@@ -83,16 +105,15 @@ var poptNames = func() map[string]poptOption {
 	return names
 }()
 
-// poptOptions parses words as popt does.
-func poptOptions(words []string) ([]poptOption, error) {
-	var list []poptOption
+// poptOptions parses words as popt does. stray are those that belong to no option.
+func poptOptions(words []string) (list []poptOption, stray []string, err error) {
 	for i := 0; i < len(words); i++ {
 		word := words[i]
 		if strings.HasPrefix(word, "--") {
 			name, value, joined := strings.Cut(word, "=")
 			o, known := poptNames[name]
 			if !known || joined && o.value == "" {
-				return nil, fmt.Errorf("ipvsadm has no option %s", name)
+				return nil, nil, fmt.Errorf("ipvsadm has no option %s", name)
 			}
 			if !joined {
 				value, i = nextValue(o, words, i)
@@ -101,12 +122,13 @@ func poptOptions(words []string) ([]poptOption, error) {
 			continue
 		}
 		if len(word) < 2 || word[0] != '-' {
-			continue // the arguments of --set; ipvsadm refuses any others
+			stray = append(stray, word)
+			continue
 		}
 		for rest := word[1:]; rest != ""; {
 			o, known := poptNames["-"+rest[:1]]
 			if !known {
-				return nil, fmt.Errorf("ipvsadm has no option -%s", rest[:1])
+				return nil, nil, fmt.Errorf("ipvsadm has no option -%s", rest[:1])
 			}
 			rest = rest[1:]
 			value := ""
@@ -120,7 +142,7 @@ func poptOptions(words []string) ([]poptOption, error) {
 			list = append(list, poptOption{o.name, value})
 		}
 	}
-	return list, nil
+	return list, stray, nil
 }
 
 // nextValue returns an option's value if that is the next word, and the index of the last
@@ -145,7 +167,7 @@ func restoredAddr(word string, p Protocol, ports Ports) (netip.AddrPort, error) 
 		}
 	}
 	addr, err := netip.ParseAddr(host)
-	if err != nil {
+	if err != nil || addr.Zone() != "" {
 		if addr, err = inetAton(host); err != nil {
 			return netip.AddrPort{}, fmt.Errorf("it names the host %q", host)
 		}

@@ -23,6 +23,7 @@ func TestRestoredService(t *testing.T) {
 		"-Aq":                               "ipvsadm has no option -q",
 		"--add-service=yes -t 10.0.0.100:1": "ipvsadm has no option --add-service",
 		"-A -t":                             `it names the host ""`,
+		"-A -t fe80::1%eth0 -p":             `it names the host "fe80::1%eth0"`,
 	} {
 		if k, ok, err := RestoredService(line, ports); ok || err == nil || err.Error() != complaint {
 			t.Errorf("%s: %v, %t, %v", line, k, ok, err)
@@ -73,6 +74,32 @@ ipvsadm -A -t 10.0.0.100:80
 			if k, ok, err := RestoredService(strings.TrimSpace(line), ports); !ok || err != nil || k != want {
 				t.Errorf("%s: have %v, %t, %v, want %v", strings.TrimSpace(line), k, ok, err, want)
 			}
+		}
+	}
+}
+
+// TestEndsRestore has lines at which ipvsadm -R ends, and lines at which it does not.
+func TestEndsRestore(t *testing.T) {
+	for line, want := range map[string]string{
+		"-A -t 10.0.0.1:80 -s rr # web":               "#",
+		"  # a comment that begins with blanks":       "#",
+		"exit":                                        "exit",
+		"/sbin/ipvsadm -A -t 10.0.0.1:80":             "/sbin/ipvsadm",
+		"-A -u 10.0.0.1:5060 -s rr -p 300 pe sip ops": "pe",
+		"-A -t 10.0.0.1:80 -s rr rr":                  "rr",
+		"--set 900 120 300 5":                         "5",
+		"":                                            "",
+		" \t":                                         "",
+		"ipvsadm -A -t 10.0.0.1:80 -s rr\r":           "",
+		"-A -t 10.0.0.1:80 -p 300 -M 255.255.255.0":  "",
+		"-A -t10.0.0.1:80 -p -srr -b sh-port":        "",
+		"--set 900 120 300":                          "",
+		"-C":                                         "",
+		"-A --tcp 10.0.0.1:80":                       "",
+		"--start-daemon master --mcast-interface=e0": "",
+	} {
+		if word, ends := EndsRestore(line); word != want || ends != (want != "") {
+			t.Errorf("%q: want %q, have %q, %t", line, want, word, ends)
 		}
 	}
 }

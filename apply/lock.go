@@ -97,6 +97,7 @@ func (e *LockedError) Error() string {
 
 // lock locks a node, reads it under the lock, and compares it with what the plan was made
 // from.
+// lock locks a node and reads it. What keeps it from that is in the result.
 func (r *run) lock(ctx context.Context, w *work) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
@@ -116,6 +117,8 @@ func (r *run) lock(ctx context.Context, w *work) {
 	}
 }
 
+// lockAndRead takes the lock in a shell that lives until release is called, and reads the
+// node in the same script, so that nobody comes between.
 func (r *run) lockAndRead(ctx context.Context, w *work) (live.Node, error) {
 	nonce := shell.NewMark()
 	read := live.NewScript(w.Question)

@@ -74,7 +74,7 @@ is locked by another apply; 130 interrupted.`,
 		Example: `  lvsctl apply
   lvsctl apply clusters/shop --batch 20% --auto-approve
   lvsctl apply shop.plan               # what 'lvsctl plan --out shop.plan' has saved`,
-		Args: cobra.MaximumNArgs(2),
+		Args: atMost(2, "one PATH, or a saved plan and the PATH of its topology"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())
@@ -96,7 +96,7 @@ modules stay. The plan is shown first, and nothing is done unless you say yes.
 Exit codes: those of apply.`,
 		Example: `  lvsctl destroy
   lvsctl destroy clusters/shop --only web-3`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.change(cmd.Context(), args, c) },
 	}
 	c.flags(cmd.Flags())

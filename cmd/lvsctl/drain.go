@@ -62,7 +62,7 @@ interrupted (what was drained by then stays drained, and is said).`,
 		Example: `  lvsctl drain web-1                 # and wait ten minutes at most
   lvsctl drain web-1 --wait 1h && ssh web-1 reboot
   lvsctl drain clusters/shop web-1 web-2 --wait 0`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              from(1, "the real servers that are to be drained"),
 		ValidArgsFunction: a.completeServers,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.drain(cmd.Context(), args, d) },
 	}

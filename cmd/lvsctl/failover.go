@@ -55,7 +55,7 @@ directors were put back; 6 a director is locked by an apply; 130 interrupted.`,
 		Example: `  lvsctl failover pair --dry-run     # may it, and what would change
   lvsctl failover pair && ssh lvs-1 reboot
   lvsctl failover pair --to lvs-1    # back to the topology's first director`,
-		Args:              cobra.RangeArgs(1, 2),
+		Args:              cobra.MatchAll(from(1, "the vrrp_instance"), atMost(2, "one PATH and one INSTANCE")),
 		ValidArgsFunction: a.completeInstances,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.failover(cmd.Context(), args, f) },
 	}

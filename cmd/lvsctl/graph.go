@@ -45,7 +45,7 @@ Exit codes: 0 done; 1 error; 3 some node could not be read (it is drawn as such)
   lvsctl graph --out shop.svg
   lvsctl graph --live --out shop.svg
   lvsctl graph clusters/shop --format dot | dot -Tpdf -o shop.pdf`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := graphFormat(format, out)
 			if err != nil {

@@ -18,7 +18,7 @@ func labDownCommand(a *app) *cobra.Command {
 there is one lab. A lab that is not up is no error.`,
 		Example: `  lvsctl lab down
   lvsctl lab down --all`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
 				return errors.New("--all takes no PATH")

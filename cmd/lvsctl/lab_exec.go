@@ -24,7 +24,7 @@ Exit codes: those of COMMAND; 1 there is no such lab or host.`,
 		Example: `  lvsctl lab exec lvs           # a login shell
   lvsctl lab exec lvs -- ipvsadm -L -n
   lvsctl lab exec web-1 -- sh -c 'kill $(cat /run/sshd.pid)'   # SSH to it ends`,
-		Args: cobra.MinimumNArgs(1),
+		Args: from(1, "the host"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, node, argv := splitExec(args)
 			l, err := a.openLab(cmd.Context(), path)

@@ -27,7 +27,7 @@ one lab.
 Exit codes: 0 every host is running; 1 one is not, or units of it failed.`,
 		Example: `  lvsctl lab reboot web-1
   lvsctl lab reboot --power-cut clusters/shop lvs web-1`,
-		Args: cobra.MinimumNArgs(1),
+		Args: from(1, "the hosts that are to be rebooted"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, nodes := splitPath(args)
 			l, err := a.openLab(cmd.Context(), path)

@@ -20,7 +20,7 @@ PATH may be left out where there is one lab.
 Exit codes: 0 every host is up; 1 one is not, or there is no lab.`,
 		Example: `  lvsctl lab status
   lvsctl lab status clusters/shop`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.openLab(cmd.Context(), args)
 			if err != nil {

@@ -25,7 +25,7 @@ Exit codes: 0 done; 1 error; 2 there are changes (with --detailed-exitcode);
 		Example: `  lvsctl plan
   lvsctl plan clusters/shop --commands --only web-1
   lvsctl plan --out shop.plan && lvsctl show shop.plan && lvsctl apply shop.plan`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := as.check(); err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,7 +68,10 @@ const largestPlan = 512 << 20
 // readPlan reads a regular file that may be a plan.
 func readPlan(file string) ([]byte, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would block for ever
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("there is no file %s\nMake a saved plan with: lvsctl plan --out FILE", file)
+	case err != nil:
 		return nil, notSaved(file)
 	}
 	defer f.Close()
@@ -140,7 +144,7 @@ is contacted.
 Exit codes: 0 done; 1 the file is no saved plan, or contradicts itself.`,
 		Example: `  lvsctl show shop.plan
   lvsctl show shop.plan --commands -v`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MatchAll(from(1, "the file of a saved plan"), atMost(1, "one FILE")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			saved, err := openSaved(args[0])
 			if err != nil {

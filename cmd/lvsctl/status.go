@@ -42,7 +42,7 @@ Exit codes: 0 done; 1 error; 3 some node could not be read; 130 --watch was
 interrupted.`,
 		Example: `  lvsctl status --watch --sort connections
   lvsctl status --service web clusters/shop`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err

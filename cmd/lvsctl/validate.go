@@ -20,7 +20,7 @@ and reports everything that is wrong with it. No node is contacted.
 Exit codes: 0 it is valid; 1 it is not.`,
 		Example: `  lvsctl validate
   lvsctl validate clusters/shop --var-file production.hcl`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMost(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l, err := a.load(cmd.Context(), args)
 			if err != nil {

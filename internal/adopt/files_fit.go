@@ -89,7 +89,7 @@ func (b *builder) fitServers(w *balanced) {
 		}
 		if s.mode != topology.NAT && s.port != w.port {
 			if s.port != 0 && w.mark == 0 {
-				b.lost(w.service, s.place, "V10: port %d of %s is %d in the topology: mode %s cannot change it.", s.port, s.addr, w.port, s.mode)
+				b.lost(w.service, s.place, "port %d of %s is %d in the topology: mode %s cannot change it.", s.port, s.addr, w.port, s.mode)
 			} else if s.port != 0 {
 				b.lost(w.service, s.place, "Port %d of %s is left out: in mode %s packets keep the port that they were sent to.", s.port, s.addr, s.mode)
 			}
@@ -226,12 +226,12 @@ func (b *builder) fitKind(w *balanced, h *topology.HealthCheck) {
 	case "tcp", "http":
 		if w.mark == 0 && w.protocol != topology.TCP {
 			h.Kind = map[bool]string{true: "udp", false: "none"}[w.protocol == topology.UDP]
-			b.lost(w.service, w.place, "V16: a %s check opens a TCP connection, and the service is %s. In the topology the check is %s.", was, w.protocol, h.Kind)
+			b.lost(w.service, w.place, "a %s check opens a TCP connection, and the service is %s. In the topology the check is %s.", was, w.protocol, h.Kind)
 		}
 	case "udp":
 		if w.mark == 0 && w.protocol != topology.UDP {
 			h.Kind = map[bool]string{true: "tcp", false: "none"}[w.protocol == topology.TCP]
-			b.lost(w.service, w.place, "V16: a udp check sends a datagram, and the service is %s. In the topology the check is %s.", w.protocol, h.Kind)
+			b.lost(w.service, w.place, "a udp check sends a datagram, and the service is %s. In the topology the check is %s.", w.protocol, h.Kind)
 		}
 	}
 	if portless && (h.Kind == "tcp" || h.Kind == "http" || h.Kind == "udp") {

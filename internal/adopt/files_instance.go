@@ -72,7 +72,7 @@ func (b *builder) ownID(v *topology.VRRPInstance, first *instance) {
 		}
 	}
 	if v.RouterID != was {
-		b.lost(first, first.place, "V2: virtual_router_id %d is another instance's on this LAN: it is %d in the topology.", was, v.RouterID)
+		b.lost(first, first.place, "virtual_router_id %d is another instance's on this LAN: it is %d in the topology.", was, v.RouterID)
 	}
 }
 

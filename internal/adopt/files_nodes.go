@@ -110,7 +110,7 @@ func (b *builder) daemon(c *config, n *topology.Node, pairs []*pair) {
 		}
 		i := p.all()[at]
 		if of == "" {
-			b.add(Note, i, d.place, "V15: lvs_sync_daemon names no instance, and runs as master and as backup on each director. In the topology the master's connections go to the others.")
+			b.add(Note, i, d.place, "lvs_sync_daemon names no instance, and runs as master and as backup on each director. In the topology the master's connections go to the others.")
 		}
 		first := p.members[0]
 		preempt := !slices.ContainsFunc(p.members, func(i *instance) bool { return !i.preempt })

@@ -135,7 +135,7 @@ func (b *builder) peers(p *pair) {
 			if o == i || !i.source.IsValid() || !o.unicast || slices.Contains(o.peers, i.source) {
 				continue
 			}
-			b.notes.lost(p.members[0], o.place, "V14: unicast_peer of %s has not %s, from which %s sends.", o.of.name, i.source, i.of.name)
+			b.notes.lost(p.members[0], o.place, "unicast_peer of %s has not %s, from which %s sends.", o.of.name, i.source, i.of.name)
 		}
 	}
 }

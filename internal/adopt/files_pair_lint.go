@@ -7,38 +7,38 @@ import (
 
 // compare notes in what two directors' files of one instance differ. The first is taken.
 func (b *builder) compare(first, i *instance) {
-	differ := func(lint, what string, have, other any) {
-		b.notes.lost(first, i.place, "%s%s is %v on %s and %v on %s: the topology has the first.", lint, what, have, first.of.name, other, i.of.name)
+	differ := func(what string, have, other any) {
+		b.notes.lost(first, i.place, "%s is %v on %s and %v on %s: the topology has the first.", what, have, first.of.name, other, i.of.name)
 	}
 	if first.id != i.id {
-		differ("V1: ", "virtual_router_id", first.id, i.id)
+		differ("virtual_router_id", first.id, i.id)
 	}
 	if first.name != i.name {
 		b.notes.add(Note, first, i.place, "%s calls the instance %s.", i.of.name, i.name)
 	}
 	if first.dev != i.dev {
-		differ("V12: ", "interface", first.dev, i.dev)
+		differ("interface", first.dev, i.dev)
 	}
 	if first.advert != i.advert {
-		differ("V3: ", "advert_int", first.advert, i.advert)
+		differ("advert_int", first.advert, i.advert)
 	}
 	if first.version != i.version {
-		differ("V3: ", "version", first.version, i.version)
+		differ("version", first.version, i.version)
 	}
 	if first.pass != i.pass {
-		b.notes.lost(first, i.place, "V3: auth_pass is another one on %s than on %s: the topology has the first.", i.of.name, first.of.name)
+		b.notes.lost(first, i.place, "auth_pass is another one on %s than on %s: the topology has the first.", i.of.name, first.of.name)
 	}
 	if first.preempt != i.preempt {
 		b.notes.lost(first, i.place, "nopreempt is in the file of one director only: in the topology it holds for all.")
 	}
 	if first.unicast != i.unicast {
-		b.notes.lost(first, i.place, "V14: unicast_peer is in the file of one director only: in the topology adverts are unicast for all.")
+		b.notes.lost(first, i.place, "unicast_peer is in the file of one director only: in the topology adverts are unicast for all.")
 	}
 	if have, other := first.list(), i.list(); have != other {
-		b.notes.lost(first, i.place, "V3: the addresses are %s in %s and %s in %s: the topology has all of them.", have, first.of.name, other, i.of.name)
+		b.notes.lost(first, i.place, "the addresses are %s in %s and %s in %s: the topology has all of them.", have, first.of.name, other, i.of.name)
 	}
 	if first.master && i.master {
-		b.notes.add(Note, first, i.place, "V6: state is MASTER on two directors.")
+		b.notes.add(Note, first, i.place, "state is MASTER on two directors.")
 	}
 }
 
@@ -68,14 +68,14 @@ func (b *builder) lintIDs(c *config) {
 	for _, i := range c.instances {
 		k := key{i.dev, i.id, len(i.addresses) > 0 && i.addresses[0].prefix.Addr().Is6()}
 		if o := first[k]; o != nil {
-			b.notes.add(Note, i, i.place, "V2: %s and %s have the same virtual_router_id %d on %s.", o.name, i.name, i.id, i.dev)
+			b.notes.add(Note, i, i.place, "%s and %s have the same virtual_router_id %d on %s.", o.name, i.name, i.id, i.dev)
 		}
 		first[k] = i
 		if i.master && !i.preempt {
-			b.notes.add(Note, i, i.place, "V6: state MASTER with nopreempt takes over at each start. In the topology nopreempt holds.")
+			b.notes.add(Note, i, i.place, "state MASTER with nopreempt takes over at each start. In the topology nopreempt holds.")
 		}
 		if fraction := i.fraction(); fraction && i.version == 2 || i.pass != "" && (fraction || i.version == 3) {
-			b.notes.add(Note, i, i.place, "V5: VRRP 2 has whole seconds only, and VRRP 3 no passwords.")
+			b.notes.add(Note, i, i.place, "VRRP 2 has whole seconds only, and VRRP 3 no passwords.")
 		}
 	}
 }

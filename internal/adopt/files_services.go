@@ -113,7 +113,7 @@ func (b *builder) same(w *balanced, s *service) bool {
 	}
 	switch {
 	case w.sorry.IsValid() != s.sorry.IsValid():
-		b.add(Note, w.service, s.place, "V9: sorry_server is on one director only. In the topology it is for all.")
+		b.add(Note, w.service, s.place, "sorry_server is on one director only. In the topology it is for all.")
 		if !w.sorry.IsValid() {
 			w.sorry, w.sorryAt = s.sorry, s.sorryAt
 		}
@@ -157,7 +157,7 @@ func (b *builder) holder(s *service, pairs []*pair) *pair {
 		}
 	}
 	if first != nil && s.mark == 0 {
-		b.add(Note, s, s.place, "V11: no vrrp_instance has %s. In the topology %s moves it.", s.vip, first.members[0].name)
+		b.add(Note, s, s.place, "no vrrp_instance has %s. In the topology %s moves it.", s.vip, first.members[0].name)
 	}
 	return first
 }

@@ -63,7 +63,7 @@ func (b *builder) build(configs []*config) {
 	}
 	quiet := slices.ContainsFunc(work, func(w *balanced) bool { return w.mode != topology.NAT && len(w.servers) > 0 })
 	if quiet {
-		b.add(Note, nil, place{}, "V18: whether the real servers of modes dr and tun have the VIPs, and answer no ARP for them, is in none of the files. lvsctl plan reads it from them.")
+		b.add(Note, nil, place{}, "No file says whether the real servers of modes dr and tun have the VIPs and answer no ARP for them. lvsctl plan finds out.")
 	}
 	if len(b.guessed) > 0 {
 		b.add(Guess, nil, place{}, "The files do not say which device a real server has its address on, nor the length of its subnet: %s is made up. Correct it before lvsctl plan.", b.guessed[0])

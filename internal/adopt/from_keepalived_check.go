@@ -73,7 +73,7 @@ func (r *keepalivedReader) checker(s *service, v *server, block *keepalived.Bloc
 		case key == "nb_get_retry" && (word == "HTTP_GET" || word == "SSL_GET"):
 			h.Retries = r.number(s, b, 0, 100, h.Retries)
 		case key == "nb_get_retry":
-			r.lost(s, at(b), "V8: nb_get_retry never was a word of %s, so keepalived passes over it. retries is what keepalived does: %d.", word, h.Retries)
+			r.lost(s, at(b), "nb_get_retry never was a word of %s, so keepalived passes over it. retries is what keepalived does: %d.", word, h.Retries)
 		case key == "delay_before_retry":
 			if b.Word(1) != "1" {
 				r.lost(s, at(b), "delay_before_retry is %s here: under lvsctl a second passes before a retry.", b.Word(1))

@@ -175,7 +175,7 @@ func (r *keepalivedReader) instance(block *keepalived.Block) *instance {
 // priority reads a priority. 255 is the owner of the addresses, whom nothing takes out.
 func (r *keepalivedReader) priority(i *instance, b *keepalived.Block) int {
 	if b.Word(1) == "255" {
-		r.lost(i, at(b), "V17: priority 255 is the owner of the addresses, which no failure takes out: it is 254 in the topology.")
+		r.lost(i, at(b), "priority 255 is the owner of the addresses, which no failure takes out: it is 254 in the topology.")
 		return 254
 	}
 	return r.number(i, b, 1, 254, 100)
@@ -214,7 +214,7 @@ func (r *keepalivedReader) authentication(i *instance, block *keepalived.Block) 
 		i.pass = pass.Word(1)
 		if len(i.pass) > 8 {
 			i.pass = i.pass[:8]
-			r.lost(i, at(pass), "V4: of auth_pass the first 8 characters are on the wire, and in the topology.")
+			r.lost(i, at(pass), "keepalived takes the first 8 characters of auth_pass, and so has the topology.")
 		}
 		if i.pass == "" || strings.IndexFunc(i.pass, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`"'\#!{}`, c) }) >= 0 {
 			i.pass = ""

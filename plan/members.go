@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -119,6 +120,41 @@ func (p *Plan) forgotten(inputs []Input) {
 	for i := range inputs {
 		if in := &inputs[i]; in.Orphan && in.Role == director && in.Live == nil {
 			p.Nodes[i].Warnings = append(p.Nodes[i].Warnings, "other nodes whose blocks are deleted may be named by its record alone, which was not read; what they have of this topology stays there")
+		}
+	}
+}
+
+// sameName warns of a director whose record may be that of another topology with this
+// one's name: nothing of it is in this one, neither a virtual service nor another node.
+func (p *Plan) sameName(inputs []Input) {
+	own := map[state.Place]bool{}
+	addrs := map[netip.Addr]bool{}
+	for i := range inputs {
+		if in := &inputs[i]; !in.Orphan {
+			own[in.Member.Plain()] = true
+			for _, k := range in.Base {
+				addrs[k.Prefix.Addr()] = true
+			}
+		}
+	}
+	ours := func(m state.Member) bool {
+		return own[m.Plain()] || slices.ContainsFunc(m.Addresses, func(k state.AddressKey) bool { return addrs[k.Prefix.Addr()] })
+	}
+	for i := range inputs {
+		in := &inputs[i]
+		if in.Live == nil || in.Orphan || in.Role != director || len(in.Want.Services) == 0 || len(in.Live.Record.Set.Services) == 0 {
+			continue
+		}
+		if others := in.Live.Record.Members.Others; len(others) == 0 || slices.ContainsFunc(others, ours) {
+			continue
+		}
+		stays := false
+		for k := range in.Live.Record.Set.Services {
+			_, wanted := in.Want.Services[k]
+			stays = stays || wanted
+		}
+		if !stays {
+			p.Nodes[i].Warnings = append(p.Nodes[i].Warnings, fmt.Sprintf("the topology %s that was applied here has no virtual service and no other node in common with this one: if it is another one, give one of them another name: lvsctl { name = \"...\" }", p.Topology))
 		}
 	}
 }

@@ -336,6 +336,31 @@ func TestNames(t *testing.T) {
 			t.Error("it warns although another director knows all")
 		}
 	})
+	t.Run("another topology of this name", func(t *testing.T) {
+		c := steady(t)
+		warned := func(text string) bool {
+			for _, n := range build(c.withOrphans(t, both, text, false)).Nodes {
+				if strings.Contains(fmt.Sprint(n.Warnings), "if it is another one, give one of them another name") {
+					return n.Name == "lvs"
+				}
+			}
+			return false
+		}
+		other := strings.NewReplacer(`"a"`, `"c"`, `"b"`, `"d"`, "10.1.0.11", "10.1.0.13", "10.1.0.12", "10.1.0.14", vip, "10.1.0.77").Replace(without(both, "gw"))
+		if !warned(other) {
+			t.Error("it does not say that the record may be another one's")
+		}
+		for name, text := range map[string]string{
+			"the same":                   both,
+			"another VIP":                strings.Replace(both, vip, "10.1.0.77", 1),
+			"other servers of a service": strings.Replace(other, "10.1.0.77", vip, 1),
+			"a server that stays":        strings.Replace(other, "10.1.0.13", "10.1.0.11", 1),
+		} {
+			if warned(text) {
+				t.Errorf("it warns of %s", name)
+			}
+		}
+	})
 	t.Run("two names of one host", func(t *testing.T) {
 		c := steady(t)
 		inputs := c.withOrphans(t, both, without(onLAN("dr", "rr", "a"), "b"), false)

@@ -57,6 +57,7 @@ func Build(topology string, inputs []Input) *Plan {
 	p.order(inputs)
 	p.nameMembers(inputs)
 	p.forgotten(inputs)
+	p.sameName(inputs)
 	return p
 }
 

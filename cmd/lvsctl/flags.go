@@ -20,19 +20,40 @@ var terraform = map[string]string{
 	"destroy":             "Use the command: lvsctl destroy.",
 	"exclude":             "Use --except NODE.",
 	"force":               "Use --auto-approve.",
-	"generate-config-out": "lvsctl writes no topology here.",
+	"generate-config-out": "Use lvsctl import NODE... --out PATH.",
 	"input":               "lvsctl asks for nothing but the approval of an apply, and that on a terminal only; --auto-approve leaves it out.",
 	"lock":                "A node's lock cannot be left out; it goes when the apply that holds it ends.",
 	"lock-timeout":        "lvsctl does not wait for a lock; it names who holds it, and exits with 6.",
 	"no-color":            "Use --color=never, or set NO_COLOR.",
 	"recursive":           "Give each folder: lvsctl fmt PATH...",
 	"refresh":             "Every plan reads the nodes; nothing is kept from the last time.",
-	"refresh-only":        "Every plan reads the nodes; lvsctl plan shows what differs.",
+	"refresh-only":        "Use lvsctl drift: it shows what was changed since the last apply, and changes nothing.",
+	"migrate-state":       "lvsctl keeps no state file; each node has a record of its own.",
+	"reconfigure":         "lvsctl keeps no state file; each node has a record of its own.",
 	"replace":             "lvsctl changes what differs and nothing else; lvsctl destroy --only NODE takes a node's share away.",
 	"state":               "lvsctl keeps no state file; each node has a record of its own.",
 	"state-out":           "lvsctl keeps no state file; each node has a record of its own.",
 	"target":              "Use --only NODE.",
+	"upgrade":             "lvsctl has no providers to fetch; lvsctl version says which one this is.",
+	"version":             "Use the command: lvsctl version.",
 	"write":               "Use lvsctl fmt --check to write nothing.",
+}
+
+// terraformCommands holds what to use in place of commands of Terraform.
+var terraformCommands = map[string]string{
+	"console":      "lvsctl plan shows what a topology's expressions come to.",
+	"force-unlock": "A node's lock ends with the apply that holds it, however that ends; there is nothing to unlock by hand.",
+	"get":          "lvsctl has no modules to fetch; a topology is the files of one folder.",
+	"init":         "There is nothing to initialise: begin with lvsctl validate, or with lvsctl import for a cluster that runs already.",
+	"login":        "lvsctl logs in to the nodes by SSH alone.",
+	"output":       "lvsctl status shows what is live, and lvsctl plan --json tells programs.",
+	"providers":    "lvsctl has no providers.",
+	"refresh":      "Every plan reads the nodes; lvsctl drift shows what was changed since the last apply.",
+	"state":        "lvsctl keeps no state file: each node has a record of its own. lvsctl status shows what is live.",
+	"taint":        "lvsctl changes what differs and nothing else; lvsctl drain NODE takes a real server out of service.",
+	"test":         "lvsctl lab up has a topology's hosts on this machine, and lvsctl apply --lab changes them alone.",
+	"untaint":      "lvsctl undrain NODE puts a real server back into service.",
+	"workspace":    "Give each topology a folder, or a file, of its own: lvsctl plan PATH.",
 }
 
 // flagError adds to an error what to do about a wrong flag.

@@ -103,6 +103,9 @@ func knownCommand(root *cobra.Command, args []string) error {
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("Did you mean %s?", strings.Join(near, " or "))
 	}
+	if instead := terraformCommands[args[0]]; instead != "" {
+		hint = instead
+	}
 	return fmt.Errorf("unknown command %q\n%s", args[0], hint)
 }
 

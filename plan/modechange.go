@@ -188,19 +188,16 @@ func (c *modes) first(node string, stage Stage) *Action {
 // leadsToDirector reports whether a route's next hop is a director.
 func (c *modes) leadsToDirector(r state.Route) bool { return c.own[r.Via] }
 
-// reuseMode is the kernel parameter that roles.forgetClosed wants of directors.
-const reuseMode = "net/ipv4/vs/conn_reuse_mode"
-
 // warnOfLoss warns if the topology overrides conn_reuse_mode on a director. Then a client
 // that uses a port again may be sent by an entry of the old mode.
 func (c *modes) warnOfLoss(m modeChange) {
 	for _, name := range m.directors {
 		n := &c.plan.Nodes[c.at[name]]
-		mode, _ := strconv.Atoi(n.Settled.Want.Sysctls[reuseMode])
+		mode, _ := strconv.Atoi(n.Settled.Want.Sysctls[state.ConnReuseMode])
 		if mode&2 != 0 {
 			continue
 		}
-		warning := fmt.Sprintf("real servers go from %s to %s with %s = %d: requests of clients that use a port again within two minutes may fail; leave that parameter to lvsctl to lose none", m.from, m.to, state.SysctlName(reuseMode), mode)
+		warning := fmt.Sprintf("real servers go from %s to %s with %s = %d: requests of clients that use a port again within two minutes may fail; leave that parameter to lvsctl to lose none", m.from, m.to, state.SysctlName(state.ConnReuseMode), mode)
 		if !slices.Contains(n.Warnings, warning) {
 			n.Warnings = append(n.Warnings, warning)
 		}

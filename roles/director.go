@@ -37,7 +37,7 @@ func director(n *node) {
 // mode (is_new_conn_expected, net/netfilter/ipvs/ip_vs_core.c). A director of nat gets
 // it too: when a service changes from dr or tun to nat, the old entries stay a while.
 func (n *node) forgetClosed(v *topology.VirtualServer) {
-	const key = "net/ipv4/vs/conn_reuse_mode"
+	const key = state.ConnReuseMode
 	for _, s := range n.Sysctls {
 		if s.Key == key {
 			return // a written parameter overrides this one

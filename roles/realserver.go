@@ -15,7 +15,7 @@ func realServer(n *node) {
 			// Replies must pass the director, which writes the VIP into them.
 			n.replies(s, s.server.Address, towards(s.service, s.server.Address))
 		case topology.DR:
-			n.quietVIP(s, "lo")
+			n.quietVIP(s)
 			n.throughRouter(s)
 		case topology.TUN:
 			n.tunnel(s)
@@ -29,14 +29,11 @@ func realServer(n *node) {
 // the neighbours must find the director's. arp_ignore and arp_announce are max(all,
 // device) (IN_DEV_MAXCONF, include/linux/inetdevice.h), so those of "all" are enough. The
 // device's own are set too, because people look there.
-func (n *node) quietVIP(s serving, dev string) {
+func (n *node) quietVIP(s serving) {
 	if !s.service.VIP.IsValid() {
 		return // a fwmark service without a VIP: the user gives real servers its addresses
 	}
-	if n.VIPInterface != "" {
-		dev = n.VIPInterface
-	}
-	vip := s.service.VIP.Addr()
+	dev, vip := s.server.VIPDevice(), s.service.VIP.Addr()
 	if vip.Is4() {
 		for _, d := range []string{"all", dev} {
 			n.sysctl("net/ipv4/conf/"+d+"/arp_ignore", "1", s.service.Range)
@@ -67,7 +64,7 @@ func (n *node) tunnel(s serving) {
 		// not enough, because the filter in force is max(all, device).
 		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", s.service.Range)
 	}
-	n.quietVIP(s, dev)
+	n.quietVIP(s)
 }
 
 // throughRouter wants replies to leave by a router on the node's own subnet, if there is

@@ -45,21 +45,11 @@ func (v *vrrp) meets(other *vrrp) *node {
 			if mine == d && v.Interface == other.Interface {
 				return d
 			}
-			for _, p := range mine.on(v.Interface) {
-				if slices.ContainsFunc(d.on(other.Interface), func(q netip.Prefix) bool { return p.Masked() == q.Masked() }) {
+			for _, p := range mine.AddressesOn(v.Interface) {
+				if slices.ContainsFunc(d.AddressesOn(other.Interface), func(q netip.Prefix) bool { return p.Masked() == q.Masked() }) {
 					return d
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// on returns a node's own addresses on a device.
-func (n *node) on(dev string) []netip.Prefix {
-	for _, i := range n.Interfaces {
-		if i.Name == dev {
-			return i.Addresses
 		}
 	}
 	return nil

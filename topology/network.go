@@ -30,6 +30,16 @@ func (n *Node) Addresses() iter.Seq2[string, netip.Prefix] {
 	}
 }
 
+// AddressesOn are the node's own addresses on an interface.
+func (n *Node) AddressesOn(dev string) []netip.Prefix {
+	for _, i := range n.Interfaces {
+		if i.Name == dev {
+			return i.Addresses
+		}
+	}
+	return nil
+}
+
 // ServerAddresses are all addresses by which directors may know a real server: its own and
 // its RIP, which may be another one. They are sorted.
 func (n *Node) ServerAddresses() []netip.Addr {
@@ -125,6 +135,20 @@ func (a FloatingAddress) Device(director *Node) string {
 	}
 	dev, _, _ := director.On(a.Prefix.Addr())
 	return dev
+}
+
+// VIPDevice is the device on which a real server of dr or tun has the VIP: the one that the
+// node names, else lo for dr and the tunnel's for tun. "" for other modes.
+func (s Server) VIPDevice() string {
+	switch {
+	case s.Mode != DR && s.Mode != TUN:
+		return ""
+	case s.Node.VIPInterface != "":
+		return s.Node.VIPInterface
+	case s.Mode == DR:
+		return "lo"
+	}
+	return s.TunnelDevice()
 }
 
 // Inner is the address in the instance's addresses that is in a real server's subnet. It

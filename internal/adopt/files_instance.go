@@ -52,8 +52,8 @@ func (b *builder) ownID(v *topology.VRRPInstance, first *instance) {
 				if d == mine && o.Interface == v.Interface {
 					return true
 				}
-				for _, p := range on(d, o.Interface) {
-					if slices.ContainsFunc(on(mine, v.Interface), func(q netip.Prefix) bool { return p.Masked() == q.Masked() }) {
+				for _, p := range d.AddressesOn(o.Interface) {
+					if slices.ContainsFunc(mine.AddressesOn(v.Interface), func(q netip.Prefix) bool { return p.Masked() == q.Masked() }) {
 						return true
 					}
 				}

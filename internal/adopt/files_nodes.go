@@ -130,16 +130,6 @@ func (b *builder) daemon(c *config, n *topology.Node, pairs []*pair) {
 	b.lost(c, d.place, "lvs_sync_daemon is left out: there is no instance %s.", of)
 }
 
-// on are a node's addresses on a device.
-func on(n *topology.Node, dev string) []netip.Prefix {
-	for _, i := range n.Interfaces {
-		if i.Name == dev {
-			return i.Addresses
-		}
-	}
-	return nil
-}
-
 // realServer is the node that has a real server's address: one for each address, or the
 // director itself.
 func (b *builder) realServer(w *balanced, s *server) *topology.Node {

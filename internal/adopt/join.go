@@ -107,11 +107,9 @@ func (j *joiner) known(n *topology.Node) *topology.Node {
 // addresses are those of a node that no other node can have.
 func addresses(n *topology.Node) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
-		for _, i := range n.Interfaces {
-			for _, p := range i.Addresses {
-				if !p.Addr().IsLinkLocalUnicast() && !yield(p.Addr()) {
-					return
-				}
+		for _, p := range n.Addresses() {
+			if !p.Addr().IsLinkLocalUnicast() && !yield(p.Addr()) {
+				return
 			}
 		}
 	}

@@ -37,8 +37,6 @@ func (f *finder) compare() {
 	}
 }
 
-const reuseMode = "net/ipv4/vs/conn_reuse_mode"
-
 // sysctls writes down the parameters that the roles leave alone, and that somebody has
 // set.
 func (n *found) sysctls(w roles.Want) {
@@ -56,7 +54,7 @@ func (n *found) sysctls(w roles.Want) {
 		}
 		want, wanted := w.State.Sysctls[k]
 		// A written conn_reuse_mode replaces the role's, and this one was set by somebody.
-		chosen := k == reuseMode && v != want && n.matters(k, v)
+		chosen := k == state.ConnReuseMode && v != want && n.matters(k, v)
 		if wanted && !chosen || !n.matters(k, v) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/topology"
 )
@@ -23,7 +24,7 @@ func (n *found) byKeepalived() {
 	}
 	n.State = n.State.Clone()
 	for _, s := range n.Keepalived.Services {
-		k := keepalivedKey(s)
+		k := live.KeepalivedService(s)
 		service := state.Service{Scheduler: s.Scheduler, Flags: state.SortFlags(s.Flags), OnePacket: s.OnePacket}
 		if s.Persistence > 0 {
 			service.Timeout, service.Mask, service.Engine = s.Persistence, s.Mask, s.Engine
@@ -39,14 +40,6 @@ func (n *found) byKeepalived() {
 			n.State.Servers[state.ServerKey{Service: k, Addr: r.Addr}] = state.Server{Forward: forward, Weight: r.Weight, Upper: r.Upper, Lower: r.Lower, Tunnel: state.Wrapping{Type: m.Type, Port: m.Port, Checksum: m.Checksum}.String()}
 		}
 	}
-}
-
-// keepalivedKey is what a kernel knows a service of keepalived by.
-func keepalivedKey(s keepalived.Service) state.ServiceKey {
-	if s.Mark != 0 {
-		return state.ServiceKey{Protocol: state.FWMark, Mark: s.Mark, V6: s.IPv6()}
-	}
-	return state.ServiceKey{Protocol: state.Protocol(strings.ToLower(s.Protocol)), Addr: s.Addr}
 }
 
 // A spoken instance is one director's part in a vrrp_instance.

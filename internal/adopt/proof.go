@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/lvsctl/lvsctl/internal/keepalived"
+	"github.com/lvsctl/lvsctl/internal/live"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -133,7 +134,7 @@ func sameEntries(a, b keepalived.Config) bool {
 			}
 		}
 		for _, s := range c.Services {
-			k := keepalivedKey(s).String()
+			k := live.KeepalivedService(s).String()
 			all[fmt.Sprint("service ", k, s.Scheduler, s.Persistence, s.Sorry)] = true
 			for _, r := range s.Servers {
 				all[fmt.Sprint("server ", k, r.Addr, r.Weight)] = true

@@ -94,11 +94,10 @@ func ownAddress(n *topology.Node) netip.Addr {
 	return netip.Addr{}
 }
 
+// firstAddress is the first of a node's own addresses.
 func firstAddress(n *topology.Node) (netip.Addr, bool) {
-	for _, i := range n.Interfaces {
-		for _, p := range i.Addresses {
-			return p.Addr(), true
-		}
+	for _, p := range n.Addresses() {
+		return p.Addr(), true
 	}
 	return netip.Addr{}, false
 }

@@ -165,7 +165,7 @@ func (w *way) serve(d *topology.Node, s topology.Server) {
 		w.travel(s.Node, d, Step{Back: true, Packet: rip + " → " + dip, Note: "to the director's own address"})
 		w.back(d, Step{Packet: vip + " → " + cip, Note: "the director writes VIP for " + rip + ", C for DIP"})
 	case topology.DR:
-		w.travel(d, s.Node, Step{Packet: cip + " → " + vip, Note: "in a frame to RIP's MAC; VIP on " + w.quietDevice(s)})
+		w.travel(d, s.Node, Step{Packet: cip + " → " + vip, Note: "in a frame to RIP's MAC; VIP on " + s.VIPDevice()})
 		w.back(s.Node, Step{Packet: vip + " → " + cip, Note: "from the VIP, past the director"})
 	case topology.TUN:
 		w.travel(d, s.Node, Step{Packet: dip + " → " + rip + " [" + cip + " → " + vip + "]", Note: "the director wraps it" + wrapping(s.Tunnel) + ", " + s.TunnelDevice() + " unwraps it"})
@@ -182,17 +182,6 @@ func wrapping(t topology.Tunnel) string {
 		return " in gre"
 	}
 	return ""
-}
-
-// quietDevice is where a real server has the VIP.
-func (w *way) quietDevice(s topology.Server) string {
-	switch {
-	case s.Node.VIPInterface != "":
-		return s.Node.VIPInterface
-	case s.Mode == topology.DR:
-		return "lo"
-	}
-	return s.TunnelDevice()
 }
 
 // back is the way to every client.

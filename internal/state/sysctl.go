@@ -36,6 +36,10 @@ var sysctls = &table[string, string]{
 	},
 }
 
+// ConnReuseMode is the parameter that says where IPVS sends a client that uses a port again,
+// see roles/director.go.
+const ConnReuseMode = "net/ipv4/vs/conn_reuse_mode"
+
 // SysctlName is a key as sysctl(8) prints it: with dots between its parts, and a slash for
 // a dot in an interface's name.
 func SysctlName(key string) string {

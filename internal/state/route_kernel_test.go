@@ -1,6 +1,7 @@
 package state_test
 
 import (
+	stdcmp "cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -98,12 +99,23 @@ func TestRoutesInKernel(t *testing.T) {
 	const (
 		ours  = "via 10.0.0.1 dev eth0"
 		ours6 = "via 2001:db8:1::1 dev eth0"
+		// As providers hand them out.
+		offSubnet, linkLocal = "via 172.31.1.1 dev eth0", "via fe80::1 dev eth0"
 	)
 	for name, c := range map[string]struct {
 		routes  string // the old routes, one ip route command on each line
 		nothing bool   // no change is needed
 		ipv6    bool
+		way     string // what is wanted, if not ours or ours6
 	}{
+		"a gateway outside of the subnet":                      {way: offSubnet},
+		"a gateway outside of the subnet, there already":       {way: offSubnet, routes: "add default " + offSubnet + " onlink proto dhcp", nothing: true},
+		"a gateway outside of the subnet, there by a route":    {way: offSubnet, routes: "add 172.31.1.1 dev eth0\nadd default " + offSubnet, nothing: true},
+		"a gateway outside of the subnet, in place of another": {way: offSubnet, routes: "add default via 192.168.50.1 metric 10\nadd default " + ours},
+		"IPv6: a link-local gateway":                           {ipv6: true, way: linkLocal},
+		"IPv6: a link-local gateway, there already":            {ipv6: true, way: linkLocal, routes: "add default " + linkLocal + " metric 100 proto static", nothing: true},
+		"IPv6: a link-local gateway, of the other device":      {ipv6: true, way: linkLocal, routes: "add default via fe80::1 dev eth1"},
+		"IPv6: a link-local gateway, beside the learnt one":    {ipv6: true, way: linkLocal, routes: "add default via fe80::1 dev eth1 proto ra metric 100 expires 1000\nadd default via fe80::1 dev eth0 proto ra metric 1024 expires 1000"},
 		"none":                       {routes: ""},
 		"the wanted one":             {routes: "add default " + ours, nothing: true},
 		"another":                    {routes: "add default via 192.168.50.1"},
@@ -164,6 +176,7 @@ func TestRoutesInKernel(t *testing.T) {
 			if c.ipv6 {
 				family, probe, dst, way = "-6", "2001:db8:9::9", "::/0", ours6
 			}
+			way = stdcmp.Or(c.way, way)
 			for line := range strings.Lines(c.routes) {
 				if hop, ok := strings.CutPrefix(line, "NEXTHOP"); ok {
 					h.run("ip nexthop add" + hop)
@@ -174,7 +187,7 @@ func TestRoutesInKernel(t *testing.T) {
 			before := h.routes()
 			want, record := state.New(), state.NewRecord("t")
 			words := strings.Fields(way)
-			want.Routes[state.NewRouteKey(netip.MustParsePrefix(dst), 0)] = state.Route{Via: netip.MustParseAddr(words[1]), Dev: words[3]}
+			want.Routes[state.NewRouteKey(netip.MustParsePrefix(dst), 0)] = state.ByGateway(netip.MustParseAddr(words[1]), words[3], c.way != "")
 
 			s := state.Settle(h.read(), want, record, false)
 			changes := state.Diff(s.Have, s.Want)

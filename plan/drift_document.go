@@ -62,85 +62,92 @@ func (n NodeDrift) document(topology string) DocumentNode {
 // Differs reports whether a node of a drift document is not as it was applied.
 func (n DocumentPart) Differs() bool { return len(n.Changes)+len(n.Problems) > 0 }
 
-// driftSummary is counted from the document's changes and nodes.
-func (doc Document) driftSummary() DocumentCounts {
-	var t changeCounts
-	var sum DocumentCounts
-	var read, never, unreadable, troubled, blocked int
+// driftCounts counts the nodes of a drift document, and their changes. Every node is one of
+// read, never and unreadable.
+type driftCounts struct {
+	changeCounts
+	// read were compared; to never nothing was applied yet; unreadable are not known.
+	read, never, unreadable int
+	// troubled have what no change puts back, drifted that or changes; blocked cannot get
+	// what the topology wants by now.
+	troubled, drifted, blocked int
+	// pending are changes that the topology wants and that are no drift.
+	pending, alarms int
+}
+
+func (doc Document) countDrift() driftCounts {
+	c := driftCounts{alarms: len(doc.allAlarms())}
 	for _, n := range doc.Parts() {
-		sum.Pending += n.Pending
+		c.pending += n.Pending
 		if len(n.Blocked) > 0 {
-			blocked++
+			c.blocked++
 		}
 		switch {
 		case n.Error != "":
-			unreadable++
+			c.unreadable++
 			continue
 		case n.Never:
-			never++
+			c.never++
 		default:
-			read++
+			c.read++
 		}
-		for _, c := range n.Changes {
-			t.add("", c.Action, false)
+		for _, change := range n.Changes {
+			c.add("", change.Action, false)
 		}
 		if len(n.Problems) > 0 {
-			troubled++
+			c.troubled++
 		}
 		if n.Differs() {
-			sum.Nodes++
+			c.drifted++
 		}
 	}
-	alarms := len(doc.allAlarms())
-	sum.Add, sum.Change, sum.Destroy = t.Add, t.Change, t.Destroy
-	var text string
-	switch {
-	case sum.Nodes+alarms > 0:
-		text = fmt.Sprintf("Drift: %d gone, %d changed, %d added on %s.", t.Add, t.Change, t.Destroy, plural.Of(sum.Nodes, "node"))
-	case read == 0:
-		text = "Nothing to compare."
-	case len(doc.Nodes) == 1:
-		text = "No drift. The node is as last applied."
-	case read == 1:
-		text = "No drift on the node that was compared."
-	case read == len(doc.Nodes):
-		text = fmt.Sprintf("No drift. All %s are as last applied.", plural.Of(read, "node"))
-	default:
-		text = fmt.Sprintf("No drift on the %s that were compared.", plural.Of(read, "node"))
-	}
-	if alarms > 0 {
-		text += " " + plural.Of(alarms, "alarm") + "."
-	}
-	for _, tail := range []struct {
-		n    int
-		text string
-	}{
-		{troubled, "cannot be put back"}, {unreadable, "could not be read"},
-	} {
-		if tail.n > 0 {
-			text += " " + plural.Of(tail.n, "node") + " " + tail.text + "."
+	return c
+}
+
+// driftSummary is the last line of a drift, and its numbers.
+func (doc Document) driftSummary() DocumentCounts {
+	c := doc.countDrift()
+	words := []string{c.verdict(len(doc.Nodes))}
+	say := func(n int, text string) {
+		if n > 0 {
+			words = append(words, text)
 		}
 	}
-	if never > 0 {
-		text += " Never applied: " + plural.Of(never, "node") + "."
-	}
-	if sum.Pending > 0 {
-		text += " Not applied yet: " + plural.Of(sum.Pending, "change") + "."
-	}
-	if blocked > 0 {
-		text += " Cannot be applied: " + plural.Of(blocked, "node") + "."
-	}
+	say(c.alarms, plural.Of(c.alarms, "alarm")+".")
+	say(c.troubled, plural.Of(c.troubled, "node")+" cannot be put back.")
+	say(c.unreadable, plural.Of(c.unreadable, "node")+" could not be read.")
+	say(c.never, "Never applied: "+plural.Of(c.never, "node")+".")
+	say(c.pending, "Not applied yet: "+plural.Of(c.pending, "change")+".")
+	say(c.blocked, "Cannot be applied: "+plural.Of(c.blocked, "node")+".")
 	var failed []string
 	for _, one := range doc.Topologies {
 		if one.Error != "" {
 			failed = append(failed, one.Path)
 		}
 	}
-	if len(failed) > 0 {
-		text += " Not looked at: " + strings.Join(failed, ", ") + "."
+	say(len(failed), "Not looked at: "+strings.Join(failed, ", ")+".")
+	return DocumentCounts{
+		Text: strings.Join(words, " "), Add: c.Add, Change: c.Change, Destroy: c.Destroy,
+		Nodes: c.drifted, Pending: c.pending,
 	}
-	sum.Text = text
-	return sum
+}
+
+// verdict says whether there is drift on nodes, of which there are as many as all. Nodes
+// that were not compared are not said to be without drift.
+func (c driftCounts) verdict(all int) string {
+	switch {
+	case c.drifted+c.alarms > 0:
+		return fmt.Sprintf("Drift: %d gone, %d changed, %d added on %s.", c.Add, c.Change, c.Destroy, plural.Of(c.drifted, "node"))
+	case c.read == 0:
+		return "Nothing to compare."
+	case all == 1:
+		return "No drift. The node is as last applied."
+	case c.read == 1:
+		return "No drift on the node that was compared."
+	case c.read == all:
+		return fmt.Sprintf("No drift. All %s are as last applied.", plural.Of(c.read, "node"))
+	}
+	return fmt.Sprintf("No drift on the %s that were compared.", plural.Of(c.read, "node"))
 }
 
 // Drifted reports whether something is not as it was applied.

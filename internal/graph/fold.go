@@ -13,6 +13,12 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Nodes that are drawn as one.
+//
+// A cluster has fifty real servers that differ by name and address only. They are drawn as
+// one, "web-1 ... web-50 (50)", with the span of their addresses. What a person would see
+// between two nodes keeps them apart: their networks, services, modes, ports and marks.
+
 // titleNames is how many names and ranges a title has.
 const titleNames = 3
 
@@ -97,6 +103,7 @@ func (d *drawing) likeness(n *topology.Node) string {
 	return strings.Join(parts, "\n")
 }
 
+// mark is what is known of a node; maintenance is known from the topology alone.
 func (d *drawing) mark(n *topology.Node) Mark {
 	if m, ok := d.marks[n.Name]; ok && m.Level != Fine {
 		return m

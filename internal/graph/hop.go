@@ -7,6 +7,12 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The hops between two nodes of a way.
+//
+// A topology does not say everything of a network. What it says is believed first: a route
+// or a gateway of the node that sends. Else two nodes of one subnet reach each other, and a
+// router that is on a subnet of both leads from one to the other.
+
 // travel adds the hops from one node to another.
 func (w *way) travel(from, to *topology.Node, step Step) { w.add(w.hops(from, to, step)...) }
 

@@ -10,6 +10,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The stops of a way, which are the nodes that its packets pass, each once, and the columns
+// that they stand in.
+
 // stop is the index of a node's stop.
 func (w *way) stop(n *topology.Node) int {
 	s := Stop{Node: -1, Title: "clients"}

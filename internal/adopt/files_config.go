@@ -7,6 +7,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// What one file says, in the words of a topology but not yet fitted to one. The readers of
+// keepalived.conf, ldirectord.cf and ipvsadm's output (from_*.go) all make a config; from
+// there on it does not matter which file it was.
+
 // A config is one director, as a file has it.
 type config struct {
 	file     string

@@ -6,6 +6,10 @@ import (
 	"slices"
 )
 
+// The directors' own addresses. keepalived.conf and ldirectord.cf seldom have one, and a
+// topology needs one, because real servers of nat answer through it. Where no file has it,
+// one is made up, at the end of the real servers' subnet, and marked as such.
+
 // free is an address of a subnet that no file has: the last but one, or one before it.
 func (l *lan) free(p netip.Prefix) netip.Addr {
 	var a netip.Addr

@@ -10,6 +10,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Services as files have them, made into what a topology can say. A file may have what the
+// kernel or keepalived takes and a topology refuses. Such a service is changed as little as
+// possible, or left out, and in both cases a remark says so: nothing is lost in silence.
+
 // fit brings a service into what a topology can say, and notes what it cannot. It returns
 // false if the service is left out.
 func (b *builder) fit(w *balanced) bool {

@@ -8,6 +8,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The vrrp_instance of a pair, once it is known which directors are in it (files_pair.go).
+
 // instance makes the vrrp_instance of a pair.
 func (b *builder) instance(p *pair, work []*balanced) {
 	first := p.members[0]

@@ -8,6 +8,11 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The subnets that nodes are on, as far as files tell. A real server's address comes without
+// the length of its subnet. The real servers of a director share a subnet with it, unless the
+// mode is tun. So a subnet is taken for as large as it takes to hold them all. It is a guess,
+// and marked as one.
+
 // A lan is what can be told of the directors' and real servers' subnets. Files have
 // addresses without their length, and seldom the director's own one.
 type lan struct {

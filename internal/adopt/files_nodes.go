@@ -8,6 +8,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The nodes of a topology that is made of files: a director of each config, and a real server
+// of each address that a director sends to.
+
 // ownAddresses takes from directors those addresses that move, which nobody has for itself.
 func (b *builder) ownAddresses(configs []*config, pairs []*pair, work []*balanced) {
 	moves := map[netip.Addr]bool{}
@@ -44,7 +47,7 @@ func (b *builder) director(c *config, work []*balanced, pairs []*pair) {
 	b.Topology.Nodes = append(b.Topology.Nodes, n)
 	n.Address = c.name
 	for _, o := range c.own {
-		if b.unknown[o.addr.Addr()] == c {
+		if b.byAddress[o.addr.Addr()] == c {
 			n.Address = o.addr.Addr().String()
 		}
 		addInterface(n, o.dev, o.addr)

@@ -147,11 +147,11 @@ func (b *builder) unseen(p *pair, by *instance, peer netip.Addr) {
 		return
 	}
 	if c == nil {
-		c = b.unknown[peer]
+		c = b.byAddress[peer]
 	}
 	if c == nil {
 		c = &config{file: by.of.file, name: "peer-" + dashed(peer), form: "keepalived"}
-		b.unknown[peer] = c
+		b.byAddress[peer] = c
 		b.notes.add(Guess, c, by.place, "No file of this director was given: it is a peer in %s. Its priority is made up.", by.of.file)
 	}
 	o := *by
@@ -198,7 +198,7 @@ func (b *builder) byPriority(p *pair) {
 	}
 	// The note stays with the instance by which the pair is called.
 	if k := slices.Index(p.members, first); k > 0 {
-		b.instead[first] = p.members[0]
+		b.replacedBy[first] = p.members[0]
 	}
 }
 

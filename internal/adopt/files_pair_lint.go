@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// Faults of keepalived's files that go unseen until a failover: what differs between two
+// directors of one instance, and what keepalived does otherwise than its file reads. Each is
+// a remark beside the instance. The topology has what the first director has.
+
 // compare notes in what two directors' files of one instance differ. The first is taken.
 func (b *builder) compare(first, i *instance) {
 	differ := func(what string, have, other any) {
@@ -54,7 +58,7 @@ func (i *instance) list() string {
 // together notes that an instance is in one with another.
 func (b *builder) together(first, i *instance) {
 	b.notes.lost(first, i.place, "%s has the same directors in the same order as %s, which a topology cannot tell apart: its addresses move with %s, and virtual_router_id %d is no longer used.", i.name, first.name, first.name, i.id)
-	b.instead[i] = first
+	b.replacedBy[i] = first
 }
 
 // lintIDs names numbers that two instances of one file use on one LAN.

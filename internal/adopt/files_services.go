@@ -9,6 +9,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Which services of several files are one. Directors of one pair that balance the same
+// address have one virtual_server in the topology, that of the first of them. Other directors
+// share one only if they balance alike.
+
 // A balanced service is what becomes a virtual_server: the same service of its directors.
 type balanced struct {
 	*service
@@ -166,7 +170,7 @@ func (b *builder) holder(s *service, pairs []*pair) *pair {
 func (b *builder) held(w *balanced) bool {
 	if w.pair != nil {
 		for _, i := range w.pair.members {
-			if !slices.Contains(w.directors, i.of) && b.unknown[i.source] == nil {
+			if !slices.Contains(w.directors, i.of) && b.byAddress[i.source] == nil {
 				b.lost(w.service, w.place, "It is on %s only. In the topology each director of the instance has it.", w.of.name)
 			}
 		}

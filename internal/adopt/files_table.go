@@ -9,6 +9,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// A table that ipvsadm printed, beside the file that makes it. The file decides where they
+// differ, because it wins at the next reload. Thresholds are taken from the table where the
+// file has none.
+
 // joinTables adds each ipvsadm table to the director whose services it has. Services that
 // are in the table only are added; where they differ the other file is right, because it is
 // what makes the table.

@@ -7,26 +7,28 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The topology that is made of files: the order of the steps, and what the steps share.
+
 // A builder makes a topology of configs.
 type builder struct {
 	Draft
 	*notes
-	elements map[any]Element         // of what notes are about
-	instead  map[*instance]*instance // which instance stands for another one
-	unknown  map[netip.Addr]*config  // directors known by an address only
-	configs  []*config
-	way      map[netip.Addr]*config // the one director of nat real servers
-	mover    map[netip.Addr]*pair   // of the addresses that move
-	lan      *lan
-	nodes    map[*config]*topology.Node
-	servers  map[netip.Addr]*topology.Node
-	guessed  []string // real servers whose device and prefix length are made up
+	elements    map[any]Element         // of what notes are about
+	replacedBy  map[*instance]*instance // which instance stands for another one
+	byAddress   map[netip.Addr]*config  // directors known by an address only
+	configs     []*config
+	natDirector map[netip.Addr]*config // the one director of nat real servers
+	mover       map[netip.Addr]*pair   // of the addresses that move
+	lan         *lan
+	nodes       map[*config]*topology.Node
+	servers     map[netip.Addr]*topology.Node
+	guessed     []string // real servers whose device and prefix length are made up
 }
 
 func (b *builder) build(configs []*config) {
-	b.instead, b.unknown = map[*instance]*instance{}, map[netip.Addr]*config{}
+	b.replacedBy, b.byAddress = map[*instance]*instance{}, map[netip.Addr]*config{}
 	b.nodes, b.servers = map[*config]*topology.Node{}, map[netip.Addr]*topology.Node{}
-	b.configs, b.way = configs, map[netip.Addr]*config{}
+	b.configs, b.natDirector = configs, map[netip.Addr]*config{}
 	pairs := b.pairs(configs)
 	for _, p := range pairs {
 		for _, i := range p.members {
@@ -47,9 +49,9 @@ func (b *builder) build(configs []*config) {
 	for _, w := range work {
 		b.service(w)
 	}
-	for i, first := range b.instead {
-		for b.instead[first] != nil && first != b.instead[first] {
-			first = b.instead[first]
+	for i, first := range b.replacedBy {
+		for b.replacedBy[first] != nil && first != b.replacedBy[first] {
+			first = b.replacedBy[first]
 		}
 		if _, ok := b.elements[i]; !ok {
 			b.elements[i] = b.elements[first]
@@ -73,7 +75,7 @@ func (b *builder) build(configs []*config) {
 // withoutServices says so where files have nothing that is balanced.
 func (b *builder) withoutServices(configs []*config) {
 	for _, c := range configs {
-		if len(c.services) == 0 && len(c.instances) == 0 && b.unknown[firstOwn(c)] == nil {
+		if len(c.services) == 0 && len(c.instances) == 0 && b.byAddress[firstOwn(c)] == nil {
 			b.add(Note, c, place{}, "No virtual server is in %s.", c.file)
 		}
 	}
@@ -119,11 +121,11 @@ func (b *builder) service(w *balanced) {
 			continue
 		}
 		if s.mode == topology.NAT && len(w.directors) == 1 {
-			if other := b.way[s.addr]; other != nil && other != w.directors[0] {
+			if other := b.natDirector[s.addr]; other != nil && other != w.directors[0] {
 				b.lost(w.service, s.place, "The real server %s is left out: its answers go back through %s.", netip.AddrPortFrom(s.addr, s.port), other.name)
 				continue
 			}
-			b.way[s.addr] = w.directors[0]
+			b.natDirector[s.addr] = w.directors[0]
 		}
 		n := b.realServer(w, s)
 		v.RealServers = append(v.RealServers, topology.Server{Node: n, Address: s.addr, Port: s.port, Weight: s.weight, Upper: s.upper, Lower: s.lower, Mode: s.mode, Tunnel: s.tunnel})

@@ -10,6 +10,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// ipvsadm -S, -Ln and the files of ipvsadm-restore (from_files.go says what comes of them).
+
 // readIPVSADM makes a director of what ipvsadm printed or is to restore.
 func readIPVSADM(t keepalived.Text, n *notes) *config {
 	c := &config{file: t.Path, form: "ipvsadm"}

@@ -10,6 +10,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Checks of keepalived.conf: TCP_CHECK, HTTP_GET, SSL_GET, MISC_CHECK, UDP_CHECK and those of
+// later versions.
+
 // keepalivedInterval is delay_loop where it is not said (KEEPALIVED_DEFAULT_DELAY,
 // check_data.h).
 const keepalivedInterval = time.Minute

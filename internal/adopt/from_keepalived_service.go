@@ -11,6 +11,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// virtual_server of keepalived.conf, with its real servers. keepalived lets a statement stand
+// in any order, so some are kept until the whole block was read.
+
 // service reads what is in a virtual_server.
 func (r *keepalivedReader) service(s *service, block *keepalived.Block) {
 	s.scheduler, s.mode = defaultScheduler, topology.NAT

@@ -12,6 +12,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// global_defs, vrrp_instance, vrrp_sync_group and static_ipaddress of keepalived.conf.
+
 // globals reads global_defs.
 func (r *keepalivedReader) globals(block *keepalived.Block) {
 	for _, b := range block.Inside {

@@ -9,6 +9,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// real = lines of ldirectord.cf, and their checks. They depend on lines that may come later in
+// the same virtual, so they are read when that has ended.
+
 // finish makes a service's servers and checks, which depend on lines anywhere in it.
 func (r *ldirectordReader) finish(s *service, c ldirectordCheck, reals []ldirectordLine) {
 	if s.persistence != nil && s.persistence.Timeout == 0 {

@@ -236,12 +236,12 @@ func (f *finder) findClients() {
 		known[n.Name] = true
 	}
 	clients := map[string]*topology.Node{}
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		for _, m := range n.Record.Members.Others {
 			known[m.Name] = true
 		}
 	}
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		for _, b := range n.Record.Set.Blocks {
 			for line := range strings.Lines(b.Text) {
 				words := strings.Fields(line)

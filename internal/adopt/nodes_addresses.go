@@ -13,6 +13,10 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Which of a node's addresses is its RIP or DIP, which gateway it has, and by which way its
+// replies go. A topology that leaves these out has defaults that depend on the roles; only
+// what differs from them is written.
+
 // chooseAddresses finds the RIPs and DIPs among the nodes' own addresses.
 func (f *finder) chooseAddresses() {
 	for _, n := range f.nodes {
@@ -26,7 +30,7 @@ func (f *finder) chooseAddresses() {
 			t.on.dipFor(s)
 		}
 	}
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		switch n.Node.Role {
 		case topology.RealServer:
 			n.RIP = n.mostUsed()
@@ -134,7 +138,7 @@ func UsualBits(addr netip.Addr) int {
 // usualDevice is the device that most real servers have their RIP on.
 func (f *finder) usualDevice() string {
 	best, count := "eth0", map[string]int{}
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		for _, k := range n.base {
 			if k.Prefix.Addr() == n.RIP {
 				count[k.Dev]++

@@ -10,9 +10,11 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// What a node's own block says: address, interfaces, timeouts, sync, hosts.
+
 // describe fills in what a node's own attributes say, but for what its role decides.
 func (f *finder) describe() {
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		n.interfaces(f)
 		if n.Seen.Address != "" {
 			n.Node.Address = n.Seen.Address
@@ -34,8 +36,8 @@ func (f *finder) describe() {
 	}
 }
 
-// found are the nodes that are in the topology.
-func (f *finder) found() []*found {
+// inTopology are the nodes that are in the topology: those that have a role.
+func (f *finder) inTopology() []*found {
 	return slices.DeleteFunc(slices.Clone(f.nodes), func(n *found) bool { return n.Node == nil })
 }
 
@@ -77,7 +79,7 @@ func addressesOf(n *topology.Node) []netip.Prefix {
 
 // bits is the length of the prefix that an address has on the nodes' subnets.
 func (f *finder) bits(addr netip.Addr) int {
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		for _, k := range n.base {
 			if k.Prefix.Contains(addr) {
 				return k.Prefix.Bits()

@@ -11,6 +11,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// netfilter's rules that belong to services: marks, masquerading, the clamping of the MSS. A
+// rule is taken for one of these only if all of it is understood; others are remarks.
+
 // A serviceRule is a netfilter rule that does something for services: it marks their
 // packets, rewrites their source, or lowers the MSS of their answers.
 type serviceRule struct {

@@ -13,6 +13,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Virtual servers, of the tables of directors that were read. A table does not say everything:
+// a masqueraded server may be nat or fullnat, and no name of a service stands in it.
+
 // A tableService is a service in a director's table.
 type tableService struct {
 	*topology.VirtualServer
@@ -30,7 +33,7 @@ type tableServer struct {
 
 // findServices reads the directors' tables.
 func (f *finder) findServices() {
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		if n.Node.Role != topology.Director {
 			continue
 		}

@@ -11,10 +11,13 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// Kernel parameters that somebody has set. Thousands have a value; written down are those that
+// matter to IPVS, differ from the kernel's default, and that no role sets anyway.
+
 // compare makes a topology that differs from what is live say so: it computes what the
 // roles want so far, and writes down what a node has instead.
 func (f *finder) compare() {
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		if n.Node.Role == topology.RealServer && n.ruled() {
 			n.WayBack = topology.WayBackRule
 		}
@@ -32,7 +35,7 @@ func (f *finder) compare() {
 		f.routes(n, w)
 		n.sysctls(w)
 	}
-	for _, n := range f.found() {
+	for _, n := range f.inTopology() {
 		slices.SortFunc(n.Sysctls, func(a, b topology.Sysctl) int { return cmp.Compare(a.Key, b.Key) })
 	}
 }

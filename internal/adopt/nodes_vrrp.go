@@ -15,6 +15,9 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// vrrp_instances, of what a director's keepalived has loaded, and what it says of services that
+// the kernel's table shows only in part.
+
 // byKeepalived puts into a node's table what keepalived's configuration says of its
 // services. In the kernel's table a real server that failed its check has no weight or is
 // gone, and a sorry server may be there in its place.
@@ -42,8 +45,8 @@ func (n *found) byKeepalived() {
 	}
 }
 
-// A spoken instance is one director's part in a vrrp_instance.
-type spoken struct {
+// A vrrpPart is one director's part in a vrrp_instance.
+type vrrpPart struct {
 	by *found
 	keepalived.Instance
 }
@@ -51,18 +54,18 @@ type spoken struct {
 // findInstances makes vrrp_instances of what the directors' keepalived says: those with one
 // number that share an address are one.
 func (f *finder) findInstances() {
-	var all [][]spoken
-	for _, n := range f.found() {
+	var all [][]vrrpPart
+	for _, n := range f.inTopology() {
 		if n.Keepalived == nil || n.Node.Role != topology.Director {
 			continue
 		}
 		for _, i := range n.Keepalived.Instances {
-			at := slices.IndexFunc(all, func(same []spoken) bool { return shares(same[0].Instance, i) })
+			at := slices.IndexFunc(all, func(same []vrrpPart) bool { return shares(same[0].Instance, i) })
 			if at < 0 {
 				at = len(all)
 				all = append(all, nil)
 			}
-			all[at] = append(all[at], spoken{n, i})
+			all[at] = append(all[at], vrrpPart{n, i})
 		}
 	}
 	names := map[string]bool{}
@@ -83,8 +86,8 @@ func shares(a, b keepalived.Instance) bool {
 }
 
 // instance makes one instance of its directors' parts.
-func (f *finder) instance(parts []spoken) *topology.VRRPInstance {
-	slices.SortStableFunc(parts, func(a, b spoken) int {
+func (f *finder) instance(parts []vrrpPart) *topology.VRRPInstance {
+	slices.SortStableFunc(parts, func(a, b vrrpPart) int {
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.by.Node.Name, b.by.Node.Name))
 	})
 	first := parts[0]

@@ -9,6 +9,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The HCL of nodes.
+
 const auto = netsystem.Auto
 
 // nodes are the blocks of the nodes of a role: one for each, or for each group.

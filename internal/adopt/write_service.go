@@ -10,6 +10,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The HCL of virtual servers and their real servers.
+
 // defaultScheduler is the one of a virtual_server without scheduler.
 const defaultScheduler = "wlc"
 

@@ -7,6 +7,8 @@ import (
 	"github.com/lvsctl/lvsctl/topology"
 )
 
+// The HCL of vrrp_instances and health checks.
+
 // defaultCheck is what a service of keepalived without health_check has, if it is TCP.
 var defaultCheck = topology.HealthCheck{Kind: "tcp", Interval: 5 * time.Second, Timeout: 3 * time.Second, Retries: 3}
 

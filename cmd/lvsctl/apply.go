@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lvsctl/lvsctl/apply"
-	"github.com/lvsctl/lvsctl/internal/remote"
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
 )
@@ -43,7 +42,7 @@ func (c *change) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.commands, "commands", false, "show the commands of each change, and those that undo it")
 	f.BoolVar(&c.asJSON, "json", false, "print the result as JSON; needs --auto-approve")
 	f.BoolVar(&c.approved, "auto-approve", false, "do not ask before changing anything")
-	f.DurationVar(&c.rollback, "rollback-timeout", 60*time.Second, "how long a node waits for its change to be confirmed before it puts itself back")
+	rollbackFlag(f, &c.rollback, "node")
 	f.BoolVar(&c.noRollback, "no-rollback", false, "arm no rollback: what was done before a failure stays")
 	c.pace.flags(f)
 	f.BoolVar(&c.atomic, "atomic", false, "all nodes or none: if one cannot be changed, all are put back")
@@ -204,8 +203,10 @@ func (c *change) check() error {
 		return errors.New("--json cannot ask for approval\nAdd --auto-approve.")
 	case c.atomic && c.noRollback:
 		return errors.New("--atomic and --no-rollback cannot be used together\nAll nodes or none is what rolling back is for.")
-	case !c.noRollback && c.rollback < 5*time.Second:
-		return fmt.Errorf("--rollback-timeout %s is too short to look at a node again; use 5s or more", c.rollback)
+	case !c.noRollback:
+		if err := checkRollback(c.rollback, "node"); err != nil {
+			return err
+		}
 	}
 	return c.pace.check()
 }
@@ -244,78 +245,4 @@ func (a *app) approve(ctx context.Context, question string) error {
 		}
 		return nil
 	}
-}
-
-// finish prints the result of an apply and returns its exit code as an error.
-func (a *app) finish(c *change, r apply.Result, interrupted bool) error {
-	if c.asJSON {
-		if err := a.stdout.json(r.Document(c.verb)); err != nil {
-			return err
-		}
-	}
-	a.reportFailures(r)
-	switch {
-	case c.asJSON:
-	case !r.Tried():
-		a.printSummary(r.Plan.Summary())
-	default:
-		a.printSummary(r.Summary(c.verb))
-	}
-	return exitOf(r, interrupted)
-}
-
-// exitOf is the exit code of a result: that of the worst that happened.
-func exitOf(r apply.Result, interrupted bool) error {
-	switch {
-	case interrupted:
-		return exitError{code: exitInterrupted}
-	case len(r.Locked) > 0:
-		return exitError{code: exitLocked}
-	case len(r.Reverted) > 0:
-		return exitError{code: exitRolledBack}
-	case len(r.Stale) > 0:
-		return exitError{code: exitStale}
-	case !r.Whole() || len(r.Plan.Blocked()) > 0:
-		return exitError{code: exitFailed}
-	case !r.Complete():
-		return exitError{code: exitUnreadable} // a node that the topology no longer has
-	}
-	return nil
-}
-
-// reportFailures prints for each node, once, why it is not as wanted.
-func (a *app) reportFailures(r apply.Result) {
-	for _, n := range r.Plan.Nodes {
-		seen := map[string]bool{}
-		report := func(err error) {
-			if err != nil && !seen[err.Error()] {
-				seen[err.Error()] = true
-				a.fail(named(n.Name, err))
-			}
-		}
-		if e := r.Locked[n.Name]; e != nil {
-			report(e)
-		}
-		if e := r.Stale[n.Name]; e != nil {
-			report(e)
-		}
-		for _, act := range r.Plan.Actions {
-			if o := r.Outcomes[act.ID]; act.Node == n.Name && (o.Status == apply.Failed || o.Status == apply.Unknown) {
-				report(o.Err)
-			}
-		}
-		report(r.Reverted[n.Name])
-		report(r.Unconfirmed[n.Name])
-	}
-}
-
-// named puts the node's name before an error that does not have it already.
-func named(node string, err error) error {
-	var unreached *remote.Error
-	var locked *apply.LockedError
-	var stale *plan.StaleError
-	if errors.As(err, &unreached) || errors.As(err, &locked) || errors.As(err, &stale) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", node, err)
 }

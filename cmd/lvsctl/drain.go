@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"github.com/lvsctl/lvsctl/apply"
 	"github.com/lvsctl/lvsctl/internal/state"
 	"github.com/lvsctl/lvsctl/internal/survey"
 	"github.com/lvsctl/lvsctl/plan"
@@ -20,21 +18,11 @@ import (
 
 // drain is what drain and undrain have in common.
 type drain struct {
-	verb     string // "Drain" or "Undrain"
-	scope    scope
-	wait     time.Duration
-	force    bool
-	all      bool
-	asJSON   bool
-	commands bool
-	rollback time.Duration
-}
-
-func (d *drain) flags(f *pflag.FlagSet) {
-	f.BoolVar(&d.scope.lab, "lab", false, "work on the topology's lab instead of the real nodes")
-	f.BoolVar(&d.asJSON, "json", false, "print the result as JSON")
-	f.BoolVar(&d.commands, "commands", false, "show the commands of each change, and those that undo it")
-	f.DurationVar(&d.rollback, "rollback-timeout", 60*time.Second, "how long a director waits for its change to be confirmed before it puts itself back")
+	order
+	verb  string // "Drain" or "Undrain"
+	wait  time.Duration
+	force bool
+	all   bool
 }
 
 func drainCommand(a *app) *cobra.Command {
@@ -102,11 +90,11 @@ func (a *app) drain(ctx context.Context, args []string, d *drain) error {
 	if err != nil {
 		return err
 	}
-	order, err := d.order(k.Topology, names)
+	asked, err := d.asked(k.Topology, names)
 	if err != nil {
 		return err
 	}
-	s, err := a.lookAtDirectors(ctx, k, d, &order)
+	s, err := a.lookAtDirectors(ctx, k, d, &asked)
 	if err != nil {
 		return err
 	}
@@ -124,14 +112,8 @@ func (a *app) drain(ctx context.Context, args []string, d *drain) error {
 	if a.stdout.failure() != nil {
 		return errors.New("the plan could not be shown; nothing was changed")
 	}
-	result := apply.Nothing(s.Plan)
-	if s.Plan.Count().Any() || s.Plan.Rewrites() {
-		events := a.events(s.Plan)
-		result = apply.Run(ctx, s.Plan, s.Reach(), apply.Options{Parallelism: a.parallelism, Rollback: d.rollback, Owner: owner(), Event: events.event})
-		events.end()
-	}
-	a.reportFailures(result)
-	out := drained{Document: result.Document(d.verb), nodes: d.nodes(order)}
+	result := a.carryOut(ctx, s, d.rollback, false)
+	out := drained{Document: result.Document(d.verb), nodes: d.nodes(asked)}
 	if err := exitOf(result, ctx.Err() != nil); err != nil {
 		out.Summary.Text = result.Summary(d.verb)
 		return a.finishDrain(d, out, err)
@@ -143,7 +125,7 @@ func (a *app) drain(ctx context.Context, args []string, d *drain) error {
 		}
 		return a.finishDrain(d, out, nil)
 	}
-	w := newDrainWait(a, s, order)
+	w := newDrainWait(a, s, asked)
 	err = w.wait(ctx, d.wait)
 	out.take(w)
 	return a.finishDrain(d, out, w.verdict(ctx, &out, err, d.wait))
@@ -151,8 +133,8 @@ func (a *app) drain(ctx context.Context, args []string, d *drain) error {
 
 // arguments takes [PATH] NODE... apart.
 func (d *drain) arguments(args []string) (path, names []string, err error) {
-	if d.rollback < 5*time.Second {
-		return nil, nil, fmt.Errorf("--rollback-timeout %s is too short to look at a director again; use 5s or more", d.rollback)
+	if err := checkRollback(d.rollback, "director"); err != nil {
+		return nil, nil, err
 	}
 	if d.wait < 0 {
 		return nil, nil, fmt.Errorf("--wait %s is not a time to wait", d.wait)
@@ -169,9 +151,9 @@ func (d *drain) arguments(args []string) (path, names []string, err error) {
 	return path, names, nil
 }
 
-// order is what is asked of the directors. Names that are no real servers of the
+// asked is what is asked of the directors. Names that are no real servers of the
 // topology may still be drained there: see known.
-func (d *drain) order(t *topology.Topology, names []string) (state.DrainOrder, error) {
+func (d *drain) asked(t *topology.Topology, names []string) (state.DrainOrder, error) {
 	o := state.DrainOrder{Drain: map[string]state.Drained{}}
 	for _, name := range names {
 		nodes := serversNamed(t, name)
@@ -197,55 +179,12 @@ func (d *drain) order(t *topology.Topology, names []string) (state.DrainOrder, e
 // lookAtDirectors reads the directors and plans the order, which --all completes.
 func (a *app) lookAtDirectors(ctx context.Context, k *cases, d *drain, o *state.DrainOrder) (*survey.Survey, error) {
 	directors := slices.DeleteFunc(k.nodes, func(n survey.Node) bool { return n.Role != string(topology.Director) })
-	progress := a.progress("Reading", len(directors))
-	defer progress.end()
-	c := survey.Case{Topology: k.Name, Nodes: directors, Plan: func(topology string, inputs []plan.Input) *plan.Plan {
+	return a.lookAndPlan(ctx, k, directors, func(topology string, inputs []plan.Input) *plan.Plan {
 		if d.all {
 			o.Undrain = drainedOn(inputs)
 		}
 		return plan.Drain(topology, inputs, *o)
-	}}
-	all, err := survey.TakeAll(ctx, []survey.Case{c}, survey.Options{Parallelism: a.parallelism, Through: progress.node})
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
-}
-
-// drainedOn are the nodes that are drained on any director, by name.
-func drainedOn(inputs []plan.Input) []string {
-	var names []string
-	for _, in := range inputs {
-		if in.Live == nil {
-			continue
-		}
-		for name := range in.Live.Record.Drained {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// known refuses names that neither the topology nor any director knows.
-func (d *drain) known(t *topology.Topology, names []string, s *survey.Survey) error {
-	drained := drainedOn(s.Inputs())
-	for _, name := range names {
-		if len(serversNamed(t, name)) == 0 && !slices.Contains(drained, name) {
-			return notServer(t, name)
-		}
-	}
-	return nil
-}
-
-// nodes are the order's, by name.
-func (d *drain) nodes(o state.DrainOrder) []string {
-	names := slices.Clone(o.Undrain)
-	for name := range o.Drain {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	})
 }
 
 // refuseDrain stops a drain by which clients would be refused.
@@ -266,32 +205,4 @@ func (a *app) refuseDrain(p *plan.Plan, d *drain, names []string) error {
 		return nil
 	}
 	return fmt.Errorf("draining %s would leave clients without a real server; nothing was changed\n  %s\nAdd --force to drain all the same.", strings.Join(names, ", "), strings.Join(list, "\n  "))
-}
-
-// serversNamed are the real servers that a name or a group stands for.
-func serversNamed(t *topology.Topology, name string) []*topology.Node {
-	var list []*topology.Node
-	for _, n := range t.Nodes {
-		if (n.Name == name || n.Group == name) && serves(t, n) {
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
-func serves(t *topology.Topology, n *topology.Node) bool {
-	return slices.ContainsFunc(t.Services, func(v *topology.VirtualServer) bool {
-		return slices.ContainsFunc(v.RealServers, func(s topology.Server) bool { return s.Node == n })
-	})
-}
-
-// notServer says which real servers there are.
-func notServer(t *topology.Topology, name string) error {
-	var names []string
-	for _, n := range t.Nodes {
-		if serves(t, n) {
-			names = append(names, n.Name)
-		}
-	}
-	return fmt.Errorf("there is no real server %q in the virtual servers of topology %s\nThey have %s.", name, t.Name, strings.Join(names, ", "))
 }

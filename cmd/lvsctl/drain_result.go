@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -48,4 +50,39 @@ func (a *app) finishDrain(d *drain, out drained, exit error) error {
 	}
 	a.printSummary(out.Summary.Text)
 	return exit
+}
+
+// verdict gives a drain its last line and its exit code.
+func (w *drainWait) verdict(ctx context.Context, out *drained, err error, limit time.Duration) error {
+	waited := time.Since(w.begin).Round(time.Second)
+	failed := func(code int, format string, args ...any) error {
+		out.Complete = false
+		out.Summary.Text = fmt.Sprintf(format, args...)
+		return exitError{code: code}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return failed(exitInterrupted, "Drain interrupted: %s drained; %s.", theyHave(out.nodes, "stays", "stay"), w.sum())
+	case errors.Is(err, errUndrained):
+		w.app.fail(err)
+		return failed(exitFailed, "Drain incomplete: %s.", errUndrained)
+	case err != nil:
+		w.app.fail(err)
+		return failed(exitFailed, "Drain incomplete: %s drained, and what is left is not known.", theyHave(out.nodes, "stays", "stay"))
+	case limit == 0:
+		out.Summary.Text = fmt.Sprintf("Drain complete: %s no new connections; %s.", theyHave(out.nodes, "gets", "get"), w.sum())
+		return nil
+	case len(w.left) > 0:
+		return failed(exitFailed, "Drain incomplete: after %s %s; %s drained.", waited, w.sum(), theyHave(out.nodes, "stays", "stay"))
+	}
+	out.Summary.Text = fmt.Sprintf("Drain complete: %s no connections left, after %s.", theyHave(out.nodes, "has", "have"), waited)
+	return nil
+}
+
+// theyHave is a list of names with its verb: web-1 has, web-1, web-2 have.
+func theyHave(names []string, one, more string) string {
+	if len(names) == 1 {
+		return names[0] + " " + one
+	}
+	return strings.Join(names, ", ") + " " + more
 }

@@ -18,12 +18,9 @@ import (
 
 // failover is a switchover that is asked for.
 type failover struct {
-	scope    scope
-	to       string
-	dryRun   bool
-	asJSON   bool
-	commands bool
-	rollback time.Duration
+	order
+	to     string
+	dryRun bool
 }
 
 func failoverCommand(a *app) *cobra.Command {
@@ -62,10 +59,7 @@ directors were put back; 6 a director is locked by an apply; 130 interrupted.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.to, "to", "", "the `DIRECTOR` that is to hold the addresses (default: the first that does not)")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "show what would be changed, and change nothing")
-	fl.BoolVar(&f.scope.lab, "lab", false, "work on the topology's lab instead of the real nodes")
-	fl.BoolVar(&f.asJSON, "json", false, "print the result as JSON")
-	fl.BoolVar(&f.commands, "commands", false, "show the commands of each change, and those that undo it")
-	fl.DurationVar(&f.rollback, "rollback-timeout", 60*time.Second, "how long a director waits for its change to be confirmed before it puts itself back")
+	f.flags(fl)
 	a.completeFlag(cmd, "to", directorNames)
 	return cmd
 }
@@ -78,8 +72,8 @@ type switched struct {
 }
 
 func (a *app) failover(ctx context.Context, args []string, f *failover) error {
-	if f.rollback < 5*time.Second {
-		return fmt.Errorf("--rollback-timeout %s is too short to look at a director again; use 5s or more", f.rollback)
+	if err := checkRollback(f.rollback, "director"); err != nil {
+		return err
 	}
 	path, names := splitPath(args)
 	if len(names) != 1 {
@@ -150,16 +144,7 @@ func (a *app) lookAtInstance(ctx context.Context, k *cases, inst *topology.VRRPI
 	nodes := slices.DeleteFunc(slices.Clone(k.nodes), func(n survey.Node) bool {
 		return !slices.ContainsFunc(inst.Directors, func(d *topology.Node) bool { return d.Name == n.Name })
 	})
-	progress := a.progress("Reading", len(nodes))
-	defer progress.end()
-	c := survey.Case{Topology: k.Name, Nodes: nodes, Plan: func(topology string, inputs []plan.Input) *plan.Plan {
-		return plan.Failover(topology, inputs, o)
-	}}
-	all, err := survey.TakeAll(ctx, []survey.Case{c}, survey.Options{Parallelism: a.parallelism, Through: progress.node})
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
+	return a.lookAndPlan(ctx, k, nodes, func(topology string, inputs []plan.Input) *plan.Plan { return plan.Failover(topology, inputs, o) })
 }
 
 // refuseFailover shows the plan, and stops one that could lose requests.
@@ -189,13 +174,10 @@ func (a *app) refuseFailover(p *plan.Plan, f *failover) error {
 // switchOver does a plan. Directors that disagree about their priorities would be worse
 // than none that is changed, so all are put back if one cannot be changed.
 func (a *app) switchOver(ctx context.Context, f *failover, s *survey.Survey) (apply.Result, error) {
-	if !s.Plan.Count().Any() && !s.Plan.Rewrites() {
+	if nothingToDo(s.Plan) {
 		return apply.Nothing(s.Plan), nil
 	}
-	events := a.events(s.Plan)
-	result := apply.Run(ctx, s.Plan, s.Reach(), apply.Options{Parallelism: a.parallelism, Rollback: f.rollback, Atomic: true, Owner: owner(), Event: events.event})
-	events.end()
-	a.reportFailures(result)
+	result := a.carryOut(ctx, s, f.rollback, true)
 	return result, exitOf(result, ctx.Err() != nil)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 		Schedulers                  []string
 		Servers                     map[netip.Addr]string
 		Replies                     []state.Reply
-		ByRole                      []string
+		ByRole, Forwards            []string
 		Keepalived                  *keepalived.Config
 	}
 	nodes := make([]node, 0, len(inputs))
@@ -45,6 +46,7 @@ func Digest(topology string, inputs []Input) (string, error) {
 			Exclusive: in.Exclusive, RequireTools: in.RequireTools, Persist: in.Persist,
 			Want: in.Want, Drain: map[state.ServiceKey]int64{},
 			Schedulers: in.Schedulers, Servers: in.Servers, Replies: in.Replies,
+			Forwards:   slices.Sorted(maps.Keys(in.Forwards)),
 			Keepalived: in.Keepalived.Hidden(), // the digest is shown, and a password can be tried
 		}
 		for ref := range in.ByRole {

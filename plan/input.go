@@ -27,7 +27,7 @@ type Input struct {
 	// Destroy is set if Want is empty because the topology gives everything back.
 	Destroy bool
 
-	// The fields from Want to ByRole are those of roles.Want; Range is the node's block.
+	// The fields from Want to Forwards are those of roles.Want; Range is the node's block.
 	Want       *state.State
 	Ranges     map[state.Ref]hcl.Range
 	Range      hcl.Range
@@ -35,6 +35,7 @@ type Input struct {
 	Servers    map[netip.Addr]string
 	Replies    []state.Reply
 	ByRole     map[state.Ref]bool
+	Forwards   map[string]hcl.Range
 
 	// Keepalived is what keepalived is to do on a director; nil for nothing.
 	Keepalived *keepalived.Config

@@ -68,6 +68,7 @@ func (p *Plan) planNode(in *Input, directors map[netip.Addr][]string) (Node, []A
 	if in.Live == nil {
 		return n, nil
 	}
+	in.wantForwarding()
 	in.Want = state.Quiesced(in.Live.State, in.Want, in.Live.Record)
 	n.Want = in.Want
 	notes := dropNeedlessRoutes(in)

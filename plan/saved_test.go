@@ -269,6 +269,7 @@ func TestDigest(t *testing.T) {
 		"Servers":      func(in *Input) { in.Servers = nil },
 		"Replies":      func(in *Input) { in.Replies = []state.Reply{{}} },
 		"ByRole":       func(in *Input) { in.ByRole = map[state.Ref]bool{{Kind: state.KindRoute, Key: state.Path("x")}: true} },
+		"Forwards":     func(in *Input) { in.Forwards = map[string]hcl.Range{"x": {}} },
 		"Keepalived":   func(in *Input) { in.Keepalived = &keepalived.Config{RouterID: "m"} },
 		"Want":         func(in *Input) { in.Want.Sysctls["net/ipv4/conf/all/arp_ignore"] = "2" },
 	}

@@ -138,7 +138,13 @@ func (n *node) vip(v *topology.VirtualServer) {
 // translate wants what a director needs with nat, where replies pass it too: it forwards
 // them, and sends no ICMP redirects that would lead them around it.
 func (n *node) translate(v *topology.VirtualServer) {
-	n.forward(v.IPv6(), v.Range)
+	senders := []netip.Addr{n.DIP} // of replies that come by a router
+	for _, s := range v.RealServers {
+		if s.Mode == topology.NAT || s.Mode == topology.FULLNAT {
+			senders = append(senders, s.Address)
+		}
+	}
+	n.forward(v.IPv6(), v.Range, senders...)
 	if v.IPv6() {
 		return
 	}

@@ -34,6 +34,11 @@ type Want struct {
 	// node.
 	Replies []state.Reply
 	ByRole  map[state.Ref]bool
+	// Forwards are the keys of the devices that forwarding packets come in by, with the
+	// service that takes it. The switch of all devices (ip_forward) sets them, so they are
+	// no entries; but of a packet only its device's value counts (IN_DEV_FORWARD,
+	// net/ipv4/route.c).
+	Forwards map[string]hcl.Range
 	// Destroy is set if nothing is wanted because the topology gives everything back.
 	Destroy bool
 	// Keepalived is what keepalived is to do on the node; nil for nothing. How that
@@ -98,6 +103,7 @@ type node struct {
 	servers    map[netip.Addr]string
 	answers    []state.Reply // becomes Want.Replies
 	byRole     map[state.Ref]bool
+	forwards   map[string]hcl.Range
 	keepalived *keepalived.Config
 }
 
@@ -140,7 +146,7 @@ func isRouter(n *node) bool     { return n.Role == topology.Router }
 func isManaged(n *node) bool    { return n.Role != topology.Client }
 
 func (n *node) want() Want {
-	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers, Keepalived: n.keepalived, Replies: n.answers, ByRole: n.byRole}
+	w := Want{Node: n.Node, State: n.state, Ranges: n.ranges, Servers: n.servers, Keepalived: n.keepalived, Replies: n.answers, ByRole: n.byRole, Forwards: n.forwards}
 	for s := range n.schedulers {
 		w.Schedulers = append(w.Schedulers, s)
 	}
@@ -156,6 +162,10 @@ func (n *node) at(kind state.Kind, key state.Key, r hcl.Range) {
 // parameter that has two keys is wanted under the first of them.
 func (n *node) sysctl(key, value string, from hcl.Range) {
 	written := state.SysctlKey(key)
+	if at, needed := n.forwards[key]; needed && value == "0" {
+		n.contradicts(written, value, "1", at, from)
+		return
+	}
 	if other, ok := state.SameSysctl(key); ok {
 		if _, wanted := n.state.Sysctls[other]; wanted {
 			key = other
@@ -163,18 +173,23 @@ func (n *node) sysctl(key, value string, from hcl.Range) {
 	}
 	ref := state.Ref{Kind: state.KindSysctl, Key: state.SysctlKey(key)}
 	if old, ok := n.state.Sysctls[key]; ok && old != value {
-		n.diags = append(n.diags, &hcl.Diagnostic{
-			Severity: hcl.DiagError,
-			Summary:  "Contradicting kernel parameter",
-			Detail:   fmt.Sprintf("%s %q wants %s = %s here, but its role needs %s (%s). Remove one of the two.", n.Role, n.Name, written, value, old, n.ranges[ref]),
-			Subject:  from.Ptr(),
-		})
+		n.contradicts(written, value, old, n.ranges[ref], from)
 		return
 	}
 	n.state.Sysctls[key] = value
 	if _, ok := n.ranges[ref]; !ok {
 		n.ranges[ref] = from
 	}
+}
+
+// contradicts refuses a value of a kernel parameter, because a place needs another one.
+func (n *node) contradicts(key state.Key, value, needed string, at, from hcl.Range) {
+	n.diags = append(n.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  "Contradicting kernel parameter",
+		Detail:   fmt.Sprintf("%s %q wants %s = %s here, but its role needs %s (%s). Remove one of the two.", n.Role, n.Name, key, value, needed, at),
+		Subject:  from.Ptr(),
+	})
 }
 
 func (n *node) module(name string, from hcl.Range) {
@@ -218,11 +233,22 @@ func (n *node) hop(via netip.Addr, dev string) state.Route {
 	return state.ByGateway(via, dev, !near)
 }
 
-// forward wants packets of a family to be forwarded.
-func (n *node) forward(ipv6 bool, from hcl.Range) {
+// forward wants packets of a family to be forwarded that come from the addresses: all
+// that are on a subnet of the node.
+func (n *node) forward(ipv6 bool, from hcl.Range, senders ...netip.Addr) {
+	family := "net/ipv4/conf/"
 	if ipv6 {
-		n.sysctl("net/ipv6/conf/all/forwarding", "1", from)
-		return
+		family = "net/ipv6/conf/"
+		n.sysctl(state.IPv6Forwarding, "1", from)
+	} else {
+		n.sysctl("net/ipv4/ip_forward", "1", from)
 	}
-	n.sysctl("net/ipv4/ip_forward", "1", from)
+	for _, sender := range senders {
+		if dev, _, near := n.On(sender); near {
+			if n.forwards == nil {
+				n.forwards = map[string]hcl.Range{}
+			}
+			n.forwards[family+dev+"/forwarding"] = from
+		}
+	}
 }

@@ -102,6 +102,26 @@ real_server "a" {
 			`director "lvs" wants net.ipv4.conf.all.forwarding = 0 here, but its role needs 1`,
 		},
 		{
+			"the replies' device forwards nothing",
+			nat + `director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+  interface "eth1" { address = "192.0.2.2/24" }
+  sysctl = { "net.ipv4.conf.eth0.forwarding" = 0, "net.ipv4.conf.eth1.forwarding" = 0 }
+}`,
+			`director "lvs" wants net.ipv4.conf.eth0.forwarding = 0 here, but its role needs 1`,
+		},
+		{
+			"a router's device forwards nothing",
+			nat + `director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+}
+router "gw" {
+  interface "eth0" { address = "10.1.0.1/24" }
+  sysctl = { "net/ipv4/conf/eth0/forwarding" = 0 }
+}`,
+			`router "gw" wants net.ipv4.conf.eth0.forwarding = 0 here, but its role needs 1`,
+		},
+		{
 			"redirects on a director of NAT",
 			nat + `director "lvs" {
   interface "eth0" { address = "10.1.0.2/24" }

@@ -9,7 +9,13 @@ import (
 // router wants what a node between clients, directors and real servers needs.
 func router(n *node) {
 	for _, v := range n.cluster.Services {
-		n.forward(v.IPv6(), v.Range)
+		var senders []netip.Addr
+		for _, other := range n.cluster.Nodes {
+			if addr, near := n.Neighbour(other, v.IPv6()); near && other != n.Node {
+				senders = append(senders, addr)
+			}
+		}
+		n.forward(v.IPv6(), v.Range, senders...)
 		if !v.VIP.IsValid() {
 			continue
 		}

@@ -107,6 +107,9 @@ func forwardingSwitches(key string) []string {
 	return []string{ipForward, allForwarding}
 }
 
+// ForwardingSwitch is the key that turns forwarding on for all devices of a key's family.
+func ForwardingSwitch(key string) string { return forwardingSwitches(key)[0] }
+
 func isForwardingSwitch(key string) bool { return slices.Contains(forwardingSwitches(key), key) }
 
 // SameSysctl returns the other key of the same variable of the kernel, if there is one.

@@ -36,7 +36,7 @@ func Input(w roles.Want) plan.Input {
 		Persist:      w.Node.Persist,
 		RequireTools: w.Node.Packages == topology.PackagesRequire,
 		Want:         w.State, Ranges: w.Ranges, Range: w.Node.Range, Schedulers: w.Schedulers, Servers: w.Servers,
-		Replies: w.Replies, ByRole: w.ByRole, Destroy: w.Destroy, Keepalived: w.Keepalived,
+		Replies: w.Replies, ByRole: w.ByRole, Forwards: w.Forwards, Destroy: w.Destroy, Keepalived: w.Keepalived,
 	}
 	for dev, p := range w.Node.Addresses() {
 		in.Base = append(in.Base, state.AddressKey{Prefix: p, Dev: dev})

@@ -40,16 +40,16 @@ import (
 // made ready and confirmed, then web-2 to web-9. d1 adds the service, and when it is
 // confirmed d2. The files of web-1 come before those of the others.
 
-// before are batches of other nodes that a batch waits for. All nodes that wait for the
+// awaited are batches of other nodes that a batch waits for. All nodes that wait for the
 // same ones share it. With must, each of them has to be in force, too.
-type before struct {
+type awaited struct {
 	keys []batchKey
 	must bool
 }
 
 // pace finds who waits for whom.
 func (r *run) pace() {
-	r.waits = map[batchKey][]*before{}
+	r.waits = map[batchKey][]*awaited{}
 	r.ofBatch = map[batchKey][]*plan.Action{}
 	for i := range r.Actions {
 		a := &r.Actions[i]
@@ -145,7 +145,7 @@ func (r *run) inBatches(names []string) {
 // follow has nodes wait for others in every stage.
 func (r *run) follow(names, others []string, must bool) {
 	for _, stage := range []plan.Stage{plan.Ready, plan.Send, plan.Stop, plan.Clear, plan.Persist} {
-		b := &before{must: must}
+		b := &awaited{must: must}
 		for _, other := range others {
 			for _, s := range together(stage) {
 				if k := (batchKey{other, s}); len(r.ofBatch[k]) > 0 {

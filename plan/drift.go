@@ -97,12 +97,12 @@ type NodeDrift struct {
 func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 	inputs = slices.Clone(inputs)
 	slices.SortStableFunc(inputs, compareInputs)
-	resting := map[string][]string{}
+	inMaintenance := map[string][]string{}
 	for i := range inputs {
-		resting[inputs[i].Name] = maintenance(&inputs[i])
+		inMaintenance[inputs[i].Name] = maintenance(&inputs[i])
 		inputs[i] = inputs[i].asApplied()
 	}
-	held := vips(inputs)
+	directors := vips(inputs)
 	blocked := map[string][]string{}
 	for _, n := range p.Nodes {
 		blocked[n.Name] = n.Problems
@@ -121,9 +121,9 @@ func FindDrift(p *Plan, inputs []Input) []NodeDrift {
 		n := NodeDrift{Name: in.Name, Role: in.Role, Address: in.Address, Orphan: in.Orphan, Range: in.Range, base: in.Base, Unreadable: in.Err}
 		if in.Live != nil {
 			found := n
-			if n.Unreadable = live.Shield(func() error { found.find(in, held, planned[in.Name]); return nil }); n.Unreadable == nil {
+			if n.Unreadable = live.Shield(func() error { found.find(in, directors, planned[in.Name]); return nil }); n.Unreadable == nil {
 				n = found
-				n.Maintenance = resting[n.Name]
+				n.Maintenance = inMaintenance[n.Name]
 				for _, problem := range blocked[n.Name] {
 					if !slices.Contains(n.Trouble, problem) {
 						n.Blocked = append(n.Blocked, problem)
@@ -149,9 +149,9 @@ func (in Input) asApplied() Input {
 	return in
 }
 
-// find compares a node with its record. held are the VIPs that were applied to all
-// nodes, planned is what the topology wants of this one.
-func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Action) {
+// find compares a node with its record. directors are those of each VIP
+// that was applied to any node, planned is what the topology wants of this one.
+func (n *NodeDrift) find(in *Input, directors map[netip.Addr][]string, planned []*Action) {
 	empty := in.Live.Record.Empty()
 	n.Never, n.Applied = empty && !in.Orphan, in.Live.Record.Applied
 	if !empty {
@@ -162,14 +162,14 @@ func (n *NodeDrift) find(in *Input, held map[netip.Addr][]string, planned []*Act
 			}
 		}
 		n.Down, n.Drained, n.FailedOver = down(in), drained(s.Drained), failedOverInstances(in.Live.Record.FailedOver)
-		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, held))
+		n.Trouble = slices.Concat(missingBase(in), missingDevices(in), misledReplies(in, s), unreadable(in, s), misplacedVIPs(in, s, directors))
 	}
-	puts := map[state.Ref]string{}
+	restores := map[state.Ref]string{}
 	for i := range n.Differences {
-		puts[n.Differences[i].Ref] = n.Differences[i].outcome()
+		restores[n.Differences[i].Ref] = n.Differences[i].outcome()
 	}
 	for _, a := range planned {
-		if text, ok := puts[a.Ref]; !ok || text != a.outcome() {
+		if text, ok := restores[a.Ref]; !ok || text != a.outcome() {
 			n.Pending++
 		}
 	}

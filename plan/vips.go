@@ -61,6 +61,7 @@ func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []s
 				vip, k.Dev, named(directors), k.Prefix, k.Dev))
 		}
 	}
+	list = append(list, swallowed(in, s, vips)...)
 	for k := range s.Want.Addresses {
 		// Its name says that it is quiet; vip_interface takes no other.
 		if _, isVIP := vips[k.Prefix.Addr()]; isVIP && in.Role == realServer && !in.Live.State.Quiet(k.Dev) {
@@ -69,6 +70,40 @@ func misplacedVIPs(in *Input, s state.Settled, vips map[netip.Addr][]string) []s
 		}
 	}
 	slices.Sort(list)
+	return list
+}
+
+// swallowed finds subnets on lo that are also on the node's LAN, or have a VIP in them,
+// whatever address they were set with: all their addresses are the node's own then
+// (fib_add_ifaddr, net/ipv4/fib_frontend.c; IPv6 routes them to lo).
+func swallowed(in *Input, s state.Settled, vips map[netip.Addr][]string) []string {
+	if len(vips) == 0 {
+		return nil // a destroy
+	}
+	var list []string
+	for k := range in.Live.State.Addresses {
+		directors, isVIP := vips[k.Prefix.Addr()]
+		elsewhere := isVIP && !slices.Contains(directors, in.Name) // said already
+		_, touched := s.Have.Addresses[k]
+		if k.Dev != "lo" || k.Prefix.IsSingleIP() || k.Prefix.Addr().IsLoopback() || elsewhere || touched || slices.Contains(in.Base, k) {
+			continue
+		}
+		what := ""
+		for _, base := range in.Base {
+			if base.Dev != "lo" && base.Prefix.Overlaps(k.Prefix) {
+				what = fmt.Sprintf("the LAN of its %s", base.Dev)
+			}
+		}
+		for vip := range vips {
+			if what == "" && k.Prefix.Contains(vip) {
+				what = "a VIP"
+			}
+		}
+		if what != "" {
+			list = append(list, fmt.Sprintf("it has %s on lo: that makes the whole subnet %s its own, %s too, and nobody there is answered any more. Take it off the node and out of its boot files: ip addr del %s dev lo",
+				k.Prefix, k.Prefix.Masked(), what, k.Prefix))
+		}
+	}
 	return list
 }
 

@@ -168,6 +168,7 @@ func TestRoutesInKernel(t *testing.T) {
 		"IPv6: a group of objects":        {ipv6: true, routes: "NEXTHOP id 7 via 2001:db8:2::1 dev eth1\nNEXTHOP id 8 via 2001:db8:1::1 dev eth0\nNEXTHOP id 9 group 7/8\nadd default nhid 9"},
 		"IPv6: expires, set by hand":      {ipv6: true, routes: "add default via 2001:db8:2::1 metric 100 expires 500"},
 		"IPv6: learnt twice":              {ipv6: true, routes: "add default via fe80::1 dev eth1 proto ra metric 1024 expires 1000 pref medium\nappend default via fe80::2 dev eth1 proto ra metric 1024 expires 1000 pref high"},
+		"IPv6: by segments":               {ipv6: true, routes: "add default encap seg6 mode encap segs fc00::1,fc00::2 via 2001:db8:2::1 dev eth1"},
 		"IPv6: from a source":             {ipv6: true, routes: "add default from 2001:db8:2::/64 via 2001:db8:2::1 dev eth1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -53,6 +54,16 @@ var routeTypes = map[string]bool{
 // afterEncap are the words that end those of an encapsulation.
 var afterEncap = map[string]bool{"via": true, "dev": true, "nexthop": true, "nhid": true, "proto": true, "metric": true, "scope": true}
 
+// retyped are the words of an encapsulation as ip takes them: it prints "segs 2 [ fc00::1
+// fc00::2 ]" and takes "segs fc00::1,fc00::2".
+func retyped(words []string) []string {
+	open, end := slices.Index(words, "["), slices.Index(words, "]")
+	if open < 2 || end < open || words[open-2] != "segs" {
+		return words
+	}
+	return slices.Concat(words[:open-1], []string{strings.Join(words[open+1:end], ",")}, words[end+1:])
+}
+
 // statusWords tell the status of a route, which is no part of it. Those in
 // statusWordsWithValue are followed by a value.
 var (
@@ -95,7 +106,7 @@ func parseRoute(words []string, unspecified netip.Addr) (RouteKey, Route, error)
 			for end < len(words) && !afterEncap[words[end]] {
 				end++
 			}
-			rest = append(rest, words[i:end]...)
+			rest = append(rest, retyped(words[i:end])...)
 			i = end - 1
 			continue
 		}

@@ -63,7 +63,7 @@ func (j *job) boot() {
 		j.out.Notes = append(j.out.Notes, j.notes(how)...)
 	}
 	var script shell.Script
-	script.Line("PATH=/usr/sbin:/sbin:/usr/bin:/bin")
+	script.Line("PATH=/usr/sbin:/sbin:/usr/bin:/bin${PATH:+:$PATH}")
 	script.Line("s=0")
 	script.Add(&network)
 	if !rest.Empty() {

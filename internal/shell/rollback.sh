@@ -12,8 +12,10 @@
 # Then it gives back what the shell that made the changes had borrowed.
 lvsctl_begin_rollback() {
   PATH=/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/sbin:/usr/local/bin LC_ALL=C
-  export PATH LC_ALL
   lvsctl_folder=${0%/*}
+  # The tools that made the changes undo them, wherever this system keeps them.
+  if { IFS= read -r lvsctl_tools <"$lvsctl_folder/path"; } 2>/dev/null; then PATH=$lvsctl_tools; fi
+  export PATH LC_ALL
   if [ "$2" = timer ]; then
     while [ -e "$lvsctl_folder/armed" ] && read -r up rest </proc/uptime; do
       # Empty while a step puts it off just now: look again.

@@ -239,7 +239,7 @@ lvsctl_can_hold() { return 1; }; lvsctl_yield 1 30 10.0.0.100`, `^0\n1\n4\n1\n0\
 	MendServer:    {table + "lvsctl_mend_server -t v -r s; : >gone; lvsctl_mend_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n$`},
 	RestoreServer: {table + "lvsctl_restore_server -t v -r s; : >gone; lvsctl_restore_server -t v -r s; echo $?; cat log", `^0\n-e -t v -r s\n-a -t v -r s\n$`},
 
-	Arm:           {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npid\nrecord\nrollback.sh\ntext\n$`},
+	Arm:           {transaction + "(lvsctl_arm 'sleep 9' 'text'); ls /run/lvsctl/t; cat /run/lvsctl/t/record", `^n armed\narmed\nb\nbegun\ndeadline\npath\npid\nrecord\nrollback.sh\ntext\n$`},
 	Begin:         {armed + "lvsctl_begin 3; ls /run/lvsctl/t/b; rm -r /run/lvsctl/t; lvsctl_begin 4 || echo failed", `(?s)^n begin 3\n3\n.*n failed 4 1\nfailed\n$`},
 	Mark:          {armed + "lvsctl_mark 3; ls /run/lvsctl/t/b", `^3\n$`},
 	PutOff:        {armed + "lvsctl_put_off; read -r d </run/lvsctl/t/deadline; read -r u _ </proc/uptime; echo $((d - ${u%%.*}))", `^(29|30)\n$`},
@@ -458,5 +458,28 @@ func TestKillsNobodyElse(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRollbackFindsTools arms where a tool is in a folder of the login's, as on NixOS. The
+// rollback, which may be begun with no environment at all, finds it too.
+func TestRollbackFindsTools(t *testing.T) {
+	needHosts(t)
+	var rollback Script
+	rollback.Line(Call(BeginRollback, "web"), ` "$@"`)
+	rollback.Line("lvsctl-odd")
+	rollback.Line(Call(EndRollback, "/root/r/web.json", "/root/r"))
+	const arm = `mkdir r odd; printf '#!/bin/sh\necho put back\n' >odd/lvsctl-odd; chmod +x odd/lvsctl-odd
+PATH=$PATH:/root/odd; lvsctl_environment; (lvsctl_arm ROLLBACK old)
+env -i SHELL /run/lvsctl/t/rollback.sh now
+`
+	for name, args := range surroundings(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			script := Definitions(Arm, Environment, Report) + transaction + strings.NewReplacer("ROLLBACK", Quote(rollback.String()), "SHELL", Cmd(args...).String()).Replace(arm)
+			if out, _ := host(t, name, script); out != "n armed\nput back\n" {
+				t.Errorf("have %q", out)
+			}
+		})
 	}
 }

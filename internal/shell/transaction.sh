@@ -18,6 +18,7 @@ lvsctl_start_timer() {
   umask 077
   mkdir "$lvsctl_transaction" "$lvsctl_transaction/b" || return 1
   printf '%s' "$1" >"$lvsctl_transaction/rollback.sh" && printf '%s\n' "$2" >"$lvsctl_transaction/record" || return 1
+  printf '%s\n' "$PATH" >"$lvsctl_transaction/path" || return 1
   lvsctl_put_off || return 1
   # Of the subshell that this is, not of the shell it was forked from: $$.
   # shellcheck disable=SC2016 # the child's

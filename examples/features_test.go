@@ -107,6 +107,42 @@ echo 0 > /proc/sys/net/ipv6/conf/all/forwarding`,
 			"~ sysctl net.ipv6.conf.all.forwarding 0 -> 1 (drift)",
 		},
 	},
+	{
+		name:  "tunnels",
+		hosts: []string{"lvs", "router", "near", "far"}, client: "client",
+		requests: []request{
+			{to: "http://10.1.0.100/", answers: map[string]int{"near": 2, "far": 2}, from: "10.9.0.9"},
+			{to: "http://10.1.0.101/", answers: map[string]int{"near": 2, "far": 2}, from: "10.9.0.9"},
+			{to: "http://10.1.0.102/", answers: map[string]int{"near": 2, "far": 2}, from: "10.9.0.9"},
+			{to: "http://10.1.0.103/", answers: map[string]int{"near": 2, "far": 2}, from: "10.9.0.9"},
+			{to: "http://[fd00:1::100]/", answers: map[string]int{"near": 2, "far": 2}, from: "fd00:9::9"},
+			{to: "http://[fd00:1::101]/", answers: map[string]int{"near": 2, "far": 2}, from: "fd00:9::9"},
+		},
+		more: func(c *cluster) {
+			c.announces("10.1.0.102", 1420)
+			c.holds("lvs", "ipvsadm -S -n",
+				"-a -t 10.1.0.100:80 -r 10.1.0.11:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-nocsum\n",
+				"-a -t 10.1.0.101:80 -r 10.1.0.11:80 -i -w 1 --tun-type gre --tun-nocsum\n",
+				"-a -t 10.1.0.102:80 -r 10.1.0.11:80 -i -w 1 --tun-type ipip\n",
+				"-a -t 10.1.0.102:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 6081 --tun-csum\n",
+				"-a -t 10.1.0.103:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum\n")
+			// What the node's boot runs opens the ports too, and leaves open ones alone. found
+			// has nothing of this node.
+			c.holds("far", "ip fou del port 6080; sh /etc/lvsctl/tunnels.sh && sh /etc/lvsctl/tunnels.sh && ip fou show", "port 6080 gue\n", "port 6081 gue\n", "port 6080 gue -6\n")
+			c.sh("near", "ip fou del port 6080; ip link set gre0 down; ip -6 fou del port 6080; ip fou add port 6080 ipproto 4")
+		},
+		spoil: `ipvsadm -e -t 10.1.0.100:80 -r 10.1.0.11:80 -i -w 1
+ipvsadm -e -t 10.1.0.101:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 6080
+ipvsadm -e -t 10.1.0.103:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-csum`,
+		found: []string{
+			"~ fou port 6080 ipproto 4 -> gue (drift)",
+			"+ fou port 6080 IPv6 gue (drift)",
+			"~ link gre0 down -> up (drift)",
+			"~ server tcp 10.1.0.100:80 -> 10.1.0.11:80 tun weight 1 -> tun weight 1 --tun-type gue --tun-port 6080 --tun-nocsum (drift)",
+			"~ server tcp 10.1.0.101:80 -> 10.3.0.11:80 tun weight 1 --tun-type gue --tun-port 6080 --tun-nocsum -> tun weight 1 --tun-type gre --tun-nocsum (drift)",
+			"~ server tcp 10.1.0.103:80 -> 10.3.0.11:80 tun weight 1 --tun-type gue --tun-port 6080 --tun-csum -> tun weight 1 --tun-type gue --tun-port 6080 --tun-remcsum (drift)",
+		},
+	},
 }
 
 func TestFeatures(t *testing.T) {
@@ -129,7 +165,7 @@ func TestFeatures(t *testing.T) {
 
 // unread prints the modules that a plan must not load. Reading a node's rules by the wrong
 // tool would.
-const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|ip6_tunnel) ' /proc/modules || :`
+const unread = `grep -E '^(ip_vs|ip_tables|ip6_tables|nf_tables|nfnetlink|ipip|ip6_tunnel|ip_gre|ip6_gre|fou) ' /proc/modules || :`
 
 // planned makes the first plan and checks that it has changed nothing on the nodes. It
 // returns their snapshots.
@@ -183,8 +219,9 @@ const shot = `ip -o addr show | sed 's/valid_lft.*//; s/ tentative//'
 ip route show
 ip -6 route show
 cd /proc/sys/net
-grep '' ipv4/ip_forward ipv6/conf/all/forwarding ipv4/conf/*/* | grep -v -e /tunl0/ -e /ip6tnl0/ -e /mc_forwarding
+grep '' ipv4/ip_forward ipv6/conf/all/forwarding ipv4/conf/*/* | grep -v -e /tunl0/ -e /ip6tnl0/ -e /gre0/ -e /ip6gre0/ -e /gretap0/ -e /erspan0/ -e /mc_forwarding
 [ ! -e ipv4/vs ] || grep -v -e '^0$' ipv4/vs/conntrack
+[ ! -e /sys/module/fou ] || ip fou show
 [ ! -e /proc/net/ip_vs ] || { ipvsadm -S -n; ipvsadm -L -n --thresholds | tail -n +4; ipvsadm -L --daemon; }
 [ ! -e /proc/net/ip_vs ] || ipvsadm -L --timeout | grep -v ' 900 120 '
 for t in ip ip6; do

@@ -220,7 +220,7 @@ var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 // do runs commands and reads the host, in one round trip.
 func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	r.Helper()
-	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Wanted: state.Wanted{
+	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Can: []string{"tun-type", "ip-fou", "fou", "ip_gre"}, Wanted: state.Wanted{
 		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel", "ip_gre", "fou"},
 	}})
 	var s shell.Script

@@ -89,6 +89,7 @@ var additions = map[state.Kind]string{
 	state.KindPackage: "lvsctl sets the node up with it",
 	state.KindModule:  "it is loaded before it is needed",
 	state.KindRule:    "a rule of lvsctl's own, to the effect of the node's",
+	state.KindFOU:     "gue packets come to that port",
 	state.KindAddress: "the node takes packets to the VIP only if it has it",
 	state.KindRoute:   "the answers need a way back",
 	state.KindPolicy:  "it leads the answers to the director",

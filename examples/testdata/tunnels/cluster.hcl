@@ -17,6 +17,7 @@ real_server "near" {
 
 real_server "far" {
   interface "eth0" { addresses = ["10.3.0.11/24", "fd00:3::11/64"] }
+  vip_interface = "lo"
 }
 
 client "client" {

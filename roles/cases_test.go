@@ -438,6 +438,44 @@ virtual_server "tls" {
 		},
 	},
 	{
+		name: "a VIP beside the tunnel is on its device too",
+		text: `
+director "lvs" {
+  interface "eth0" { address = "10.1.0.2/24" }
+}
+real_server "a" {
+  interface "eth0" { addresses = ["10.1.0.11/24", "fd00:1::11/64"] }
+  vip_interface = "dummy0"
+}
+virtual_server "web" {
+  vip          = "10.1.0.100"
+  port         = 80
+  mode         = "tun"
+  real_servers = ["a"]
+}`,
+		want: map[string][]string{
+			"a": {
+				"module ipip",
+				"sysctl net.ipv4.conf.all.arp_announce: 2",
+				"sysctl net.ipv4.conf.all.arp_ignore: 1",
+				"sysctl net.ipv4.conf.dummy0.arp_announce: 2",
+				"sysctl net.ipv4.conf.dummy0.arp_ignore: 1",
+				"sysctl net.ipv4.conf.tunl0.rp_filter: 2",
+				"link tunl0: up",
+				"address 10.1.0.100/32 dev dummy0",
+				"address 10.1.0.100/32 dev tunl0",
+			},
+			"lvs": {
+				"package ipvsadm",
+				"module ip_vs",
+				"sysctl net.ipv4.vs.conn_reuse_mode: 3",
+				"address 10.1.0.100/32 dev eth0",
+				"service tcp 10.1.0.100:80: wlc",
+				"server tcp 10.1.0.100:80 -> 10.1.0.11:80: tun  weight 1",
+			},
+		},
+	},
+	{
 		name: "several services a director, several VIPs a real server",
 		text: lan + `
 virtual_server "web" {

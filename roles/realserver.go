@@ -65,6 +65,11 @@ func (n *node) tunnel(s serving) {
 		n.sysctl("net/ipv4/conf/"+dev+"/rp_filter", "2", s.service.Range)
 	}
 	n.quietVIP(s)
+	if vip := s.service.VIP; !ipv6 && vip.IsValid() {
+		// With vip_interface too: a loose filter drops what comes in by a device without an
+		// address (__fib_validate_source, net/ipv4/fib_frontend.c).
+		n.address(netip.PrefixFrom(vip.Addr(), vip.Addr().BitLen()), dev, s.service.Range)
+	}
 }
 
 // throughRouter wants replies to leave by a router on the node's own subnet, if there is

@@ -217,16 +217,32 @@ func (f *finder) servant(t *tableService, addr netip.Addr) *topology.Node {
 // vipInterfaces finds the devices on which real servers hold VIPs, where those are not
 // the usual ones.
 func (f *finder) vipInterfaces() {
+	type held struct {
+		node *found
+		vip  netip.Addr
+	}
+	usual := func(s topology.Server) string {
+		if s.Mode == topology.TUN {
+			return s.TunnelDevice()
+		}
+		return "lo"
+	}
+	// tunnels are the devices that have a VIP anyhow: vip_interface does not say so.
+	tunnels := map[held][]string{}
+	for _, v := range f.Topology.Services {
+		for _, s := range v.RealServers {
+			if k := (held{f.named[s.Node.Name], v.VIP.Addr()}); s.Mode == topology.TUN && !s.Address.Is6() {
+				tunnels[k] = append(tunnels[k], s.TunnelDevice())
+			}
+		}
+	}
 	for _, v := range f.Topology.Services {
 		for _, s := range v.RealServers {
 			n := f.named[s.Node.Name]
 			if n == nil || s.Mode != topology.DR && s.Mode != topology.TUN || slices.Contains(v.Directors, s.Node) || !v.VIP.IsValid() {
 				continue
 			}
-			usual := "lo"
-			if s.Mode == topology.TUN {
-				usual = s.TunnelDevice()
-			}
+			usual := usual(s)
 			var devs []string
 			for k := range n.State.Addresses {
 				if k.Prefix.Addr() == v.VIP.Addr() {
@@ -234,8 +250,13 @@ func (f *finder) vipInterfaces() {
 				}
 			}
 			slices.Sort(devs)
+			there := slices.Contains(devs, usual)
+			if s.Mode == topology.TUN && !s.Address.Is6() {
+				devs = slices.DeleteFunc(devs, func(dev string) bool { return slices.Contains(tunnels[held{n, v.VIP.Addr()}], dev) })
+				there = there && (len(devs) == 0 || !state.Quiet(devs[0]))
+			}
 			switch {
-			case len(devs) == 0 || slices.Contains(devs, usual) && n.VIPInterface == "":
+			case len(devs) == 0 || there && n.VIPInterface == "":
 			case state.Quiet(devs[0]) && (n.VIPInterface == "" || n.VIPInterface == devs[0]):
 				n.VIPInterface = devs[0]
 			default:

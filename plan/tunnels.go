@@ -59,7 +59,7 @@ func missingTunnels(in *Input) []string {
 			say("its ipvsadm knows no tunnel but ipip (1.31 does); update it there, or remove tunnel from the topology")
 		}
 		if lacks := w.Lacks(facts.Kernel); lacks != "" {
-			say("its kernel %s sends no %s; remove that from tunnel, or update the kernel", facts.Kernel, lacks)
+			say("its kernel %s does not know %s; remove that from tunnel, or update the kernel", facts.Kernel, lacks)
 		}
 	}
 	for _, m := range tunnelModules {

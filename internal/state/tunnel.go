@@ -135,9 +135,9 @@ func (w Wrapping) Lacks(kernel string) string {
 	for _, part := range parts {
 		if first, ok := tunnelKernels[part]; ok && slices.Compare(have[:], first[:]) < 0 {
 			if part == "checksum" {
-				part = "checksum for tunnels"
+				part = "a tunnel's checksum"
 			}
-			return fmt.Sprintf("%s before %d.%d", part, first[0], first[1])
+			return fmt.Sprintf("%s, which came with Linux %d.%d", part, first[0], first[1])
 		}
 	}
 	return ""

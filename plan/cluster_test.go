@@ -133,7 +133,7 @@ func (c *cluster) read(t *testing.T, name string) *live.Node {
 	t.Helper()
 	s, err := c.hosts[name].Read(state.Wanted{
 		Topology: topologyName, Own: persist.Own(topologyName), Units: persist.Units(topologyName),
-		Packages: []string{"ipvsadm", "iptables", "ip6tables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel", "ip_gre", "fou"},
+		Packages: []string{"ipvsadm", "iptables", "ip6tables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -69,7 +69,7 @@ func drawNode(t *rapid.T, role string) *statetest.Node {
 	run(t, n, "ip", "-6", "addr", "add", "fd00:1::5/64", "dev", "eth0")
 	run(t, n, "ip", "-4", "addr", "add", "10.2.0.5/24", "dev", "eth1")
 	n.Files["/etc/hosts"] = pick(t, "hosts", "", "127.0.0.1 localhost\n", "127.0.0.1 localhost")
-	for _, m := range []string{"ip_vs", "ipip", "ip6_tunnel", "ip_gre", "fou"} {
+	for _, m := range []string{"ip_vs", "ipip", "ip6_tunnel", "fou"} {
 		if chance(t, 40, m+" loaded") {
 			run(t, n, "modprobe", m)
 		}
@@ -245,15 +245,10 @@ func drawWant(t *rapid.T, role string) *state.State {
 		w.Modules["ipip"], w.Links["tunl0"] = state.Module{}, state.Link{Up: true}
 		w.Sysctls["net/ipv4/conf/tunl0/rp_filter"] = "2"
 		w.Sysctls["net/ipv4/conf/tunl0/arp_ignore"] = "1"
-		if chance(t, 50, "gue") {
-			w.Modules["fou"] = state.Module{}
-			w.FOUs[state.FOUKey{Port: 6080, V6: chance(t, 30, "gue over IPv6")}] = state.FOU{Holds: state.GUE}
-		}
-		if chance(t, 50, "gre") {
-			w.Modules["ip_gre"], w.Links["gre0"] = state.Module{}, state.Link{Up: true}
-			w.Sysctls["net/ipv4/conf/gre0/rp_filter"] = "2"
-		}
 		if chance(t, 50, "tunnel6") {
+			w.Modules["fou"] = state.Module{}
+			w.FOUs[state.FOUKey{Port: 6080}] = state.FOU{Holds: state.GUE} // in the way of another one
+			w.FOUs[state.FOUKey{Port: 6081, V6: true}] = state.FOU{Holds: state.GUE}
 			w.Modules["ip6_tunnel"], w.Links["ip6tnl0"] = state.Module{}, state.Link{Up: true}
 			w.Addresses[addressKey("fd00:9::1/128", "ip6tnl0")] = state.Address{}
 		}

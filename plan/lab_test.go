@@ -48,8 +48,8 @@ type seen struct {
 const foreign = `set -e
 while ip -6 -o addr show tentative | grep -q .; do sleep 0.1; done
 printf '127.0.0.1 localhost' >/etc/hosts
-modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel ip_gre fou
-for d in tunl0 ip6tnl0 gre0; do ip link set dev $d up; ip link set dev $d down; done
+modprobe -a ip_vs ip_vs_lblc ip_vs_lblcr ipip ip6_tunnel fou
+for d in tunl0 ip6tnl0; do ip link set dev $d up; ip link set dev $d down; done
 ip -4 route add default via 10.2.0.254 dev eth1 metric 200
 ip -4 route add blackhole 10.61.0.0/16
 ip -6 route add fd00:60::/48 via fd00:1::fd dev eth0 metric 2048
@@ -220,8 +220,8 @@ var nonce = regexp.MustCompile(`(?m)^lvsctl-[0-9a-f]{24} `)
 // do runs commands and reads the host, in one round trip.
 func (r *machine) do(commands []shell.Command, schedulers ...string) seen {
 	r.Helper()
-	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Can: []string{"tun-type", "ip-fou", "fou", "ip_gre"}, Wanted: state.Wanted{
-		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel", "ip_gre", "fou"},
+	read := live.NewScript(live.Question{Topology: topologyName, Schedulers: schedulers, Can: []string{"ip-fou", "fou"}, Wanted: state.Wanted{
+		Packages: []string{"ipvsadm", "iptables"}, Modules: []string{"ip_vs", "ipip", "ip6_tunnel", "fou"},
 	}})
 	var s shell.Script
 	for _, c := range commands {

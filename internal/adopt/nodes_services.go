@@ -221,12 +221,6 @@ func (f *finder) vipInterfaces() {
 		node *found
 		vip  netip.Addr
 	}
-	usual := func(s topology.Server) string {
-		if s.Mode == topology.TUN {
-			return s.TunnelDevice()
-		}
-		return "lo"
-	}
 	// tunnels are the devices that have a VIP anyhow: vip_interface does not say so.
 	tunnels := map[held][]string{}
 	for _, v := range f.Topology.Services {
@@ -242,7 +236,10 @@ func (f *finder) vipInterfaces() {
 			if n == nil || s.Mode != topology.DR && s.Mode != topology.TUN || slices.Contains(v.Directors, s.Node) || !v.VIP.IsValid() {
 				continue
 			}
-			usual := usual(s)
+			usual := "lo"
+			if s.Mode == topology.TUN {
+				usual = s.TunnelDevice()
+			}
 			var devs []string
 			for k := range n.State.Addresses {
 				if k.Prefix.Addr() == v.VIP.Addr() {

@@ -242,11 +242,9 @@ func (e example) test(c *cluster, before map[string]string) {
 	c.apply(0)
 	c.plan(0)
 	c.wantAnswers(e.client, e.url, e.answers)
-	if hosts := imports[e.name]; hosts != nil {
-		c.imported(hosts...)
-	}
+	c.imported(e.hosts...)
 	if e.name == "dr-lan" {
-		c.importedByHand(imports[e.name]...)
+		c.importedByHand(e.hosts...)
 	}
 	if e.more != nil {
 		e.more(c)

@@ -146,6 +146,7 @@ ipvsadm -e -t 10.1.0.103:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 60
 }
 
 func TestFeatures(t *testing.T) {
+	features := append(features, pairs)
 	var topologies []string
 	for _, f := range features {
 		topologies = append(topologies, "testdata/"+f.name)
@@ -189,6 +190,7 @@ func (f feature) test(c *cluster, before map[string]string) {
 	c.apply(0)
 	c.plan(0)
 	f.answered(c)
+	c.imported(f.hosts...)
 	f.more(c)
 
 	c.sh(director, f.spoil)

@@ -51,6 +51,8 @@ type cluster struct {
 	dir      string // where the commands run, and the lab's files are
 	topology string
 	links    string // folder of the sockets of ssh's open connections
+	// passwords are what no command of lvsctl may print.
+	passwords []string
 }
 
 // start brings up the lab of an example, or of another topology's folder.
@@ -133,6 +135,11 @@ func (c *cluster) run(args ...string) (stdout, stderr string, code int) {
 	begin := time.Now()
 	err := cmd.Run()
 	c.Logf("%5.1fs lvsctl %s", time.Since(begin).Seconds(), strings.Join(args, " "))
+	for _, password := range c.passwords {
+		if strings.Contains(out.String()+errOut.String(), password) {
+			c.Errorf("lvsctl %s shows a password:\n%s%s", strings.Join(args, " "), &out, &errOut)
+		}
+	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		c.Fatalf("cannot run lvsctl: %v", err)

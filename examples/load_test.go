@@ -158,6 +158,9 @@ const loadRate = 80
 // meet those that a director remembers although they are closed.
 const fewPorts = "echo 20000 21199 >/proc/sys/net/ipv4/ip_local_port_range"
 
+// manyPorts is the kernel's default.
+const manyPorts = "echo 32768 60999 >/proc/sys/net/ipv4/ip_local_port_range"
+
 // loadTest is a cluster and the steps that change it under load.
 type loadTest struct {
 	name, common string
@@ -228,7 +231,7 @@ func (l loadTest) run(c *cluster) {
 	c.sh("client", fewPorts)
 	for _, s := range l.steps[1:] {
 		write(s.services)
-		stop := c.load(l.target)
+		stop := c.load(l.target, loadRate)
 		do := func(c *cluster) string { return c.apply(0) }
 		if s.do != nil {
 			do = s.do
@@ -264,13 +267,15 @@ type loadResult struct {
 	Errors, Answers    map[string]int
 	Slowest            int64 `json:"slowest_ms"`
 	Rate               float64
+	First              int64 `json:"first_failed_ms"`
+	Last               int64 `json:"last_failed_ms"`
 }
 
-// load begins to send requests from the client, and returns a function that ends that. It
-// returns after the first request was answered or has failed.
-func (c *cluster) load(target string) (stop func() loadResult) {
+// load begins to send so many requests a second from the client, and returns a function that
+// ends that. It returns after the first request was answered or has failed.
+func (c *cluster) load(target string, rate int) (stop func() loadResult) {
 	c.Helper()
-	cmd := exec.Command(program, "lab", "exec", c.topology, "client", "--", "/init", "lab", "load", "--rate", strconv.Itoa(loadRate), target)
+	cmd := exec.Command(program, "lab", "exec", c.topology, "client", "--", "/init", "lab", "load", "--rate", strconv.Itoa(rate), target)
 	cmd.Dir = c.dir
 	var out bytes.Buffer
 	cmd.Stdout = &out

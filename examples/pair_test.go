@@ -16,9 +16,14 @@ import (
 type pair struct{ *cluster }
 
 const (
-	pairVIP    = "10.9.0.100"
-	pairTarget = pairVIP + ":80"
-	pairURL    = "http://" + pairVIP + "/"
+	// pairRate is how many requests the client sends per second: enough to meet any gap, and
+	// little work for the machine.
+	pairRate = 25
+
+	pairVIP      = "10.9.0.100"
+	pairPassword = "secret"
+	pairTarget   = pairVIP + ":80"
+	pairURL      = "http://" + pairVIP + "/"
 )
 
 var pairDirectors = []string{"d1", "d2"}
@@ -51,7 +56,7 @@ vrrp_instance "pair" {
   directors         = ["d1", "d2"]
   interface         = "eth0"
   virtual_router_id = 51
-  auth_pass         = "secret"
+  auth_pass         = "` + pairPassword + `"
   advert_int        = "3s"
   ` + more + `
 }
@@ -86,6 +91,7 @@ func startPair(t *testing.T) pair {
 	p := pair{&cluster{T: t, topology: dir}}
 	p.write(pairPlain + pairService("other", "8000", `real_servers = ["rs"]`))
 	p.cluster = start(t, dir)
+	p.passwords = []string{pairPassword, "hunter2"}
 	p.write(pairPlain)
 	p.sh("client", fewPorts)
 	for _, d := range pairDirectors {
@@ -136,7 +142,7 @@ func (c *cluster) await(host, what, command string, seconds int) {
 // under does steps while the client asks without pause, and returns what it counted.
 func (c *cluster) under(target string, steps func()) loadResult {
 	c.Helper()
-	stop := c.load(target)
+	stop := c.load(target, pairRate)
 	steps()
 	have := stop()
 	c.Logf("%d requests, %d failed, %.0f a second, the slowest took %d ms, answers %v, errors %v", have.Requests, have.Failures, have.Rate, have.Slowest, have.Answers, have.Errors)
@@ -151,6 +157,15 @@ func (c *cluster) wantNoneLost(target, what string, steps func()) {
 		for d, have := range c.each(pairDirectors, "grep -B 1 10.9.0.100 /root/monitor | tail -n 40; date; ipvsadm -Lnc | grep -c ESTAB; ipvsadm -Ln") {
 			c.Logf("%s:\n%s", d, have)
 		}
+	}
+}
+
+// wantServed sees that the real servers answer. With wlc each one's share depends on the
+// connections that there were before.
+func (p pair) wantServed() {
+	p.Helper()
+	if have := p.ask("client", pairURL, 6); have["rs-1"]+have["rs-2"] != 6 {
+		p.Errorf("answers of %s: %v", pairURL, have)
 	}
 }
 
@@ -174,7 +189,17 @@ func TestPair(t *testing.T) {
 		{"failed over", pairFailedOver},
 		{"real servers down", pairDown},
 		{"adverts dropped", pairDeaf},
+		{"changed under load", pairChanged},
+		{"another password under load", pairNewPassword},
+		{"another instance", pairIdentity},
+		{"keepalived killed", pairKilled},
+		{"lvsctl killed between the reloads", pairCutOff},
+		{"keepalived killed by its reload", pairKilledByReload},
+		{"two applies at once", pairTwoAtOnce},
+		{"cut off and back", pairCutCable},
 		{"destroyed", pairDestroyed},
+		{"by hand and back", pairByHand},
+		{"somebody's keepalived", pairForeign},
 	} {
 		t.Run(step.name, func(t *testing.T) { step.run(p.in(t)) })
 	}
@@ -198,13 +223,11 @@ func pairFresh(p pair) {
 				p.Errorf("%s has no %q:\n%s", d, want, have)
 			}
 		}
-		if strings.Contains(have, "secret") {
+		if strings.Contains(have, pairPassword) {
 			p.Errorf("the record of %s has the password", d)
 		}
 	}
-	if out := p.plan(0, "-v", "--commands", "--json"); strings.Contains(out, "secret") {
-		p.Errorf("the plan has the password:\n%s", out)
-	}
+	p.plan(0, "-v", "--commands", "--json")
 }
 
 // pairDrained drains a real server: keepalived's file has its weight too, so that neither a
@@ -339,6 +362,69 @@ func pairDeaf(p pair) {
 	p.wantHolder(pairVIP, pairDirectors, "d1")
 }
 
+// pairChanged changes what keepalived edits, and what it does not, while the client asks.
+func pairChanged(p pair) {
+	p.bring()
+	step := func(name, text string) {
+		p.write(text)
+		p.wantNoneLost(pairTarget, name, func() { p.apply(0) })
+		p.plan(0)
+		p.wantHolder(pairVIP, pairDirectors, "d1")
+	}
+	step("weights, scheduler and thresholds", pairHosts+pairInstance("")+pairService("http", "80", `scheduler = "wrr"
+  real_server "rs-1" { weight = 3 }
+  real_server "rs-2" {
+    upper_threshold = 1000
+    lower_threshold = 900
+  }`))
+	step("one server less", pairHosts+pairInstance("")+pairService("http", "80", `scheduler = "wrr"
+  drain        = "5s"
+  real_servers = ["rs-1"]`))
+	step("a second service and VIP", pairPlain+strings.Replace(pairService("other", "8000", `real_servers = ["rs"]`), "10.9.0.100", "10.9.0.101", 1))
+	p.wantHolder("10.9.0.101", pairDirectors, "d1")
+	step("back", pairPlain)
+}
+
+// pairIdentity makes of the instance what keepalived takes for another one: the VIP is off
+// for the time that the plan says.
+func pairIdentity(p pair) {
+	p.bring()
+	p.write(strings.Replace(pairPlain, "= 51", "= 61", 1))
+	have := p.under(pairTarget, func() {
+		const want = "once virtual_router_id is different: its addresses are off for up to 9.7s"
+		if out := p.apply(0); !strings.Contains(out, want) {
+			p.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	})
+	// No answer comes late: the client repeats its SYN for as long.
+	if have.Requests == 0 || have.Failures > 12*pairRate {
+		p.Errorf("%d of %d requests failed: %v", have.Failures, have.Requests, have.Errors)
+	}
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+}
+
+// pairKilled kills the master's keepalived at one blow: its VIP stays, and the backup has
+// it too.
+func pairKilled(p pair) {
+	p.bring()
+	p.sh("d1", "kill -STOP $(cat /run/keepalived.pid); kill -9 $(cat /run/vrrp.pid) $(cat /run/checkers.pid) $(cat /run/keepalived.pid)")
+	p.await("d2", "it takes over", "ip -o addr show to 10.9.0.100 | grep -q eth0", 60)
+	out := p.plan(2)
+	for _, want := range []string{
+		"! split brain: 10.9.0.100 of vrrp_instance pair is on d1 and d2; keepalived does not run on d1, and something left the address there",
+		"! warning: keepalived does not run any more; it left 10.9.0.100 behind, which another director may hold too",
+		"+ daemon    keepalived",
+	} {
+		if !strings.Contains(out, want) {
+			p.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	}
+	p.apply(0)
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+}
+
 func pairDestroyed(p pair) {
 	p.bring()
 	p.destroy(0)
@@ -350,4 +436,81 @@ func pairDestroyed(p pair) {
 		}
 	}
 	p.plan(2)
+}
+
+// pairByHand takes over what was set by hand on d1, with a VIP of the LAN's prefix length
+// and a label, and gives it back.
+func pairByHand(p pair) {
+	p.write(pairPlain)
+	p.destroy(0)
+	const real = "for i in all lo; do echo 1 >/proc/sys/net/ipv4/conf/$i/arp_ignore; echo 2 >/proc/sys/net/ipv4/conf/$i/arp_announce; done; ip addr add 10.9.0.100/32 dev lo"
+	p.each([]string{"rs-1", "rs-2"}, real)
+	p.sh("d1", `ipvsadm -A -t 10.9.0.100:80 -s wlc
+for rip in 10.9.0.11 10.9.0.12; do ipvsadm -a -t 10.9.0.100:80 -r $rip -g; done
+ip addr add 10.9.0.100/24 dev eth0 label eth0:9; arping -q -c 1 -A -I eth0 10.9.0.100 || :`)
+	p.wantServed()
+	hosts := append([]string{"rs-1", "rs-2"}, pairDirectors...)
+	const look = "{ " + snapshot + "} | awk '$1 == \"->\" { print $1, $2, $3, $4; next } { print }'" // without numbers of connections
+	before := p.each(hosts, look)
+	p.write(pairPlain)
+	p.wantNoneLost(pairTarget, "taken over", func() { p.apply(0) })
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+	p.wantNoneLost(pairTarget, "given back", func() { p.destroy(0) })
+	if d := cmp.Diff(before, p.each(hosts, look)); d != "" {
+		p.Errorf("destroy does not give back the state before (-before +after):\n%s", d)
+	}
+	p.sh("d1", "ip addr del 10.9.0.100/24 dev eth0; ipvsadm -D -t 10.9.0.100:80")
+	p.each([]string{"rs-1", "rs-2"}, "ip addr del 10.9.0.100/32 dev lo; for i in all lo; do echo 0 >/proc/sys/net/ipv4/conf/$i/arp_ignore; echo 0 >/proc/sys/net/ipv4/conf/$i/arp_announce; done")
+}
+
+// pairForeign takes over a keepalived that somebody else runs on d1, and gives it back.
+func pairForeign(p pair) {
+	p.write(pairPlain)
+	p.destroy(0)
+	const file = `# Written by hand, without a newline at its end
+vrrp_instance VI_1 {
+  state MASTER
+  interface eth0
+  virtual_router_id 51
+  priority 150
+  authentication {
+    auth_type PASS
+    auth_pass hidden
+  }
+  virtual_ipaddress {
+    10.9.0.77/32 dev eth0
+  }
+}
+vrrp_instance VI_2 {
+  interface eth0
+  virtual_router_id 52
+  priority 150
+  virtual_ipaddress {
+    10.9.0.78/32 dev eth0
+  }
+}`
+	p.sh("d1", "cat >/etc/keepalived/keepalived.conf <<'END'\n"+file+"\nEND\ntruncate -s -1 /etc/keepalived/keepalived.conf; chmod 640 /etc/keepalived/keepalived.conf; /etc/init.d/keepalived start")
+	p.await("d1", "it has its address", "ip -o addr show to 10.9.0.77 | grep -q eth0", 60)
+	const look = "md5sum /etc/keepalived/*; stat -c %a /etc/keepalived/keepalived.conf; cat /run/keepalived.pid"
+	before := p.sh("d1", look)
+	p.write(pairPlain)
+	out := p.plan(2, "-v")
+	for _, want := range []string{"somebody else wrote this file", "what ends with it: vrrp_instance VI_2", "-vrrp_instance VI_1 {", "(sensitive)"} {
+		if !strings.Contains(out, want) {
+			p.Errorf("the plan does not say %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "hidden") {
+		p.Errorf("the plan shows somebody's password:\n%s", out)
+	}
+	p.apply(0)
+	p.plan(0)
+	p.wantHolder(pairVIP, pairDirectors, "d1")
+	p.destroy(0)
+	p.await("d1", "it has its address again", "ip -o addr show to 10.9.0.77 | grep -q eth0", 60)
+	if d := cmp.Diff(before, p.sh("d1", look)); d != "" {
+		p.Errorf("somebody's keepalived is not as it was (-before +after):\n%s", d)
+	}
+	p.sh("d1", "/etc/init.d/keepalived stop; rm /etc/keepalived/keepalived.conf")
 }

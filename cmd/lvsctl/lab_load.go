@@ -21,6 +21,10 @@ type load struct {
 	Answers  map[string]int `json:"answers"`
 	// Slowest is the time of the slowest request, in milliseconds.
 	Slowest int64 `json:"slowest_ms"`
+	// First and Last are when the first and the last request began that failed, in
+	// milliseconds since 1970; 0 if none did.
+	First int64 `json:"first_failed_ms"`
+	Last  int64 `json:"last_failed_ms"`
 	// Rate is the number of requests that were begun per second.
 	Rate float64 `json:"rate"`
 }
@@ -69,6 +73,10 @@ func sendLoad(ctx context.Context, addr string, rate, workers int, begun func())
 				total.Slowest = max(total.Slowest, time.Since(start).Milliseconds())
 				if err != nil {
 					total.Failures++
+					if began := start.UnixMilli(); total.First == 0 || began < total.First {
+						total.First = began
+					}
+					total.Last = max(total.Last, start.UnixMilli())
 					total.Errors[err.Error()]++
 				} else {
 					total.Answers[answer]++

@@ -149,7 +149,7 @@ func (r *run) lockAndRead(ctx context.Context, w *work) (live.Node, error) {
 		return live.Node{}, fmt.Errorf("cannot lock it: %s", lastLine(strings.Split(said, "\n"), "no message"))
 	}
 	rest, probes, _ := strings.Cut(rest, nonce+" probes\n")
-	w.probes = parseProbes(probes)
+	w.probes = parseProbes(probes, r.leaving)
 	out.Stdout = rest
 	return read.Parse(out)
 }

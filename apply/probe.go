@@ -2,6 +2,7 @@ package apply
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -23,10 +24,13 @@ func probeAgain(s *shell.Script, probes map[string]bool) {
 	s.Line(shell.Call(shell.ProbeAgain, up...))
 }
 
-func parseProbes(text string) map[string]bool {
+// parseProbes reads what probe prints. A gateway that the apply takes away is not asked
+// again.
+func parseProbes(text string, leaving map[netip.Addr]bool) map[string]bool {
 	probes := map[string]bool{}
 	for line := range strings.Lines(text) {
-		if gateway, state, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+		gateway, state, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if addr, err := netip.ParseAddr(gateway); ok && (err != nil || !leaving[addr.WithZone("")]) {
 			probes[gateway] = state == "up"
 		}
 	}

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 
 	"github.com/lvsctl/lvsctl/internal/live"
@@ -44,6 +45,8 @@ type run struct {
 	slots chan struct{}
 	// works are the nodes with actions, or with a record to write, by name.
 	works map[string]*work
+	// leaving are the addresses that the plan takes away; see [plan.Plan.Leaving].
+	leaving map[netip.Addr]bool
 
 	// mu guards result, and calls of Options.Event.
 	mu     sync.Mutex
@@ -72,6 +75,7 @@ func Run(ctx context.Context, p *plan.Plan, nodes map[string]Node, o Options) Re
 		Plan: p, opts: o, nodes: nodes, result: &result,
 		slots:   make(chan struct{}, max(o.Parallelism, 1)),
 		works:   map[string]*work{},
+		leaving: p.Leaving(),
 		batches: map[batchKey]chan struct{}{},
 		stageOf: make(map[int]batchKey, len(p.Actions)),
 	}

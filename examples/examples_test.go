@@ -242,7 +242,7 @@ func (e example) test(c *cluster, before map[string]string) {
 	c.apply(0)
 	c.plan(0)
 	c.wantAnswers(e.client, e.url, e.answers)
-	c.imported(e.hosts...)
+	c.imported(0, e.hosts...)
 	if e.name == "dr-lan" {
 		c.importedByHand(e.hosts...)
 	}

@@ -435,6 +435,21 @@ func TestPairDestroyed(t *testing.T) {
 	}
 }
 
+// TestPairLeaving sees which addresses an apply takes away: none of a pair that stays, and
+// of one that ends all that nobody gets back.
+func TestPairLeaving(t *testing.T) {
+	vip := netip.MustParseAddr("10.1.0.100")
+	const other = `real_servers = { "a" = 1, "b" = 5 }`
+	c := newPair()
+	c.settle(t, plainPair)
+	if c.build(t, pairOf(`auth_pass = "secret"`, other)).Leaving()[vip] {
+		t.Error("the VIP leaves with another weight")
+	}
+	if !plan.Build(topologyName, c.inputs(t, plainPair, true)).Leaving()[vip] {
+		t.Error("the VIP does not leave with the pair")
+	}
+}
+
 // TestPairForeign plans over a keepalived.conf that is not lvsctl's.
 func TestPairForeign(t *testing.T) {
 	const somebodys = "vrrp_instance VI_1 {\n  interface eth0\n  virtual_router_id 7\n  priority 100\n  authentication {\n    auth_pass hidden\n  }\n  virtual_ipaddress {\n    10.1.0.77/32 dev eth0\n  }\n}\ninclude /etc/keepalived/more.conf\n"

@@ -249,8 +249,8 @@ func (f *finder) findClients() {
 					continue
 				}
 				addr, err := netip.ParseAddr(words[0])
-				if err != nil {
-					continue
+				if err != nil || slices.ContainsFunc(f.Topology.Nodes, func(n *topology.Node) bool { return n.Role != topology.Client && n.Owns(addr) }) {
+					continue // an unseen real server has it
 				}
 				c := clients[words[1]]
 				if c == nil {

@@ -49,9 +49,4 @@ grep -rl '`+passwords+`' /etc /var /run /tmp /root 2>/dev/null | grep -v -e ^/et
 			p.Errorf("%s shows a password:\n%s", d, have)
 		}
 	}
-
-	p.write(strings.Replace(other, `"3s"`, `"2s"`, 1))
-	p.wantNoneLost(pairTarget, "another interval", func() { p.apply(0) })
-	p.wantHolder(pairVIP, pairDirectors, "d1")
-	p.plan(0)
 }

@@ -44,7 +44,7 @@ var reasons = []struct{ words, why string }{
 	{"dont_track_primary linkbeat*", "an instance is down when its interface is"},
 	{"enable_snmp* snmp_* enable_traps enable_dbus dbus_*", "lvsctl sets up no monitoring in keepalived"},
 	{"snmp_name", "it is for monitoring"},
-	{"native_ipv6 version v3_checksum_as_v2 old_unicast_checksum", "VRRP 2 is vrrpPart, or 3 if advert_int has a fraction or all addresses are IPv6"},
+	{"native_ipv6 version v3_checksum_as_v2 old_unicast_checksum", "VRRP 2 is spoken, or 3 if advert_int has a fraction or all addresses are IPv6"},
 	{"net_mask nat_mask lvs_id lvs_notify", "keepalived passes over it"},
 	{"SSL", "a topology has no https check"},
 }

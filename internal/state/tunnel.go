@@ -73,7 +73,7 @@ func ParseWrapping(options string) (Wrapping, error) {
 		}
 		words = words[1:]
 	}
-	return w, w.check()
+	return w.checked()
 }
 
 // listedWrapping reads a column of ipvsadm -L --tun-info: ipip, gue:6080:-c, gre:+c, n/a.
@@ -94,23 +94,23 @@ func listedWrapping(column string) (Wrapping, error) {
 		}
 		w.Checksum = checksumOptions[i].checksum
 	}
-	return w, w.check()
+	return w.checked()
 }
 
-// check refuses what ipvsadm does, and writes ipip as [Wrapping] has it.
-func (w *Wrapping) check() error {
+// checked refuses what ipvsadm does, and returns ipip as [Wrapping] has it.
+func (w Wrapping) checked() (Wrapping, error) {
 	switch {
 	case w.Type == "ipip":
 		w.Type = ""
 	case w.Type == "" && (w.Port != 0 || w.Checksum != ""):
-		return fmt.Errorf("tunnel options without --tun-type")
+		return w, fmt.Errorf("tunnel options without --tun-type")
 	case w.Type != "" && w.Type != "gue" && w.Type != "gre":
-		return fmt.Errorf("unknown tunnel type %q", w.Type)
+		return w, fmt.Errorf("unknown tunnel type %q", w.Type)
 	}
 	if (w.Type == "gue") != (w.Port != 0) {
-		return fmt.Errorf("gue needs --tun-port, and no other tunnel has it")
+		return w, fmt.Errorf("gue needs --tun-port, and no other tunnel has it")
 	}
-	return nil
+	return w, nil
 }
 
 // tunnelKernels are the first kernels whose ipvs has the parts of a wrapping: 84c0d5e96f3a

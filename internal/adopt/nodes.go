@@ -232,8 +232,12 @@ func naturally(a, b string) int {
 // are no nodes that lvsctl configures.
 func (f *finder) findClients() {
 	known := map[string]bool{}
+	owned := map[netip.Addr]bool{} // by unseen real servers, too
 	for _, n := range f.Topology.Nodes {
 		known[n.Name] = true
+		for _, p := range n.Addresses() {
+			owned[p.Addr()] = true
+		}
 	}
 	clients := map[string]*topology.Node{}
 	for _, n := range f.inTopology() {
@@ -249,8 +253,8 @@ func (f *finder) findClients() {
 					continue
 				}
 				addr, err := netip.ParseAddr(words[0])
-				if err != nil || slices.ContainsFunc(f.Topology.Nodes, func(n *topology.Node) bool { return n.Role != topology.Client && n.Owns(addr) }) {
-					continue // an unseen real server has it
+				if err != nil || owned[addr] {
+					continue
 				}
 				c := clients[words[1]]
 				if c == nil {

@@ -146,10 +146,10 @@ ipvsadm -e -t 10.1.0.103:80 -r 10.3.0.11:80 -i -w 1 --tun-type gue --tun-port 60
 			"~ server tcp 10.1.0.103:80 -> 10.3.0.11:80 tun weight 1 --tun-type gue --tun-port 6080 --tun-csum -> tun weight 1 --tun-type gue --tun-port 6080 --tun-remcsum (drift)",
 		},
 	},
+	pairs,
 }
 
 func TestFeatures(t *testing.T) {
-	features := append(features, pairs)
 	var topologies []string
 	for _, f := range features {
 		topologies = append(topologies, "testdata/"+f.name)

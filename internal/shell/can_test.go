@@ -27,16 +27,7 @@ func TestReadCan(t *testing.T) {
 		{"no ipvsadm yet", nil, "tun-type", "tun-type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dir := t.TempDir()
-			for _, tool := range []string{"uname", "grep", "busybox"} {
-				path, err := exec.LookPath(tool)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Symlink(path, filepath.Join(dir, tool)); err != nil {
-					t.Fatal(err)
-				}
-			}
+			dir := tools(t, "uname", "grep", "busybox")
 			for name, text := range c.tools {
 				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 					t.Fatal(err)

@@ -23,23 +23,7 @@ func TestSchedulers(t *testing.T) {
 	if out, err := exec.Command("busybox", "--install", "-s", applets).CombinedOutput(); err != nil {
 		t.Fatalf("busybox: %v: %s", err, out)
 	}
-	kmod := t.TempDir()
-	for _, tool := range []string{"uname", "grep", "sh"} {
-		path, err := exec.LookPath(tool)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Symlink(path, filepath.Join(kmod, tool)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	modprobe, err := exec.LookPath("modprobe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(modprobe, filepath.Join(kmod, "modprobe")); err != nil {
-		t.Fatal(err)
-	}
+	kmod := tools(t, "uname", "grep", "sh", "modprobe")
 	ask := shell.Definitions(shell.ReadSchedulers) + shell.Call(shell.ReadSchedulers, "rr", "mh", "wlc", "twos").String() + "\n"
 	for name, path := range map[string]string{"busybox": applets, "kmod": kmod} {
 		for _, c := range []struct{ what, prepare, want string }{
@@ -62,4 +46,20 @@ m=/lib/modules/$(uname -r)
 			})
 		}
 	}
+}
+
+// tools makes a folder of some of this machine's programs, to be the whole PATH.
+func tools(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

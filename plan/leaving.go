@@ -6,39 +6,35 @@ import (
 	"github.com/lvsctl/lvsctl/internal/state"
 )
 
-// Leaving are the addresses that a plan takes away: from a node, or with an instance's
-// addresses from all its directors. A gateway among them answers before the apply, and
-// rightly does not afterwards: that of nat's real servers, when the pair ends.
+// Leaving are the addresses that no keepalived moves any more once a plan is done, and
+// that nobody gets back. A gateway among them answers before the apply, and rightly does
+// not afterwards: that of nat's real servers, when the pair ends.
 func (p *Plan) Leaving() map[netip.Addr]bool {
-	list := map[netip.Addr]bool{}
+	changed := map[string]bool{}
 	for i := range p.Actions {
-		a := &p.Actions[i]
-		if k, ok := a.Key.(state.AddressKey); ok && a.Op == state.Remove {
-			list[k.Prefix.Addr()] = true
+		if a := &p.Actions[i]; a.Kind == state.KindKeepalived {
+			changed[a.Node] = true
 		}
 	}
+	list := map[netip.Addr]bool{}
+	var stay []netip.Addr
 	for i := range p.Nodes {
-		// What keepalived moves, as it is loaded and as it is wanted.
-		for _, s := range []*state.State{p.Nodes[i].Settled.Have, p.Nodes[i].Settled.Want} {
-			if s == nil {
-				continue
-			}
-			for k := range s.Governed.Addresses {
-				list[k.Prefix.Addr()] = true
-			}
+		if !changed[p.Nodes[i].Name] {
+			continue
+		}
+		g := p.Nodes[i].Settled.Want.Governed
+		for k := range g.Addresses { // before and after
+			list[k.Prefix.Addr()] = true
+		}
+		for k := range g.Back {
+			stay = append(stay, k.Prefix.Addr())
 		}
 	}
 	for _, inst := range p.Instances {
-		for _, a := range inst.Addresses {
-			delete(list, a)
-		}
+		stay = append(stay, inst.Addresses...)
 	}
-	for i := range p.Nodes {
-		if s := p.Nodes[i].Settled.Want; s != nil {
-			for k := range s.Governed.Back {
-				delete(list, k.Prefix.Addr())
-			}
-		}
+	for _, addr := range stay {
+		delete(list, addr)
 	}
 	return list
 }

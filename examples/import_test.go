@@ -1,8 +1,9 @@
 package examples_test
 
 import (
-	"fmt"
 	"strings"
+
+	"github.com/lvsctl/lvsctl/internal/plural"
 )
 
 // imported imports the cluster while it is applied: nothing that is live would change, and
@@ -10,7 +11,7 @@ import (
 func (c *cluster) imported(added int, hosts ...string) {
 	c.Helper()
 	text, said, code := c.run(append([]string{"import", "--lab", c.topology}, hosts...)...)
-	if code != 0 || !strings.HasSuffix(said, fmt.Sprintf("\nProof: nothing that is live would change; %d things would be added.\n", added)) || strings.Contains(said, "\nNot said: ") {
+	if code != 0 || !strings.HasSuffix(said, "\nProof: nothing that is live would change; "+plural.Of(added, "thing")+" would be added.\n") || strings.Contains(said, "\nNot said: ") {
 		c.Errorf("import: exit %d\n%s\n%s", code, said, text)
 	}
 }

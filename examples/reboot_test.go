@@ -49,6 +49,7 @@ func testReboot(t *testing.T, systems map[string]string) {
 		c.each(nodes, lazyDisk)
 	}
 	c.apply(0, patient)
+	c.wantMasters()
 	if !sudden {
 		c.plan(0)
 		c.wantEveryAnswer()
@@ -56,6 +57,7 @@ func testReboot(t *testing.T, systems map[string]string) {
 	live := c.each(nodes, essence+etc)
 
 	c.reboot(how, nodes...)
+	c.wantMasters()
 	c.plan(0)
 	c.wantEveryAnswer()
 	if have := c.sh("lb-1", "ipvsadm -S -n"); !strings.Contains(have, foreign) {
@@ -66,6 +68,13 @@ func testReboot(t *testing.T, systems map[string]string) {
 			t.Errorf("%s (%s) before its reboot and after (-before +after):\n%s", n, systems[n], diff)
 		}
 	}
+
+	for vip, n := range map[string]string{"10.9.0.101": "lb-1", "10.9.0.102": "lb-2"} {
+		// The network is set up anew: the VIP stays, or is back before anybody misses it.
+		c.sh(n, setsUp[systems[n]])
+		c.await(n, vip+" is there again", "ip -o addr show to "+vip+" | grep -q eth1", 10)
+	}
+	c.wantEveryAnswer()
 
 	if sudden {
 		c.each(nodes, lazyDisk)
@@ -150,9 +159,25 @@ func (c *cluster) cutPower(node string) {
 	c.wantAnswers("client", "http://"+vip+"/", map[string]int{"rs-1": 1, "rs-2": 1})
 }
 
+// setsUp sets eth1 up anew, as somebody does who has edited something else.
+var setsUp = map[string]string{
+	"ifupdown":       "true", // it would take the host's own address down as well
+	"netplan":        "netplan apply",
+	"networkd":       "networkctl reload; networkctl reconfigure eth1",
+	"networkmanager": "nmcli connection reload; nmcli connection up eth1",
+}
+
+// wantMasters waits until each director has the VIP that it prefers.
+func (c *cluster) wantMasters() {
+	c.Helper()
+	for vip, n := range map[string]string{"10.9.0.101": "lb-1", "10.9.0.102": "lb-2"} {
+		c.await(n, "it has "+vip, "ip -o addr show to "+vip+" | grep -q eth1", 120)
+	}
+}
+
 func (c *cluster) wantEveryAnswer() {
 	c.Helper()
-	for _, vip := range []string{"10.1.0.101", "10.1.0.102", "10.1.0.103", "10.9.0.100"} {
+	for _, vip := range []string{"10.1.0.101", "10.1.0.102", "10.1.0.103", "10.9.0.100", "10.9.0.101", "10.9.0.102"} {
 		c.wantAnswers("client", "http://"+vip+"/", map[string]int{"rs-1": 2, "rs-2": 2})
 	}
 }

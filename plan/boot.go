@@ -29,7 +29,7 @@ func withBootFiles(topology string, in *Input, s state.Settled) boot {
 	b := boot{want: in.Want, Output: persist.Files(persist.Input{
 		Topology: topology, System: in.Persist,
 		Want: afterBoot(in.Want, s.Wanted()), Before: s.Intent.Before, Live: in.Live.State, Boot: in.Live.Facts.Boot,
-		Devices: devicesOf(in), Floating: floatingDevices(in),
+		Devices: devicesOf(in), Keepalived: in.startsKeepalived(), Floating: floatingDevices(in),
 	})}
 	if in.startsKeepalived() {
 		b.Units[state.KeepalivedName] = state.Unit{}

@@ -124,7 +124,8 @@ func goldens() map[string]wanted {
 			want:   made(route("0.0.0.0/0", 0, "10.1.0.1", "eth0"), route("::/0", 0, "2001:db8::1", "eth0")),
 			before: made(route("0.0.0.0/0", 0, "10.1.0.254", "eth0"), route("::/0", 0, "2001:db8::fe", "eth0")),
 		},
-		"pair": {want: made(module("ip_vs")), floating: []string{"eth0", "eth1"}},
+		"pair":      {want: made(module("ip_vs")), floating: []string{"eth0", "eth1"}},
+		"pair-more": {want: full, floating: []string{"eth1"}},
 		"tun-gue": {want: made(append(quiet, module("ipip"), module("fou"),
 			func(s *state.State) {
 				s.Links["tunl0"] = state.Link{Up: true}
@@ -190,7 +191,7 @@ func filesOf(system string, g wanted) Output {
 		g.before = state.New()
 	}
 	return Files(Input{
-		Topology: "web", System: netsystem.Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"}, Floating: g.floating,
+		Topology: "web", System: netsystem.Auto, Want: g.want, Before: g.before, Live: live, Boot: k.boot, Devices: []string{"eth0"}, Keepalived: len(g.floating) > 0, Floating: g.floating,
 	})
 }
 

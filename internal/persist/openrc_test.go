@@ -161,3 +161,29 @@ ip rule; PATH=/usr/sbin:/usr/bin
 		}
 	}
 }
+
+// TestOpenRCTableBeforeKeepalived boots a host on which another service asks for keepalived
+// early: the service ipvsadm, which clears the table, must start before it all the same.
+func TestOpenRCTableBeforeKeepalived(t *testing.T) {
+	need(t, "busybox", "unshare", "mount")
+	root := unpack(t, fetch(t, "openrc", "libeinfo1", "librc1"), "[ol]*.deb")
+	smallTools(t, root)
+	h := alpine(t, root, "auto lo\niface lo inet loopback\n")
+	services := ""
+	for name, needs := range map[string]string{"alarm": "need keepalived", "ipvsadm": "need net", "keepalived": "need net"} {
+		write(t, h.root+initDir+name, "#!/sbin/openrc-run\ndepend() {\n  "+needs+"\n}\nstart() {\n  echo "+name+" >>/run/order\n}\n", 0o755)
+		services += "rc-update add " + name + " default >&2\n"
+	}
+	write(t, h.root+openRCKeepalived, "rc_after=\"alarm-of-somebody\"\n", 0o644)
+	live := state.New()
+	live.Init = state.InitOpenRC
+	live.Units["ipvsadm"] = state.Unit{}
+	h.has("web", Files(Input{
+		Topology: "web", System: netsystem.Auto, Want: made(module("ip_vs")), Before: state.New(), Live: live,
+		Boot: Boot{Ifupdown: true, Table: TableOpenRC, OpenRC: OpenRC{Modules: true, Sysctl: true}}, Keepalived: true,
+	}))
+	have := h.run(services + "mkdir -p /run/openrc\n{ openrc sysinit; openrc boot; openrc default; } >&2\ncat /run/order\n")
+	if want := "ipvsadm\nkeepalived\nalarm\n"; have != want {
+		t.Errorf("the services started in the order %q, not %q", have, want)
+	}
+}

@@ -55,8 +55,10 @@ type Input struct {
 	Boot Boot
 	// Devices are those of the node's own addresses.
 	Devices []string
-	// Floating are the devices that another program sets addresses on, sorted.
-	Floating []string
+	// Keepalived is set if keepalived starts at boot. Floating are the devices that it sets
+	// addresses on, sorted.
+	Keepalived bool
+	Floating   []string
 }
 
 // Output holds the entries for the next boot.
@@ -111,6 +113,7 @@ func (j *job) everyFile() {
 		systems[i].write(j)
 	}
 	j.keepFloating()
+	j.tableBeforeKeepalived()
 	j.boot()
 }
 

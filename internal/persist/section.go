@@ -18,7 +18,7 @@ func Shared() []string {
 		redHatRules, debianRules, openRCRules, debianDefault, rcLocalRedHat, rcLocal, ifUpLocal, interfaces, interfacesDir + "/lvsctl",
 		scriptsDir + "ifcfg-*", scriptsDir + "route-*", scriptsDir + "route6-*", networkFile,
 		networkDir + "*lvsctl*", networkDir + "*.network.d/lvsctl.conf", sysctlFile, modulesFile, modulesScript, etcModules,
-		cloudTemplates + "*.tmpl",
+		cloudTemplates + "*.tmpl", openRCKeepalived,
 	}
 }
 
@@ -26,7 +26,7 @@ func Shared() []string {
 func Own(topology string) []string {
 	j := job{Input: Input{Topology: topology}}
 	return []string{
-		j.scriptPath(), j.savePath(), j.unitPath(), j.initPath(), j.dropInPath(),
+		j.scriptPath(), j.savePath(), j.unitPath(), j.initPath(), j.dropInPath(), j.keepalivedPath(),
 		profilesDir + j.own() + "-lo.nmconnection", j.dispatcherPath(), j.ifUpPath(),
 	}
 }

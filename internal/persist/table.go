@@ -74,9 +74,36 @@ func (j *job) otherLines(path, why string) {
 	}
 }
 
+// tableBeforeKeepalived has the ipvsadm service start before keepalived. It clears the table
+// before it loads its file, and with it the services that keepalived has added.
+//
+// Red Hat 6 numbers its services: ipvsadm is 08, keepalived 21.
+func (j *job) tableBeforeKeepalived() {
+	_, ours := j.out.Units["ipvsadm"]
+	_, theirs := j.Live.Units["ipvsadm"]
+	clears := ours || theirs && (j.Boot.Table != TableDebian || j.Boot.Auto)
+	if !j.Keepalived || !clears {
+		return
+	}
+	switch j.Live.Init {
+	case state.InitSystemd:
+		j.file(j.keepalivedPath(), "0644",
+			"# The service ipvsadm clears the table.",
+			"[Unit]",
+			"After=ipvsadm.service")
+	case state.InitOpenRC:
+		j.block(openRCKeepalived, `rc_after="$rc_after ipvsadm"`)
+	case state.InitDebian:
+		j.out.Warnings = append(j.out.Warnings, "the service ipvsadm clears the table at boot and may start after keepalived, whose services are missing then; add ipvsadm to the line Required-Start: in /etc/init.d/keepalived and run update-rc.d keepalived defaults")
+	}
+}
+
 func (j *job) savePath() string { return "/etc/lvsctl/" + j.Topology + ".save" }
 func (j *job) dropInPath() string {
 	return "/etc/systemd/system/ipvsadm.service.d/lvsctl-" + j.Topology + ".conf"
+}
+func (j *job) keepalivedPath() string {
+	return "/etc/systemd/system/keepalived.service.d/lvsctl-" + j.Topology + ".conf"
 }
 
 // keepTable is for a service that writes the table to its file when it stops, at every

@@ -9,10 +9,13 @@ variable "more" {
 }
 
 director "lb-1" {
+  dip = "10.1.0.1"
   interface "eth0" { address = "10.1.0.1/24" }
+  interface "eth1" { address = "10.9.0.1/24" }
 }
 
 director "lb-2" {
+  dip = "10.1.0.2"
   interface "ens4" { address = "10.1.0.2/24" }
   interface "eth1" { address = "10.9.0.2/24" }
 }
@@ -67,5 +70,30 @@ virtual_server "nat" {
   mode         = "nat"
   scheduler    = "rr"
   director     = "lb-2"
+  real_servers = ["rs"]
+}
+
+# Two VIPs that keepalived moves: each director is master of one.
+vrrp_instance "left" {
+  directors         = ["lb-1", "lb-2"]
+  interface         = "eth1"
+  virtual_router_id = 51
+  advert_int        = "2s"
+}
+
+vrrp_instance "right" {
+  directors         = ["lb-2", "lb-1"]
+  interface         = "eth1"
+  virtual_router_id = 52
+  advert_int        = "2s"
+}
+
+virtual_server "pair" {
+  for_each     = { left = { vip = "10.9.0.101", directors = ["lb-1", "lb-2"] }, right = { vip = "10.9.0.102", directors = ["lb-2", "lb-1"] } }
+  vip          = each.value.vip
+  port         = 80
+  mode         = "fullnat"
+  scheduler    = "rr"
+  directors    = each.value.directors
   real_servers = ["rs"]
 }

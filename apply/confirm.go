@@ -122,8 +122,8 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 	return nil
 }
 
-// finalScript writes the record and stops the timer, in this order: if the disk is full,
-// the timer still puts the node back. In an apply of all nodes or none the rollback stays
+// finalScript writes what is to stay, the record among it, and stops the timer, in this
+// order: if the disk is full, the timer still puts the node back. In an apply of all nodes or none the rollback stays
 // in its folder. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce := shell.NewMark()
@@ -138,6 +138,7 @@ func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn rem
 	}
 	if t.id != "" {
 		t.resume(&s, r.rollbackSeconds(w))
+		t.settle(&s)
 		s.Must(shell.Disarm)
 	}
 	if text == "" {

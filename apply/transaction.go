@@ -23,7 +23,8 @@ import (
 //
 // Terms. A transaction is one batch on one node. It has a folder below /run/lvsctl, which
 // is empty after a reboot; the changes are gone then too, as their files are not written
-// yet. To arm a node is to write the rollback program into that folder and to start its
+// yet. keepalived.conf, which has to be there before, is only lent until the confirmation
+// (internal/shell/keepalived_conf.sh). To arm a node is to write the rollback program into that folder and to start its
 // timer. A step is an action on the node. It first leaves a mark in the folder, because an
 // action that ended half-way must be undone too.
 //
@@ -128,6 +129,15 @@ func (t *transaction) texts(s *shell.Script) {
 	}
 	for _, hash := range slices.Sorted(maps.Keys(t.before.Want.Texts)) {
 		s.Line(shell.Call(shell.Text, hash, t.before.Want.Texts[hash].Text))
+	}
+}
+
+// settle puts the files that the change has only lent to the node where they stay.
+func (t *transaction) settle(s *shell.Script) {
+	for _, a := range t.actions {
+		if a.Kind == state.KindConf && a.Op != state.Remove {
+			s.Must(shell.Settle, a.Key.String())
+		}
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 // NetworkManager sets up the network of a director and of a real server, with services of
 // DR, NAT, TUN and FULLNAT. The hosts of one set are not rebooted but lose their power, as
 // soon as an apply has printed that it is complete, and again as soon as a destroy has. Of
-// the other set one host's power fails in the middle of a change. At the end everything is
-// destroyed.
+// one set a director's power fails in the middle of a change, of the other a real server's.
+// At the end everything is destroyed.
 func TestReboot(t *testing.T) {
 	for _, systems := range []map[string]string{
 		{"lb-1": "ifupdown", "lb-2": "networkd", "rs-1": "netplan", "rs-2": "networkmanager"},
@@ -69,7 +69,7 @@ func testReboot(t *testing.T, systems map[string]string) {
 		}
 	}
 
-	for vip, n := range map[string]string{"10.9.0.101": "lb-1", "10.9.0.102": "lb-2"} {
+	for vip, n := range masters {
 		// The network is set up anew: the VIP stays, or is back before anybody misses it.
 		c.sh(n, setsUp[systems[n]])
 		c.await(n, vip+" is there again", "ip -o addr show to "+vip+" | grep -q eth1", 10)
@@ -77,6 +77,7 @@ func testReboot(t *testing.T, systems map[string]string) {
 	c.wantEveryAnswer()
 
 	if sudden {
+		c.cutDirectorsPower("lb-2")
 		c.each(nodes, lazyDisk)
 	} else {
 		c.cutPower("rs-2")
@@ -159,6 +160,32 @@ func (c *cluster) cutPower(node string) {
 	c.wantAnswers("client", "http://"+vip+"/", map[string]int{"rs-1": 1, "rs-2": 1})
 }
 
+// cutDirectorsPower lets a director's power fail as soon as its keepalived has loaded
+// another password, before the change is confirmed. It boots with the old one, to which the
+// other director is put back: with different ones both would be masters.
+func (c *cluster) cutDirectorsPower(node string) {
+	c.Helper()
+	c.sh(node, `cat >/root/cut <<'E'
+loaded() { for f in /proc/$(cat /run/keepalived.pid)/fd/*; do case $(readlink $f) in *consolidated*) grep -q second $f && return ;; esac; done; return 1; }
+until loaded; do sleep 0.2; done
+echo b >/proc/sysrq-trigger
+E
+nohup sh /root/cut >/dev/null 2>&1 &`)
+	c.hangUp(node)
+	if out := c.apply(4, patient, "--timeout=45s", "--var", "pass=second"); !strings.Contains(lastLine(out), node+" (rolled back)") {
+		c.Errorf("the apply's last line after a director's power cut: %s", lastLine(out))
+	}
+	c.lvsctl(0, "lab", "status", c.topology)
+	c.wantMasters()
+	for d, have := range c.each([]string{"lb-1", "lb-2"}, "grep -c 'auth_pass first' /etc/keepalived/keepalived.conf; ip -o addr show to 10.9.0.101; ip -o addr show to 10.9.0.102") {
+		if !strings.HasPrefix(have, "2\n") || strings.Count(have, " eth1 ") != 1 {
+			c.Errorf("%s after a director's power cut:\n%s", d, have)
+		}
+	}
+	c.plan(0)
+	c.wantEveryAnswer()
+}
+
 // setsUp sets eth1 up anew, as somebody does who has edited something else.
 var setsUp = map[string]string{
 	"ifupdown":       "true", // it would take the host's own address down as well
@@ -167,10 +194,13 @@ var setsUp = map[string]string{
 	"networkmanager": "nmcli connection reload; nmcli connection up eth1",
 }
 
+// masters are the directors that prefer a VIP of keepalived's.
+var masters = map[string]string{"10.9.0.101": "lb-1", "10.9.0.102": "lb-2"}
+
 // wantMasters waits until each director has the VIP that it prefers.
 func (c *cluster) wantMasters() {
 	c.Helper()
-	for vip, n := range map[string]string{"10.9.0.101": "lb-1", "10.9.0.102": "lb-2"} {
+	for vip, n := range masters {
 		c.await(n, "it has "+vip, "ip -o addr show to "+vip+" | grep -q eth1", 120)
 	}
 }

@@ -52,6 +52,7 @@ const (
 	Reopen        Function = "lvsctl_reopen"
 	RestoreServer Function = "lvsctl_restore_server"
 	Say           Function = "lvsctl_say"
+	Settle        Function = "lvsctl_settle"
 	StopSync      Function = "lvsctl_stop_sync"
 	StageRecord   Function = "lvsctl_stage_record"
 	SyncUnits     Function = "lvsctl_sync_units"
@@ -135,9 +136,9 @@ var functions = map[Function]definition{
 	Install:            {file: "install.sh", needs: []Function{findRun, runs}},
 	File:               {file: "files.sh", needs: []Function{syncFiles}},
 	Holds:              {file: "keepaliveds.sh"},
-	Keepalived:         {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
-	KeepalivedConf:     {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	Keepalived:         {file: "keepalived.sh", needs: []Function{Together, KeepalivedConf, PromoteSecondaries, PutOff, keepaliveds, runs}},
+	KeepalivedAway:     {file: "keepalived.sh", needs: []Function{Together, KeepalivedConf, PromoteSecondaries, PutOff, keepaliveds, runs}},
+	KeepalivedConf:     {file: "keepalived_conf.sh", needs: []Function{Say, keepaliveds, syncFiles}},
 	MendServer:         {file: "server.sh"},
 	Yield:              {file: "yield.sh", needs: []Function{Holds}},
 	MuteICMP:           {file: "mute_icmp.sh", needs: []Function{giveBack}, closes: giveBack},
@@ -167,11 +168,12 @@ var functions = map[Function]definition{
 	Reopen:        {file: "transaction.sh", needs: []Function{Say, Transaction, keepAway, runs}},
 	RestoreServer: {file: "server.sh"},
 	Say:           {file: "report.sh"},
+	Settle:        {file: "keepalived_conf.sh", needs: []Function{Say, keepaliveds, syncFiles}},
 	StopSync:      {file: "keepaliveds.sh"},
 	SyncUnits:     {file: "disk.sh"},
 	StageRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},
 	Order:         {file: "joint_reload.sh", needs: []Function{PutOff, Say, Fire, findRun}},
-	Text:          {file: "keepalived.sh", needs: []Function{Together, PromoteSecondaries, PutOff, keepaliveds, runs, syncFiles}},
+	Text:          {file: "keepalived_conf.sh", needs: []Function{Say, keepaliveds, syncFiles}},
 	Transaction:   {file: "deadline.sh", needs: []Function{findRun}},
 	EndRollback:   {file: "rollback.sh", needs: []Function{giveBack, runs, syncFiles}},
 	WriteRecord:   {file: "record.sh", needs: []Function{Say, syncFiles}},

@@ -211,6 +211,20 @@ var inUse = map[Function]struct{ script, want string }{
 y"; lvsctl_print ab`, `^it's \$x\ny$`},
 	KeepalivedConf: {conf + "lvsctl_print o >$conf; lvsctl_keepalived_conf $conf 0600 x; echo $?; lvsctl_keepalived_conf $conf 0600 a; echo $?; ls -l $conf | cut -c1-10; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0644 o; cat $conf; ls ${conf%/*}; lvsctl_keepalived_conf $conf 0600 -; ls ${conf%/*}",
 		`^keepalived refuses the file \(exit status [0-9]+\): .*interfaze.*\n1\n0\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\nglobal_defs \{\n\}keepalived.conf\n$`},
+	Settle: {paired + `mkdir /run/lvsctl/t; lvsctl_report n; lvsctl_transaction t 30
+lends() { lvsctl_keepalived_conf $conf $1 $2 || echo failed; lvsctl_lent $conf && echo lent; }
+shows() { grep -o -E 'priority [0-9]*|^global' $conf; ls -l $conf | cut -c1-10; ls ${conf%/*}; }
+lends 0600 b; shows; umount $conf; shows
+lends 0600 b; lvsctl_settle $conf; shows
+lends 0600 a; lends 0600 x; shows; (lvsctl_folder=/run/lvsctl/t; lvsctl_keepalived_conf $conf 0600 b); lvsctl_lent $conf; shows
+cp $conf $conf.before-lvsctl; lvsctl_print o >$conf; lends 0600 a; shows; lvsctl_settle $conf; shows; lends 0600 o; lvsctl_settle $conf; shows
+lvsctl_keepalived_away leave; lends 0600 a; shows`,
+		`^([^\n]*Starting[^\n]*\n)?` +
+			`lent\npriority 90\n-rw-------\nkeepalived.conf\npriority 100\n-rw-------\nkeepalived.conf\n` +
+			`lent\npriority 90\n-rw-------\nkeepalived.conf\n` +
+			`lent\nkeepalived refuses [^\n]*\nfailed\npriority 90\n-rw-------\nkeepalived.conf\npriority 90\n-rw-------\nkeepalived.conf\n` +
+			`lent\npriority 100\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\npriority 100\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\n` +
+			`lent\nglobal\n-rw-------\nkeepalived.conf\npriority 100\n-rw-------\nkeepalived.conf\nkeepalived.conf.before-lvsctl\n$`},
 	Keepalived: {paired + "p=$(lvsctl_first $(lvsctl_keepaliveds)); lvsctl_keepalived $conf 0600 b || echo failed; lvsctl_keepalived $conf 0600 x && echo good; [ $p = $(lvsctl_first $(lvsctl_keepaliveds)) ] && echo same; for d in /proc/$p/fd/*; do case $(readlink $d) in *consolidated*) grep priority $d ;; esac; done; held; ls ${conf%/*}",
 		`(?s)refuses the file.*\nsame\n.*priority 90\neth0\nkeepalived.conf\n$`},
 	KeepalivedAway: {paired + "lvsctl_keepalived_away keep + 10.0.0.100/24 eth0 eth0:7; lvsctl_keepaliveds; ip -o addr show to 10.0.0.100 | grep -c '/24 .*eth0:7'; held; lvsctl_keepalived $conf 0600 a +10.0.0.100 || echo failed; held; lvsctl_keepalived_away leave - 10.0.0.100/32 eth0 -; lvsctl_keepaliveds; held; ls /run/*.pid 2>/dev/null",

@@ -21,7 +21,7 @@ var builtins = words(". : [ break cd command continue echo eval exec exit export
 // specific are tools that are no box's: a node has them for what it is, or they are
 // looked for before they are called.
 var specific = words(`ip ipvsadm iptables nft keepalived /etc/init.d/keepalived
-	apk apt-get zypper NetworkManager systemctl systemd-run firewall-cmd getsebool restorecon /bin/sh`)
+	apk apt-get zypper NetworkManager systemctl systemd-run firewall-cmd getsebool restorecon chcon /bin/sh`)
 
 // missing is what a box says of a tool that it has not.
 var missing = regexp.MustCompile("applet not found|Unknown command")

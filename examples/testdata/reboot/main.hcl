@@ -8,6 +8,10 @@ variable "more" {
   default = false
 }
 
+variable "pass" {
+  default = "first"
+}
+
 director "lb-1" {
   dip = "10.1.0.1"
   interface "eth0" { address = "10.1.0.1/24" }
@@ -79,6 +83,7 @@ vrrp_instance "left" {
   interface         = "eth1"
   virtual_router_id = 51
   advert_int        = "2s"
+  auth_pass         = var.pass
 }
 
 vrrp_instance "right" {
@@ -86,6 +91,7 @@ vrrp_instance "right" {
   interface         = "eth1"
   virtual_router_id = 52
   advert_int        = "2s"
+  auth_pass         = var.pass
 }
 
 virtual_server "pair" {

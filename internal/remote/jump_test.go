@@ -24,7 +24,13 @@ func logins(s *sshtest.Server) int { return strings.Count(s.Log(), "Accepted pub
 // ends waits until a server has seen n connections end.
 func ends(t *testing.T, s *sshtest.Server, n int) {
 	t.Helper()
-	for start := time.Now(); strings.Count(s.Log(), "Closing connection to")+strings.Count(s.Log(), "Read error from remote host") < n; {
+	ended := func() (sum int) {
+		for _, said := range []string{"Closing connection to", "Read error from remote host", "Connection reset by"} {
+			sum += strings.Count(s.Log(), said)
+		}
+		return sum
+	}
+	for start := time.Now(); ended() < n; {
 		if time.Since(start) > 10*time.Second {
 			t.Fatalf("want %d ended connections:\n%s", n, s.Log())
 		}

@@ -54,9 +54,14 @@ func testReboot(t *testing.T, systems map[string]string) {
 		c.plan(0)
 		c.wantEveryAnswer()
 	}
-	live := c.each(nodes, essence+etc)
+	live, boots := c.each(nodes, essence+etc), c.each(nodes, bootID)
 
 	c.reboot(how, nodes...)
+	for n, boot := range c.each(nodes, bootID) {
+		if boot == boots[n] {
+			t.Errorf("%s has not booted", n)
+		}
+	}
 	c.wantMasters()
 	c.plan(0)
 	c.wantEveryAnswer()
@@ -106,6 +111,8 @@ done
 grep -s -H '' /proc/sys/net/ipv4/vs/conntrack /proc/sys/net/ipv4/vs/conn_reuse_mode
 iptables-save -t nat | grep lvsctl || :
 `
+
+const bootID = "cat /proc/sys/kernel/random/boot_id"
 
 // etc prints the files on a host's disk that lvsctl may write.
 const etc = `find /etc /var/lib/lvsctl -type f ! -name machine-id ! -name 'resolv.conf*' 2>/dev/null | sort | xargs md5sum

@@ -3,6 +3,7 @@ package keepalived
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -37,11 +38,13 @@ func Reload(from, to Config, v Version) []Effect {
 			e.add(Effect{What: fmt.Sprintf("vrrp_instance %s ends here, and its addresses leave", i.Name)})
 		}
 	}
+	services := map[string]Service{}
+	for _, s := range from.Services {
+		services[s.key()] = s
+	}
 	for _, s := range to.Services {
-		for _, old := range from.Services {
-			if old.key() == s.key() {
-				e.service(old, s)
-			}
+		if old, known := services[s.key()]; known {
+			e.service(old, s)
 		}
 	}
 	return e.list
@@ -168,11 +171,13 @@ func (e *effects) service(old, s Service) {
 	if e.version.has(identityByID) {
 		return
 	}
+	weights := map[netip.AddrPort]int{}
+	for _, r := range old.Servers {
+		weights[r.Addr] = r.Weight
+	}
 	for _, r := range s.Servers {
-		for _, was := range old.Servers {
-			if was.Addr == r.Addr && was.Weight != r.Weight {
-				e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s -> %s and adds it again for another weight, which ends its open connections", e.version, s.Name(), r.Addr), Cuts: true})
-			}
+		if weight, known := weights[r.Addr]; known && weight != r.Weight {
+			e.add(Effect{What: fmt.Sprintf("keepalived %s deletes %s -> %s and adds it again for another weight, which ends its open connections", e.version, s.Name(), r.Addr), Cuts: true})
 		}
 	}
 }

@@ -38,14 +38,25 @@ func (in *Input) foreignConf() Risk {
 	if isSample(in.Live.State.Texts[conf.Hash].Text, k.File) {
 		return ""
 	}
+	type service struct {
+		addr netip.AddrPort
+		mark uint32
+	}
+	routerIDs, services := map[int]bool{}, map[service]bool{}
+	for _, i := range in.Keepalived.Instances {
+		routerIDs[i.RouterID] = true
+	}
+	for _, s := range in.Keepalived.Services {
+		services[service{s.Addr, s.Mark}] = true
+	}
 	var lost []string
 	for _, i := range k.File.Instances {
-		if !slices.ContainsFunc(in.Keepalived.Instances, func(own keepalived.Instance) bool { return own.RouterID == i.RouterID }) {
+		if !routerIDs[i.RouterID] {
 			lost = append(lost, "vrrp_instance "+i.Name)
 		}
 	}
 	for _, s := range k.File.Services {
-		if !slices.ContainsFunc(in.Keepalived.Services, func(own keepalived.Service) bool { return own.Addr == s.Addr && own.Mark == s.Mark }) {
+		if !services[service{s.Addr, s.Mark}] {
 			lost = append(lost, "virtual_server "+s.Name())
 		}
 	}

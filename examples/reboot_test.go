@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,10 @@ const etc = `find /etc /var/lib/lvsctl -type f ! -name machine-id ! -name 'resol
 ls -l /etc/rc3.d /etc/systemd/system/multi-user.target.wants | grep -v ^total
 `
 
+// automaticMetric is one that NetworkManager gives a route. It is another one each time that
+// a device is set up.
+var automaticMetric = regexp.MustCompile(` metric 10\d\b`)
+
 // essences returns the output of essence and of another script on some hosts.
 func (c *cluster) essences(hosts []string, more string) map[string]string {
 	c.Helper()
@@ -126,6 +131,7 @@ func (c *cluster) essences(hosts []string, more string) map[string]string {
 	for h, text := range texts {
 		var lines []string
 		for line := range strings.Lines(text) {
+			line = automaticMetric.ReplaceAllString(line, "")
 			// A module that was loaded stays, with its device and parameters.
 			if more == "" || !strings.Contains(line, "conf/tunl0/") && !strings.Contains(line, "/ipv4/vs/") {
 				lines = append(lines, line)

@@ -123,8 +123,8 @@ func (r *run) commit(ctx context.Context, w *work, t *transaction, conn remote.R
 }
 
 // finalScript writes what is to stay, the record among it, and stops the timer, in this
-// order: if the disk is full, the timer still puts the node back. In an apply of all nodes or none the rollback stays
-// in its folder. It returns the record's text.
+// order: if the disk is full, the timer still puts the node back. In an apply of all nodes
+// or none the rollback stays in its folder. It returns the record's text.
 func (r *run) finalScript(ctx context.Context, w *work, t *transaction, conn remote.Runner, rec state.Record) (string, error) {
 	nonce := shell.NewMark()
 	var s shell.Script

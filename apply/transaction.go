@@ -23,10 +23,11 @@ import (
 //
 // Terms. A transaction is one batch on one node. It has a folder below /run/lvsctl, which
 // is empty after a reboot; the changes are gone then too, as their files are not written
-// yet. keepalived.conf, which has to be there before, is only lent until the confirmation
-// (internal/shell/keepalived_conf.sh). To arm a node is to write the rollback program into that folder and to start its
-// timer. A step is an action on the node. It first leaves a mark in the folder, because an
-// action that ended half-way must be undone too.
+// yet. keepalived.conf has to be there before: until the confirmation it is only lent to
+// the node (internal/shell/keepalived_conf.sh). To arm a node is to write the rollback
+// program into that folder and to start its timer. A step is an action on the node. It
+// first leaves a mark in the folder, because an action that ended half-way must be undone
+// too.
 //
 // The file armed decides between confirmation and rollback. The one that renames it first
 // wins, and rename is atomic:

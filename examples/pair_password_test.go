@@ -6,12 +6,14 @@ import "strings"
 // in a list of processes.
 const passwords = `hunte[r]2\|auth_pass *secre[t]`
 
-// peeping looks at the processes of a host, and at the files that others than root can
-// read, until the file /tmp/enough is there. What has a password goes to /tmp/seen.
+// peeping looks at the processes of all hosts, and at the files of one that others than root
+// can read, until the file /tmp/enough is there. What has a password goes to /tmp/seen, and
+// each round ends with /tmp/round.
 const peeping = `rm -f /tmp/enough /tmp/seen
 while [ ! -e /tmp/enough ]; do
   grep -l '` + passwords + `' /proc/[0-9]*/cmdline /proc/[0-9]*/environ
   find /run /var /etc /tmp -type f -perm -004 | xargs grep -l '` + passwords + `'
+  : >/tmp/round
   sleep 0.2
 done >>/tmp/seen 2>/dev/null </dev/null &`
 
@@ -26,9 +28,10 @@ func pairNewPassword(p pair) {
 	other := "variable \"pass\" {\n  sensitive = true\n}\n" + strings.Replace(pairPlain, `"`+pairPassword+`"`, "var.pass", 1)
 	p.write(other)
 	p.each(pairDirectors, peeping)
-	// What it is to find, it finds.
+	// What it is to find, it finds. What is left of that has gone after a whole round.
 	p.each(pairDirectors, `sh -c ': hunter2; sleep 60; :' </dev/null >/dev/null 2>&1 &
-n=0; until [ -s /tmp/seen ]; do n=$((n + 1)); [ $n -lt 250 ] || exit 1; sleep 0.2; done; kill $!; sleep 1; : >/tmp/seen`)
+n=0; until [ -s /tmp/seen ]; do n=$((n + 1)); [ $n -lt 250 ] || exit 1; sleep 0.2; done; kill $!`)
+	p.each(pairDirectors, `for n in 1 2; do rm -f /tmp/round; until [ -e /tmp/round ]; do sleep 0.1; done; done; : >/tmp/seen`)
 
 	p.sh("d2", "mount --bind /etc/keepalived /etc/keepalived && mount -o remount,ro,bind /etc/keepalived")
 	p.apply(4, "-v", "--commands")

@@ -85,22 +85,23 @@ unit:
 	$(call TEST,apply) -race -skip Everywhere ./apply
 	$(call TEST,everywhere) -run Everywhere ./apply
 
-# lab runs what needs a kernel with IPVS, in virtual machines. TestPair waits most of its
+# lab runs what needs a kernel with IPVS, in virtual machines. TestPair waits a third of its
 # time, for keepalived's timers: it runs beside the others and goes first wherever both want
-# a processor. The test under load has the machine to itself: a request that an overloaded
-# one loses proves nothing.
+# a processor. TestReboot, which waits for machines, follows it there. The test under load has
+# the machine to itself: a request that an overloaded one loses proves nothing.
 LAB_TEST = LVSCTL_LAB=1 $(call TEST,$(1)) -count=1 -timeout 80m
 lab: build
 	@mkdir -p $(LOGS)
-	@$(call LAB_TEST,pair) -run '^TestPair$$' ./examples >$(LOGS)/pair.log 2>&1 & pair=$$!; \
+	@( $(call LAB_TEST,pair) -run '^TestPair$$' ./examples; pair=$$?; \
+	   nice -n 10 env $(call LAB_TEST,reboot) -run '^TestReboot$$' ./examples; exit $$((pair + $$?)) ) >$(LOGS)/beside.log 2>&1 & beside=$$!; \
 	nice -n 10 $(MAKE) -s lab-others; others=$$?; \
-	wait $$pair; pair=$$?; cat $(LOGS)/pair.log; exit $$((pair + others))
+	wait $$beside; beside=$$?; cat $(LOGS)/beside.log; exit $$((beside + others))
 	$(call LAB_TEST,load) -run '^TestNothingLostUnderLoad$$' ./examples
 	$(call LAB_TEST,pairs) -run '^TestLabPairs$$' ./plan
 	$(call LAB_TEST,debians) -parallel 4 -run '^TestDebians$$' ./internal/persist
 
 lab-others:
-	$(call LAB_TEST,lab) -p 1 -skip '^(TestNothingLostUnderLoad|TestPair)$$' ./internal/lab/... ./examples
+	$(call LAB_TEST,lab) -p 1 -skip '^(TestNothingLostUnderLoad|TestPair|TestReboot)$$' ./internal/lab/... ./examples
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./plan ./internal/state ./internal/persist ./internal/adopt ./topology

@@ -129,7 +129,7 @@ func (h *guestHost) files() error {
 	}{
 		{"/etc/hostname", h.Name + "\n", 0o644},
 		{"/etc/hosts", hostsText(h.Name), 0o644},
-		{"/etc/ssh/ssh_host_ed25519_key", h.HostKey, 0o600},
+		{"/etc/ssh/ssh_host_ecdsa_key", h.HostKey, 0o600},
 	} {
 		if err := os.WriteFile(f.path, []byte(f.text), f.perm); err != nil {
 			return fmt.Errorf("write %s: %w", f.path, err)

@@ -49,7 +49,7 @@ const (
 	recordFile     = "lab.json"
 	sshConfigFile  = "ssh_config"
 	knownHostsFile = "known_hosts"
-	identityFile   = "id_ed25519"
+	identityFile   = "id_ecdsa"
 	consoleFile    = "console.log"
 	pidFile        = "qemu.pid"
 	imageFile      = "initrd"

@@ -28,12 +28,12 @@ Host rs-1 fd00::1
 
 Host *
     User root
-    IdentityFile "/a b/lab/id_ed25519"
+    IdentityFile "/a b/lab/id_ecdsa"
     IdentitiesOnly yes
     UserKnownHostsFile "/a b/lab/known_hosts"
     GlobalKnownHostsFile /dev/null
     StrictHostKeyChecking yes
-    KexAlgorithms curve25519-sha256
+    KexAlgorithms ecdh-sha2-nistp256
     ConnectTimeout 128
     LogLevel ERROR
 `

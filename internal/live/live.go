@@ -151,8 +151,12 @@ func (q Question) sections() []section {
 		list = append(list, section{"owners", shell.Call(shell.ReadOwners), parseOwners})
 	}
 	if q.Director {
+		version := ""
+		if q.Keepalived {
+			version = "version"
+		}
 		list = append(list, section{"holders", shell.Call(shell.ReadHolders), parseHolders})
-		list = append(list, section{"keepalived", shell.Call(shell.ReadKeepalived, keepalived.File), func(text string, n *Node) error {
+		list = append(list, section{"keepalived", shell.Call(shell.ReadKeepalived, keepalived.File, version), func(text string, n *Node) error {
 			return parseKeepalived(text, n, q.Keepalived)
 		}})
 	}

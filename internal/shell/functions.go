@@ -77,13 +77,13 @@ const (
 	ReadFiles      Function = "lvsctl_read_files"
 	ReadFOUs       Function = "lvsctl_read_fous"
 	ReadHolders    Function = "lvsctl_read_holders"
+	ReadIP         Function = "lvsctl_read_ip"
 	ReadKeepalived Function = "lvsctl_read_keepalived"
 	ReadListing    Function = "lvsctl_read_listing"
 	ReadModules    Function = "lvsctl_read_modules"
 	ReadOthers     Function = "lvsctl_read_others"
 	ReadOwners     Function = "lvsctl_read_owners"
 	ReadPackages   Function = "lvsctl_read_packages"
-	ReadPolicies   Function = "lvsctl_read_policies"
 	ReadRecord     Function = "lvsctl_read_record"
 	ReadRecorded   Function = "lvsctl_read_recorded"
 	ReadRules      Function = "lvsctl_read_rules"
@@ -107,6 +107,7 @@ const (
 	FrameNext   Function = "lvsctl_frame_next"
 
 	// What only other functions, or the end of a script, call.
+	findRelease   Function = "lvsctl_find_release"
 	findRun       Function = "lvsctl_find_run"
 	giveBack      Function = "lvsctl_give_back"
 	grepSysctls   Function = "lvsctl_grep_sysctls"
@@ -184,30 +185,30 @@ var functions = map[Function]definition{
 	ReadBlocks:     {file: "read_files.sh"},
 	ReadBoot:       {file: "read_boot.sh"},
 	ReadClock:      {file: "read_traffic.sh", needs: []Function{ReadTable}},
-	ReadCan:        {file: "read_facts.sh"},
+	ReadCan:        {file: "read_facts.sh", needs: []Function{findRelease}},
 	ReadCounters:   {file: "read_traffic.sh", needs: []Function{ReadTable}},
 	ReadDaemons:    {file: "read_ipvs.sh"},
 	ReadListing:    {file: "read_traffic.sh", needs: []Function{ReadTable}},
-	ReadFacts:      {file: "read_facts.sh"},
+	ReadFacts:      {file: "read_facts.sh", needs: []Function{findRelease}},
 	ReadFiles:      {file: "read_files.sh"},
 	ReadFOUs:       {file: "read_fous.sh", needs: []Function{ReadModules}},
 	ReadHolders:    {file: "read_holders.sh"},
+	ReadIP:         {file: "read_ip.sh"},
 	ReadKeepalived: {file: "read_keepalived.sh", needs: []Function{keepaliveds, runs}},
-	ReadModules:    {file: "read_names.sh"},
+	ReadModules:    {file: "read_names.sh", needs: []Function{findRelease}},
 	ReadOthers:     {file: "read_record.sh", needs: []Function{grepSysctls}},
 	ReadOwners:     {file: "read_owners.sh"},
-	ReadPackages:   {file: "read_names.sh"},
-	ReadPolicies:   {file: "read_policies.sh"},
+	ReadPackages:   {file: "read_names.sh", needs: []Function{findRelease}},
 	ReadRecord:     {file: "read_record.sh", needs: []Function{grepSysctls}},
 	ReadRecorded:   {file: "read_record.sh", needs: []Function{grepSysctls}},
-	ReadRules:      {file: "read_rules.sh"},
-	ReadSchedulers: {file: "read_facts.sh"},
+	ReadRules:      {file: "read_rules.sh", needs: []Function{findRelease}},
+	ReadSchedulers: {file: "read_facts.sh", needs: []Function{findRelease}},
 	ReadSysctls:    {file: "read_sysctls.sh"},
 	ReadTable:      {file: "read_ipvs.sh"},
 	ReadThresholds: {file: "read_ipvs.sh"},
 	ReadTimeouts:   {file: "read_ipvs.sh"},
 	ReadVRRP:       {file: "read_vrrp.sh"},
-	ReadUnits:      {file: "read_names.sh"},
+	ReadUnits:      {file: "read_names.sh", needs: []Function{findRelease}},
 	Section:        {file: "section.sh"},
 
 	ReadClients:     {file: "read_connections.sh", needs: []Function{ReadTable}},
@@ -218,6 +219,7 @@ var functions = map[Function]definition{
 	FrameHeld:   {file: "frame.sh"},
 	FrameNext:   {file: "frame.sh"},
 
+	findRelease:   {file: "release.sh"},
 	findRun:       {file: "run.sh"},
 	giveBack:      {file: "borrow.sh", needs: []Function{findRun}},
 	grepSysctls:   {file: "read_sysctls.sh"},

@@ -6,7 +6,7 @@ lvsctl_keep_away() {
   lvsctl_above=$(lvsctl_ancestors "$$")
   (
     trap '' HUP
-    while lvsctl_runs "$(cat "$lvsctl_transaction/changer" 2>/dev/null)" && [ -e "$lvsctl_transaction/armed" ]; do
+    while { read -r changer <"$lvsctl_transaction/changer"; } 2>/dev/null && lvsctl_runs "$changer" && [ -e "$lvsctl_transaction/armed" ]; do
       for p in $lvsctl_above; do lvsctl_runs "$p" || exit; done
       read -r up rest </proc/uptime
       { read -r begun <"$lvsctl_transaction/begun"; } 2>/dev/null || begun=0

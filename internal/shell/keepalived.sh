@@ -165,7 +165,7 @@ lvsctl_keepalived_kill() {
         [ "$c" = "$p" ] || continue
         kill "$p"
         n=0
-        while [ "$n" -lt 3 ] && lvsctl_started "$p" >/dev/null; do sleep 1; n=$((n + 1)); done
+        while [ "$n" -lt 3 ] && lvsctl_started "$p"; do sleep 1; n=$((n + 1)); done
       done
       break
     done
@@ -173,5 +173,5 @@ lvsctl_keepalived_kill() {
   for c; do kill -9 "$c" 2>/dev/null; done
   kill -9 "$parent"
   n=0
-  while [ "$n" -lt 5 ] && lvsctl_started "$parent" >/dev/null; do sleep 1; n=$((n + 1)); done
+  while [ "$n" -lt 5 ] && lvsctl_started "$parent"; do sleep 1; n=$((n + 1)); done
 }

@@ -35,7 +35,9 @@ lvsctl_read_boot() {
   if [ -d /run/openrc ]; then lvsctl_read_openrc; fi
   for f in /etc/sysconfig/ipvsadm /etc/ipvsadm.rules /var/lib/ipvsadm/rules-save; do
     [ -r "$f" ] || continue
-    sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f"
+    rules=$(sed -n -e '/^# BEGIN lvsctl /,/^# END lvsctl /d' -e '/^[^#]/s/^/rule /p' "$f")
+    [ -n "$rules" ] || continue
+    printf '%s\n' "$rules"
     # A name of a port after an address: those of IPv6 have letters too.
     if grep -q -E '(\.[0-9a-fx]+|\]|[g-zG-Z][^:[:space:]]*):[[:alpha:]]' "$f"; then sed -n 's/^[[:alpha:]]/services &/p' /etc/services 2>/dev/null; fi
   done

@@ -2,8 +2,8 @@
 # sudo takes SSH_CONNECTION away; the environment that sudo itself was started with,
 # our parent's, still has it.
 lvsctl_read_facts() {
-  { read -r l l kernel l </proc/version; } 2>/dev/null || kernel=$(uname -r)
-  printf 'kernel=%s\n' "$kernel"
+  lvsctl_find_release
+  printf 'kernel=%s\n' "$lvsctl_release"
   if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
   if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
   ssh=${SSH_CONNECTION-}
@@ -23,7 +23,8 @@ lvsctl_read_schedulers() {
 # no -n; then the lists that depmod made do. Where there are neither nobody can tell, and
 # the apply will.
 lvsctl_has_module() {
-  m=/lib/modules/$(uname -r)
+  lvsctl_find_release
+  m=/lib/modules/$lvsctl_release
   [ -e "/sys/module/$1" ] || ! command -v modprobe >/dev/null || modprobe -n -q "$1" 2>/dev/null ||
     ! [ -r "$m/modules.dep" ] || grep -q "/$1\.ko" "$m/modules.dep" "$m/modules.builtin" 2>/dev/null
 }

@@ -15,8 +15,8 @@ lvsctl_read_files() (
 )
 
 # lvsctl_read_blocks BEGIN END PATTERN... prints a topology's block of each file that
-# has one, marker lines included, after the file's path. BEGIN and END are basic
-# regular expressions.
+# has one, marker lines included, after the file's path. BEGIN and END are extended
+# regular expressions without a backslash, which awk would take away.
 lvsctl_read_blocks() (
   begin=$1 end=$2
   shift 2
@@ -24,10 +24,12 @@ lvsctl_read_blocks() (
   for pattern in "$@"; do
     shift
     # shellcheck disable=SC2086 # a pattern
-    set -- "$@" $pattern
+    for f in $pattern; do if [ -f "$f" ] && [ -r "$f" ]; then set -- "$@" "$f"; fi; done
   done
-  { grep -l -e "$begin" /dev/null "$@" 2>/dev/null || :; } | while IFS= read -r f; do
-    printf 'file %s\n' "$f"
-    sed -n "/$begin/,/$end/p" "$f"
-  done
+  if [ $# -eq 0 ]; then return 0; fi
+  awk -v begin="$begin" -v end="$end" '
+FNR == 1 { named = inside = 0 }
+!inside && $0 ~ begin { inside = 1; if (!named) print "file " FILENAME; named = 1 }
+inside { print }
+inside && $0 ~ end { inside = 0 }' "$@"
 )

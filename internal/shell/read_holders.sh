@@ -24,8 +24,10 @@ function addresses(who, line,    a) {
 # has written is left out, and nothing but addresses leaves the node. What cannot be read
 # is passed over: all of this is for a warning.
 lvsctl_read_holders() (
+  admins=$(lvsctl_net_admins)
+  [ -n "$admins" ] || return 0
   speakers=" $(lvsctl_vrrp_sockets) "
-  lvsctl_net_admins | while read -r pid name; do
+  printf '%s\n' "$admins" | while read -r pid name; do
     printf '\n@ %s\n' "$name"
     tr '\000\n' '\n ' <"/proc/$pid/environ"
     arguments=$(tr '\000\n' '\n ' <"/proc/$pid/cmdline")
@@ -70,14 +72,18 @@ END { ended() }' || :
 )
 
 # lvsctl_net_admins prints number and name of each process of this network that may
-# change addresses, runs a program and has no terminal.
+# change addresses, runs a program and has no terminal. Most fall out by what costs
+# least to ask: the kernel's own have no program.
 lvsctl_net_admins() {
-  grep -H '^CapEff:' /proc/[0-9]*/status 2>/dev/null | while IFS='	' read -r file capabilities; do
+  set --
+  for p in /proc/[0-9]*; do
+    # shellcheck disable=SC3013 # every shell has -ef
+    if [ -e "$p/exe" ] && [ "$p/ns/net" -ef /proc/self/ns/net ]; then set -- "$@" "$p/status"; fi
+  done
+  grep -H '^CapEff:' /dev/null "$@" 2>/dev/null | while IFS='	' read -r file capabilities; do
     # Bit 12 is the lowest of the fourth digit from the right (linux/capability.h).
     case $capabilities in *[13579bdf]???) ;; *) continue ;; esac
     p=${file%/status*}
-    # shellcheck disable=SC3013 # every shell has -ef
-    if ! [ -e "$p/exe" ] || ! [ "$p/ns/net" -ef /proc/self/ns/net ]; then continue; fi
     { read -r stat <"$p/stat" && read -r name <"$p/comm"; } 2>/dev/null || continue
     # shellcheck disable=SC2086 # its words: state, parent, group, session, terminal
     set -- ${stat##*) }
@@ -91,7 +97,12 @@ lvsctl_net_admins() {
 # lvsctl_vrrp_sockets prints the sockets that VRRP comes in by, as /proc/PID/fd has them.
 # VRRP is protocol 112, hexadecimal 70 (proc(5), /proc/net/raw).
 lvsctl_vrrp_sockets() {
-  cat /proc/net/raw /proc/net/raw6 2>/dev/null | awk '$2 ~ /:0070$/ { printf "socket:[%s] ", $10 }'
+  for f in /proc/net/raw /proc/net/raw6; do
+    [ -r "$f" ] || continue
+    while read -r slot here there state queues timer again user waits inode rest; do
+      case $here in *:0070) printf 'socket:[%s] ' "$inode" ;; esac
+    done <"$f"
+  done
 }
 
 # lvsctl_configuration NAME prints the files that a program of that name is configured by.

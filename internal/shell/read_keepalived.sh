@@ -1,6 +1,6 @@
 # What is known of keepalived.
 
-# lvsctl_read_keepalived FILE prints it:
+# lvsctl_read_keepalived FILE [version] prints it:
 #
 #	version Keepalived v2.2.7 (01/16,2022)
 #	os rocky 9.3 rhel centos fedora
@@ -14,14 +14,15 @@
 #	fresh
 #
 # What is loaded can be read from 2.2.0 on. fresh says that the file was there before
-# keepalived was started.
+# keepalived was started. A version costs a process that loads dozens of libraries: of a
+# keepalived that does not run it is printed only where "version" asks for it.
 lvsctl_read_keepalived() {
-  if command -v keepalived >/dev/null; then
+  # shellcheck disable=SC2046 # words
+  parent=$(lvsctl_first $(lvsctl_keepaliveds))
+  if [ -n "$parent$2" ] && command -v keepalived >/dev/null; then
     keepalived -v 2>&1 | { read -r l; printf 'version %s\n' "$l"; }
   fi
   lvsctl_read_os
-  # shellcheck disable=SC2046 # words
-  parent=$(lvsctl_first $(lvsctl_keepaliveds))
   if [ -n "$parent" ]; then
     printf 'parent %s\n' "$parent"
     for f in "/proc/$parent/fd"/*; do
@@ -52,7 +53,7 @@ lvsctl_read_os() {
 # lvsctl_older FILE PID reports whether a file was last written before a process
 # started, which is counted in hundredths of a second since boot.
 lvsctl_older() {
-  written=$(date -r "$1" +%s 2>/dev/null) && started=$(lvsctl_started "$2") || return 1
+  written=$(date -r "$1" +%s 2>/dev/null) && lvsctl_started "$2" || return 1
   boot=$(awk '$1 == "btime" { print $2 }' /proc/stat)
-  [ "$written" -lt "$((boot + started / 100))" ]
+  [ "$written" -lt "$((boot + lvsctl_start / 100))" ]
 }

@@ -12,8 +12,9 @@ lvsctl_read_packages() {
 # lvsctl_read_modules NAME SIGN... prints the names of those modules whose sign is
 # there. modprobe is not run: even asking ipvsadm for its version would load ip_vs.
 lvsctl_read_modules() {
+  lvsctl_find_release
   while [ $# -gt 1 ]; do
-    if [ -e "$2" ] || grep -q "/$1\.ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then printf '%s\n' "$1"; fi
+    if [ -e "$2" ] || grep -q "/$1\.ko" "/lib/modules/$lvsctl_release/modules.builtin" 2>/dev/null; then printf '%s\n' "$1"; fi
     shift 2
   done
 }

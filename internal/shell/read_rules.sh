@@ -11,7 +11,8 @@ lvsctl_read_rules() {
   done
   command -v iptables-save >/dev/null || command -v ip6tables-save >/dev/null || return 0
   nft=''
-  if [ -e /sys/module/nf_tables ] || grep -q '/nf_tables\.ko' "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null; then nft=1; fi
+  lvsctl_find_release
+  if [ -e /sys/module/nf_tables ] || grep -q '/nf_tables\.ko' "/lib/modules/$lvsctl_release/modules.builtin" 2>/dev/null; then nft=1; fi
   lvsctl_read_family iptables /proc/net/ip_tables_names "$1" && lvsctl_read_family ip6tables /proc/net/ip6_tables_names "$1"
 }
 

@@ -302,9 +302,11 @@ setsid bin/failover -a 10.0.0.2 --config=/root/f.conf &
 n=0; while [ "$(cat /proc/[0-9]*/comm | grep -c -x -e keepalived -e nginx -e failover)" -lt 3 ] && [ "$n" -lt 500 ]; do n=$((n + 1)); done
 lvsctl_read_holders | sort; lvsctl_read_holders >/dev/null; echo $?`,
 		`^failover	10\.0\.0\.2\nfailover \(/root/f\.conf\)	10\.0\.0\.5\nkeepalived	10\.0\.0\.1\nkeepalived \(/etc/keepalived/conf\.d/a\.conf\)	10\.0\.0\.3\nkeepalived \(/etc/keepalived/conf\.d/a\.conf\)	2001:DB8:0::4\n0\n$`},
-	ReadOwners:     {"lvsctl_read_owners; echo $?", `^0\n$`},
-	ReadPackages:   {"lvsctl_read_packages sh no-such-command", `^(manager .*\n)?sh\n$`},
-	ReadPolicies:   {"ip rule add from 10.0.0.9 table 7; ip route add 10.9.0.0/16 dev lo table 7; ip link set lo up; ip route add 10.9.0.0/16 dev lo table 7; lvsctl_read_policies -4", `(?s).*from 10.0.0.9 lookup 7.*tables\n.*10.9.0.0/16 dev lo`},
+	ReadOwners:   {"lvsctl_read_owners; echo $?", `^0\n$`},
+	ReadPackages: {"lvsctl_read_packages sh no-such-command", `^(manager .*\n)?sh\n$`},
+	ReadIP: {"ip link set lo up; ip addr add 10.0.0.1/24 dev lo; ip route add 10.9.0.0/16 dev lo; ip() { case $* in *-batch*) [ -z \"$alone\" ] || return 1; echo once >>n ;; esac; command ip \"$@\"; }\n" +
+		"all() { for p in links addresses4 addresses6 routes4 routes6 policies4 policies6; do echo $p; lvsctl_read_ip $p; done; }; alone=''; all >all; alone=1; all >each; wc -l <n; diff all each; cat all; ip rule add from 10.0.0.9 table 7; ip route add 10.9.0.0/16 dev lo table 7; all | tail -n +2; alone=''; all >each; sed -n '/^policies4$/,/^policies6$/p' each",
+		`(?s)^ *2\nlinks\n1: lo: <.*\naddresses4\n1: lo +inet 127[^\n]*\n1: lo +inet 10[^\n]*\naddresses6\n1: lo +inet6 [^\n]*\nroutes4\n10\.9\.[^\n]*\nroutes6\n.*policies4\n0:[^\n]*\n32766:[^\n]*\n32767:[^\n]*\npolicies6\n0:[^\n]*\n32766:[^\n]*\n.*policies4\n.*from 10.0.0.9 lookup 7.*\ntables\n.*10.9.0.0/16 dev lo.*\npolicies6\n$`},
 	ReadRecord:     {"lvsctl_read_record none; printf 'a\\nb' >f; lvsctl_read_record f; echo; : >e; lvsctl_read_record e", `^record\na\nb\nrecord\n$`},
 	ReadRecorded:   {"printf '{\\n  \"sysctls\": \"net/ipv4/ip_forward none\",\\n' >f; lvsctl_read_recorded f", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},
 	ReadRules:      {"lvsctl_read_rules 'lvsctl:web:'; echo $?", `(?s)0\n$`},
@@ -349,6 +351,7 @@ $`},
 	SyncUnits:     {"lvsctl_sync_units; echo $?", `^0\n$`},
 	syncFiles:     {": >f; lvsctl_sync f /root; lvsctl_sync_above /root && echo done; lvsctl_sync /none || echo failed", `(?s)^done\n.*failed\n$`},
 	giveBack:      {"l=/proc/sys/net/ipv4/icmp_ratelimit; cat $l; lvsctl_borrow $l 5000; lvsctl_borrow $l 6000; cat $l; lvsctl_give_back; cat $l; ls /run/lvsctl; printf '/proc/none\\n1\\n' >/run/lvsctl/borrowed.x; lvsctl_give_back; ls /run/lvsctl", `^1000\n6000\n1000\n$`},
+	findRelease:   {"lvsctl_find_release; [ \"$lvsctl_release\" = \"$(uname -r)\" ] && echo same", `^same\n$`},
 	findRun:       {"lvsctl_find_run; echo $lvsctl_run", `^/run/lvsctl\n$`},
 	grepSysctls:   {"lvsctl_grep_sysctls /proc/sys/net/ipv4/ip_forward /none", `^/proc/sys/net/ipv4/ip_forward:[01]\n$`},
 	refreshRoutes: {lan + "ip neigh add 10.0.0.9 dev eth0 nud failed 2>/dev/null || :; lvsctl_refresh_routes; echo $?", `^0\n$`},
@@ -459,7 +462,7 @@ CHECK
 // else's by the time of the rollback.
 func TestKillsNobodyElse(t *testing.T) {
 	needHosts(t)
-	const check = "kill -0 $! 2>/dev/null && [ \"$(lvsctl_started $!)\" ] && echo lives || echo dead\n"
+	const check = "kill -0 $! 2>/dev/null && lvsctl_started $! && echo lives || echo dead\n"
 	for name, args := range surroundings(t) {
 		for changer, want := range map[string]string{"$!.1": "lives\n", "$!": "lives\n", "$(lvsctl_process $!)": "dead\n"} {
 			t.Run(name+"/"+changer, func(t *testing.T) {

@@ -111,8 +111,8 @@ func reload(path string, commands ...shell.Command) []shell.Command {
 // then the block with its marker lines. paths are patterns of the shell.
 func blockSection(topology string, paths []string) Section {
 	k := BlockKey{Topology: topology}
-	quoted := strings.NewReplacer(".", `\.`)
-	begin := "^" + quoted.Replace(k.begin()) + `\( (there was no [a-z]* before this)\)\{0,1\}$`
+	quoted := strings.NewReplacer(".", "[.]")
+	begin := "^" + quoted.Replace(k.begin()) + "( [(]there was no [a-z]* before this[)])?$"
 	end := "^" + quoted.Replace(k.end()) + "$"
 	read := shell.Call(shell.ReadBlocks, append([]string{begin, end, HostsFile}, paths...)...)
 	return Section{"files", read, func(text string, s *State) error {

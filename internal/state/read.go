@@ -34,13 +34,14 @@ func Sections(w Wanted) []Section {
 		packageSection(w.Packages),
 		moduleSection(w.Modules),
 		sysctlSection(w.Sysctls),
-		{"links", shell.Cmd("ip", "-o", "link", "show"), parseLinks},
+		{"links", shell.Call(shell.ReadIP, "links"), parseLinks},
 		{"fous", shell.Call(shell.ReadFOUs), parseFOUs},
-	}, AddressSections(), []Section{
-		{"routes4", shell.Cmd("ip", "-o", "-4", "route", "show", "table", "main"), parseRoutes4},
-		{"routes6", shell.Cmd("ip", "-o", "-6", "route", "show", "table", "main"), parseRoutes6},
-		{"policies4", shell.Call(shell.ReadPolicies, "-4"), parsePolicies4},
-		{"policies6", shell.Call(shell.ReadPolicies, "-6"), parsePolicies6},
+		{"addresses4", shell.Call(shell.ReadIP, "addresses4"), parseAddresses},
+		{"addresses6", shell.Call(shell.ReadIP, "addresses6"), parseAddresses},
+		{"routes4", shell.Call(shell.ReadIP, "routes4"), parseRoutes4},
+		{"routes6", shell.Call(shell.ReadIP, "routes6"), parseRoutes6},
+		{"policies4", shell.Call(shell.ReadIP, "policies4"), parsePolicies4},
+		{"policies6", shell.Call(shell.ReadIP, "policies6"), parsePolicies6},
 		{"ipvs", shell.Call(shell.ReadTable), parseIPVS},
 		{"thresholds", shell.Call(shell.ReadThresholds), parseThresholds},
 		{"timeouts", shell.Call(shell.ReadTimeouts), parseTimeouts},
@@ -48,7 +49,8 @@ func Sections(w Wanted) []Section {
 	}, TopologySections(w.Topology, w.Shared, w.Own, w.Units))
 }
 
-// AddressSections are the sections that read the addresses alone.
+// AddressSections read the addresses alone, in a script that is not begun anew for each
+// reading.
 func AddressSections() []Section {
 	return []Section{
 		{"addresses4", shell.Cmd("ip", "-o", "-4", "addr", "show"), parseAddresses},

@@ -201,7 +201,7 @@ func TestExamples(t *testing.T) {
 	for _, e := range table {
 		names = append(names, e.name)
 	}
-	clusters := startAll(t, names)
+	clusters := startAll(t, names, besideOthers)
 	// All clusters share a kernel, and what one apply loads is there for all. So the plans
 	// that must not load anything are made before the first apply.
 	before := make([]map[string]string, len(table))

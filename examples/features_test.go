@@ -154,7 +154,7 @@ func TestFeatures(t *testing.T) {
 	for _, f := range features {
 		topologies = append(topologies, "testdata/"+f.name)
 	}
-	clusters := startAll(t, append(topologies, "testdata/schedulers", faultyTopology(t)))
+	clusters := startAll(t, append(topologies, "testdata/schedulers", faultyTopology(t)), besideOthers)
 	// As in TestExamples, the plans that must load nothing are made first.
 	before := make([]map[string]string, len(features))
 	for n, f := range features {

@@ -90,7 +90,7 @@ func startPair(t *testing.T) pair {
 	}
 	p := pair{&cluster{T: t, topology: dir}}
 	p.write(pairPlain + pairService("other", "8000", `real_servers = ["rs"]`))
-	p.cluster = start(t, dir)
+	p.cluster = start(t, dir, besideOthers)
 	p.passwords = []string{pairPassword, "hunter2"}
 	p.write(pairPlain)
 	p.sh("client", fewPorts)

@@ -35,7 +35,7 @@ const pretend = `pretend() { cp /usr/bin/bash /tmp/$1; setsid /tmp/$1 -c "sleep 
 // TestSurroundings applies on nodes that others use too. A plan names what matters of that,
 // and it stays as it was before, during and after an apply.
 func TestSurroundings(t *testing.T) {
-	c := start(t, "testdata/surroundings")
+	c := start(t, "testdata/surroundings", besideOthers)
 	hosts := []string{"lvs", "web-1", "web-2", "app"}
 	c.sh("lvs", others+pretend+"pretend keepalived; pretend seesaw_engine")
 	c.sh("web-1", pretend+"pretend kube-router; echo 2 >/proc/sys/net/ipv4/conf/all/arp_ignore")

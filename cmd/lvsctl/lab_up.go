@@ -63,6 +63,7 @@ Exit codes: 0 every host answers; 1 error.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Accel, "accel", "auto", "auto, kvm or tcg; auto uses KVM where it proves to work")
 	f.IntVar(&o.Memory, "memory", 0, "memory of the virtual machine in `MIB` (default by the number of hosts; 512 for each with --systemd)")
+	f.IntVar(&o.CPUs, "cpus", 0, "processors of the virtual machine (default as many as this one has, at most 4)")
 	f.StringVar(&systems, "systemd", "", "make every host a whole Debian with systemd, whose network is set up by `SYSTEM`")
 	f.Lookup("systemd").NoOptDefVal = string(lab.Ifupdown)
 	f.StringVar(&o.Kernel, "kernel", "", "kernel image `FILE` to boot instead of Debian's")

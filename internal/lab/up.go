@@ -21,6 +21,10 @@ type Options struct {
 	Accel string
 	// Memory is the memory of a machine in MiB. 0 derives it from the number of hosts.
 	Memory int
+	// CPUs is how many processors a machine has. 0 is as many as this one has, shared
+	// among the machines, at least 1 and at most 4. Emulated, each of them costs the
+	// others time: labs that run beside each other are quickest with one each.
+	CPUs int
 	// System makes every host a whole Debian with systemd in a machine of its own, and
 	// names what sets up its network. "" makes the hosts namespaces of one machine.
 	// Systems names another system for single hosts, by the host's name. If only
@@ -63,6 +67,9 @@ func UpAll(ctx context.Context, specs []Spec, o Options) ([]*Lab, error) {
 	}
 	all := join(specs)
 	errs := []error{checkAccel(o.Accel), o.checkSystems(all)}
+	if o.CPUs < 0 {
+		errs = append(errs, fmt.Errorf("cannot make a machine with %d processors", o.CPUs))
+	}
 	seen := map[string]bool{}
 	for _, s := range specs {
 		if seen[s.Name] {
@@ -265,7 +272,7 @@ func (b construction) bootNamespaces(ctx context.Context) ([]int, error) {
 		return nil, err
 	}
 	hosts := len(b.spec.Hosts)
-	m := machine{id: b.folder.id, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: min(max(runtime.NumCPU(), 1), 4), mgmt: b.mgmt}
+	m := machine{id: b.folder.id, name: b.spec.Name, kernel: b.kernel.Image, accel: b.accel, memory: memory(b.options.Memory, hosts), cpus: b.options.cpus(1, 4), mgmt: b.mgmt}
 	b.say(fmt.Sprintf("booting %d hosts (%s)", hosts, b.accel))
 	if err := onFreePorts(hosts, func(ports []int) error { m.ports = ports; return m.start(ctx, b.folder) }); err != nil {
 		return nil, err
@@ -283,6 +290,14 @@ func (b construction) bootNamespaces(ctx context.Context) ([]int, error) {
 		return nil, fmt.Errorf("cannot clean up after booting: %w", err)
 	}
 	return m.ports, nil
+}
+
+// cpus is how many processors each of so many machines has.
+func (o Options) cpus(machines, most int) int {
+	if o.CPUs > 0 {
+		return o.CPUs
+	}
+	return min(max(runtime.NumCPU()/machines, 1), most)
 }
 
 // memory is how much memory a machine of namespaces has, in MiB: some for the kernel

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -38,7 +37,7 @@ func (b construction) bootSystems(ctx context.Context) ([]int, error) {
 	for n, h := range b.spec.Hosts {
 		machines[n] = vm{
 			id: b.folder.id, name: b.spec.Name, host: h.Name, kernel: b.kernel.Image, accel: b.accel,
-			memory: systemMemory, cpus: min(max(runtime.NumCPU()/len(b.spec.Hosts), 1), 2),
+			memory: systemMemory, cpus: b.options.cpus(len(b.spec.Hosts), 2),
 			mgmt: b.mgmt, addr: managementAddr(b.mgmt, n), mac: hostMAC(n, managementNIC), cables: cables[n],
 		}
 		if b.options.Memory > 0 {

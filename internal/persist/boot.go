@@ -121,7 +121,12 @@ func Parse(text string) Boot {
 	b := Boot{Devices: map[string]Device{}, Aliases: map[string]bool{}, Indexed: map[string]bool{}}
 	files := found{ifcfg: texts{}, routes: texts{}, networks: texts{}, tables: texts{}}
 	for line := range strings.Lines(text) {
-		word, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+		line = strings.TrimRight(line, "\n")
+		if strings.HasPrefix(line, "/") {
+			files.add(&b, line)
+			continue
+		}
+		word, rest, _ := strings.Cut(line, " ")
 		switch word {
 		case "redhat":
 			b.RedHat = majorRelease(rest)
@@ -149,8 +154,6 @@ func Parse(text string) Boot {
 			b.NoLocal = true
 		case "rclocal":
 			b.RCLocal = rest
-		case "grep":
-			files.add(&b, rest)
 		}
 	}
 	b.Ifupdown = b.Ifupdown && !b.OpenRC.NoNetworking

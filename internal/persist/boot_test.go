@@ -51,7 +51,7 @@ func TestChoose(t *testing.T) {
 var same = cmp.Options{cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{}), cmpopts.EquateEmpty()}
 
 func TestParse(t *testing.T) {
-	eth0 := "grep /sys/class/net/eth0/ifindex:1:2\n"
+	eth0 := "/sys/class/net/eth0/ifindex:1:2\n"
 	for text, want := range map[string]Boot{
 		"":                                     {},
 		"what is this\n":                       {},
@@ -65,32 +65,32 @@ func TestParse(t *testing.T) {
 		"nm 1.42.4\n":                                            {NetworkManager: "1.42.4"},
 		"nm \n":                                                  {NetworkManager: "0"},
 		"networkd\nnetplan\n":                                    {Networkd: true, Netplan: true},
-		eth0 + "grep /run/systemd/netif/links/2:4:NETWORK_FILE=/a.network\n":                        {Devices: map[string]Device{"eth0": {Network: "/a.network"}}},
-		eth0 + "grep /run/systemd/netif/links/9:4:NETWORK_FILE=/a.network\n":                        {Devices: map[string]Device{"eth0": {}}},
-		eth0 + "grep /run/NetworkManager/devices/2:2:managed=true\n":                                {Devices: map[string]Device{"eth0": {NetworkManager: true}}},
-		eth0 + "grep /sys/class/net/eth0/uevent:1:DEVTYPE=vlan\n":                                   {Devices: map[string]Device{"eth0": {Class: "vlan"}}},
-		"grep /etc/network/interfaces:1:iface \n":                                                   {},
-		"grep /etc/network/interfaces:1:iface eth0 inet dhcp\n":                                     {Ifupdown: true},
-		"grep /etc/network/interfaces.d/a:1::2:\tiface lo:3 inet static\n":                          {Ifupdown: true},
-		"grep /etc/sysctl.conf:x:net.ipv4.ip_forward=1\ngrep /etc/passwd:1:net.ipv4.ip_forward=1\n": {},
-		"grep /etc/rc.d/rc.local:9:exit\n":                                                          {},
-		"alias lo:0\n":                                                                              {Aliases: map[string]bool{"lo:0": true}},
-		"grep /etc/NetworkManager/system-connections/a b:3:type=loopback\ngrep /etc/NetworkManager/system-connections/a b:9:type=loopback\n": {Loopback: []string{"/etc/NetworkManager/system-connections/a b"}},
-		"grep " + scriptsDir + "route-eth0:1:ADDRESS0=1\n":                                                                                             {Indexed: map[string]bool{scriptsDir + "route-eth0": true}, UnreadRoutes: []string{scriptsDir + "route-eth0"}},
-		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes\n":                                                                 {Table: TableRedHat, Saves: true},
-		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes # no\ngrep /etc/sysconfig/ipvsadm-config:8:IPVS_SAVE_ON_STOP=no\n": {Table: TableRedHat},
-		"service redhat\ngrep /etc/sysconfig/ipvsadm-config:7:export A=1 IPVS_SAVE_ON_RESTART='yes'\t# x\n":                                            {Table: TableRedHat, Saves: true},
-		"grep /etc/default/ipvsadm:2:AUTO=\"true\"\n":                                                                                                  {Auto: true},
-		"grep /etc/default/ipvsadm:2:  export AUTO='true'\t# at boot\n":                                                                                {Auto: true},
-		"grep /etc/default/ipvsadm:2:DAEMON=none; AUTO=\"true\"\n":                                                                                     {Auto: true},
-		"grep /etc/default/ipvsadm:2:AUTO=\"true\"\ngrep /etc/default/ipvsadm:3:AUTO=false\n":                                                          {},
-		"grep /etc/default/ipvsadm:2:# BEGIN lvsctl web\ngrep /etc/default/ipvsadm:3:AUTO=true\ngrep /etc/default/ipvsadm:4:# END lvsctl web\n":        {},
+		eth0 + "/run/systemd/netif/links/2:4:NETWORK_FILE=/a.network\n":                   {Devices: map[string]Device{"eth0": {Network: "/a.network"}}},
+		eth0 + "/run/systemd/netif/links/9:4:NETWORK_FILE=/a.network\n":                   {Devices: map[string]Device{"eth0": {}}},
+		eth0 + "/run/NetworkManager/devices/2:2:managed=true\n":                           {Devices: map[string]Device{"eth0": {NetworkManager: true}}},
+		eth0 + "/sys/class/net/eth0/uevent:1:DEVTYPE=vlan\n":                              {Devices: map[string]Device{"eth0": {Class: "vlan"}}},
+		"/etc/network/interfaces:1:iface \n":                                              {},
+		"/etc/network/interfaces:1:iface eth0 inet dhcp\n":                                {Ifupdown: true},
+		"/etc/network/interfaces.d/a:1::2:\tiface lo:3 inet static\n":                     {Ifupdown: true},
+		"/etc/sysctl.conf:x:net.ipv4.ip_forward=1\n/etc/passwd:1:net.ipv4.ip_forward=1\n": {},
+		"/etc/rc.d/rc.local:9:exit\n":                                                     {},
+		"alias lo:0\n":                                                                    {Aliases: map[string]bool{"lo:0": true}},
+		"/etc/NetworkManager/system-connections/a b:3:type=loopback\n/etc/NetworkManager/system-connections/a b:9:type=loopback\n": {Loopback: []string{"/etc/NetworkManager/system-connections/a b"}},
+		"" + scriptsDir + "route-eth0:1:ADDRESS0=1\n":                                                                                        {Indexed: map[string]bool{scriptsDir + "route-eth0": true}, UnreadRoutes: []string{scriptsDir + "route-eth0"}},
+		"service redhat\n/etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes\n":                                                            {Table: TableRedHat, Saves: true},
+		"service redhat\n/etc/sysconfig/ipvsadm-config:7:IPVS_SAVE_ON_STOP=yes # no\n/etc/sysconfig/ipvsadm-config:8:IPVS_SAVE_ON_STOP=no\n": {Table: TableRedHat},
+		"service redhat\n/etc/sysconfig/ipvsadm-config:7:export A=1 IPVS_SAVE_ON_RESTART='yes'\t# x\n":                                       {Table: TableRedHat, Saves: true},
+		"/etc/default/ipvsadm:2:AUTO=\"true\"\n":                                                                                             {Auto: true},
+		"/etc/default/ipvsadm:2:  export AUTO='true'\t# at boot\n":                                                                           {Auto: true},
+		"/etc/default/ipvsadm:2:DAEMON=none; AUTO=\"true\"\n":                                                                                {Auto: true},
+		"/etc/default/ipvsadm:2:AUTO=\"true\"\n/etc/default/ipvsadm:3:AUTO=false\n":                                                          {},
+		"/etc/default/ipvsadm:2:# BEGIN lvsctl web\n/etc/default/ipvsadm:3:AUTO=true\n/etc/default/ipvsadm:4:# END lvsctl web\n":             {},
 		"nodispatcher\n":                   {NoDispatcher: true},
 		"rule -A -t 10.1.0.100:80 -s rr\n": {Restored: []string{"-A -t 10.1.0.100:80 -s rr"}},
-		"rclocal /etc/rc.local\ngrep /etc/rc.local:9:exit 0\ngrep /etc/rc.d/rc.local:2:exit\n": {RCLocal: "/etc/rc.local", RCExit: true},
-		"grep /etc/sysctl.conf:3:net.ipv4.ip_forward\n":                                        {},
-		"grep /etc/sysctl.conf:3: - net.ipv4.conf.a/b.x =  1\t 2 \n":                           {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1 2"}}},
-		"grep /etc/sysctl.conf:3:net/ipv4/conf/a.b/x=1\n":                                      {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1"}}},
+		"rclocal /etc/rc.local\n/etc/rc.local:9:exit 0\n/etc/rc.d/rc.local:2:exit\n": {RCLocal: "/etc/rc.local", RCExit: true},
+		"/etc/sysctl.conf:3:net.ipv4.ip_forward\n":                                   {},
+		"/etc/sysctl.conf:3: - net.ipv4.conf.a/b.x =  1\t 2 \n":                      {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1 2"}}},
+		"/etc/sysctl.conf:3:net/ipv4/conf/a.b/x=1\n":                                 {Assignments: []Assignment{{"/etc/sysctl.conf", 3, "net/ipv4/conf/a.b/x", "1"}}},
 	} {
 		if d := cmp.Diff(want, Parse(text), same); d != "" {
 			t.Errorf("%q: %s", text, d)
@@ -107,8 +107,8 @@ func TestSince(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add("grep /sys/class/net/eth0/ifindex:1:2\ngrep /run/systemd/netif/links/2:1:NETWORK_FILE=/a\ngrep " + scriptsDir + "ifcfg-eth0:1:IPADDR=10.1.0.2\ngrep " + scriptsDir + "ifcfg-eth0:2:NETMASK=1.2.3.4")
-	f.Add("grep /etc/sysctl.conf:3:net.ipv4.ip_forward=1\nrule -A -f -6\ngrep /etc/default/ipvsadm:1:AUTO=\nredhat a release .")
+	f.Add("/sys/class/net/eth0/ifindex:1:2\n/run/systemd/netif/links/2:1:NETWORK_FILE=/a\n" + scriptsDir + "ifcfg-eth0:1:IPADDR=10.1.0.2\n" + scriptsDir + "ifcfg-eth0:2:NETMASK=1.2.3.4")
+	f.Add("/etc/sysctl.conf:3:net.ipv4.ip_forward=1\nrule -A -f -6\n/etc/default/ipvsadm:1:AUTO=\nredhat a release .")
 	f.Fuzz(func(t *testing.T, text string) {
 		a := Parse(text)
 		if d := cmp.Diff(a, Parse(text), same); d != "" {

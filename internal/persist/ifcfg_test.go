@@ -99,7 +99,7 @@ func TestIfcfg(t *testing.T) {
 			if _, label, alias := strings.Cut(name[:i], "ifcfg-"); alias && strings.Contains(label, ":") {
 				text += "alias " + label + "\n"
 			}
-			text += "grep " + scriptsDir + name[:i] + ":1" + name[i:] + "=" + value + "\n"
+			text += "" + scriptsDir + name[:i] + ":1" + name[i:] + "=" + value + "\n"
 		}
 		return Parse(text).Ifcfg
 	}

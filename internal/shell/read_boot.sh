@@ -1,8 +1,8 @@
 # lvsctl_read_boot EXPRESSION... -- PATTERN... -- WHOLE... prints what of a node
 # decides how things come back at its boot, a line each: a word, then its value. The
-# last are lines of files that match a pattern of the shell: those that one of the
-# extended regular expressions matches, then every line of the files in WHOLE, by a
-# process each. Nodes are slow, and files are many.
+# last are lines of files that match a pattern of the shell, after path and number: those
+# that one of the extended regular expressions matches, then every line of the files in
+# WHOLE, by a process each. Nodes are slow, and files are many.
 lvsctl_read_boot() {
   if [ -r /etc/redhat-release ]; then read -r l </etc/redhat-release; printf 'redhat %s\n' "$l"; fi
   if [ -e /etc/sysconfig/network-scripts/ifup-aliases ]; then
@@ -108,5 +108,5 @@ lvsctl_grep_boot() (
     set -- $whole
     for first in "$@"; do [ ! -e "$first" ] || break; done
     if [ -e "$first" ]; then grep -H -n '' "$@"; fi
-  } 2>/dev/null | sed 's/^/grep /'
+  } 2>/dev/null || :
 )

@@ -5,7 +5,7 @@ lvsctl_read_facts() {
   lvsctl_find_release
   printf 'kernel=%s\n' "$lvsctl_release"
   if [ -w /proc/sys/net/ipv4/ip_forward ]; then printf 'root=1\n'; fi
-  if ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
+  if ! lvsctl_begin_ip && ! ip -V >/dev/null 2>&1; then printf 'busybox=1\n'; fi
   ssh=${SSH_CONNECTION-}
   if [ -z "$ssh" ]; then ssh=$(tr '\0' '\n' <"/proc/$PPID/environ" | sed -n 's/^SSH_CONNECTION=//p'); fi 2>/dev/null
   printf 'ssh=%s\n' "$ssh"

@@ -10,13 +10,11 @@
 #	                        rule is for VRFs, the word vrfs and those
 #
 # Starting ip takes longer than what it does: it loads a dozen libraries. So one process
-# reads all parts of a family, at the first of them; links come first, and begin anew.
-# Where ip knows no -batch (busybox), or something fails, each part is read by itself.
+# reads all parts of a family, for lvsctl_begin_ip or at the first of them. Where ip knows
+# no -batch (busybox), or something fails, each part is read by itself.
 lvsctl_read_ip() {
-  case $1 in
-    links) lvsctl_ip4=$(lvsctl_ip_batch -4) || lvsctl_ip4='' lvsctl_ip6='' ;;
-    addresses6) lvsctl_ip6=$(lvsctl_ip_batch -6) || lvsctl_ip6='' ;;
-  esac
+  [ -n "${lvsctl_ip4+begun}" ] || lvsctl_begin_ip
+  if [ "$1" = addresses6 ]; then lvsctl_ip6=$(lvsctl_ip_batch -6) || lvsctl_ip6=''; fi
   case $1 in *6) lvsctl_lines=$lvsctl_ip6 ;; *) lvsctl_lines=$lvsctl_ip4 ;; esac
   case $1 in
     policies*) lvsctl_read_policies "-${1#policies}" ;;
@@ -24,10 +22,16 @@ lvsctl_read_ip() {
   esac
 }
 
-# lvsctl_ip_batch -4|-6 prints all parts. Links are last: an old ip leaves the family for
-# them, and does not come back to it.
+# lvsctl_begin_ip begins to read anew, and fails where ip knows no -batch.
+lvsctl_begin_ip() {
+  lvsctl_ip6=''
+  lvsctl_ip4=$(lvsctl_ip_batch -4 'link show') || { lvsctl_ip4=''; return 1; }
+}
+
+# lvsctl_ip_batch -4|-6 [LINKS] prints all parts. Links are last: an old ip leaves the
+# family for them, and does not come back to it.
 lvsctl_ip_batch() {
-  printf 'rule show\naddr show\nroute show table main\nlink show\n' | ip -o "$1" -batch - 2>/dev/null
+  printf 'rule show\naddr show\nroute show table main\n%s\n' "${2-}" | ip -o "$1" -batch - 2>/dev/null
 }
 
 # lvsctl_ip_part PART prints a part's lines, and those of a family's rules for policies.

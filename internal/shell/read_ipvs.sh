@@ -3,17 +3,20 @@
 lvsctl_has_table() { [ -e /proc/net/ip_vs ] && command -v ipvsadm >/dev/null; }
 
 # lvsctl_read_table prints the table, or unreadable where it has entries and there is
-# no ipvsadm. The first three lines of /proc/net/ip_vs are headers.
+# no ipvsadm.
 lvsctl_read_table() {
   if lvsctl_has_table; then
     ipvsadm -S -n
-  elif [ -e /proc/net/ip_vs ] && { read -r l && read -r l && read -r l && read -r l; } </proc/net/ip_vs; then
+  elif [ -e /proc/net/ip_vs ] && lvsctl_has_entries; then
     printf 'unreadable\n'
   fi
 }
 
+# lvsctl_has_entries looks past the first three lines, which are headers.
+lvsctl_has_entries() { { read -r l && read -r l && read -r l && read -r l; } </proc/net/ip_vs; }
+
 # lvsctl_read_thresholds prints what -S leaves out of the servers.
-lvsctl_read_thresholds() { if lvsctl_has_table; then ipvsadm -L -n --thresholds; fi; }
+lvsctl_read_thresholds() { if lvsctl_has_table && lvsctl_has_entries; then ipvsadm -L -n --thresholds; fi; }
 
 lvsctl_read_timeouts() { if lvsctl_has_table; then ipvsadm -L --timeout; fi; }
 

@@ -22,8 +22,8 @@ type Options struct {
 	// Memory is the memory of a machine in MiB. 0 derives it from the number of hosts.
 	Memory int
 	// CPUs is how many processors a machine has. 0 is as many as this one has, shared
-	// among the machines, at least 1 and at most 4. Emulated, each of them costs the
-	// others time: labs that run beside each other are quickest with one each.
+	// among the machines, at most 4 each, and at most 2 for a whole Debian. Emulated
+	// ones wait for each other: labs that run beside each other are quickest with one.
 	CPUs int
 	// System makes every host a whole Debian with systemd in a machine of its own, and
 	// names what sets up its network. "" makes the hosts namespaces of one machine.

@@ -10,11 +10,10 @@
 #	                        rule is for VRFs, the word vrfs and those
 #
 # Starting ip takes longer than what it does: it loads a dozen libraries. So one process
-# reads all parts of a family, for lvsctl_begin_ip or at the first of them. Where ip knows
+# reads all parts of a family, for lvsctl_begin_ip or the first of them. Where ip knows
 # no -batch (busybox), or something fails, each part is read by itself.
 lvsctl_read_ip() {
   [ -n "${lvsctl_ip4+begun}" ] || lvsctl_begin_ip
-  if [ "$1" = addresses6 ]; then lvsctl_ip6=$(lvsctl_ip_batch -6) || lvsctl_ip6=''; fi
   case $1 in *6) lvsctl_lines=$lvsctl_ip6 ;; *) lvsctl_lines=$lvsctl_ip4 ;; esac
   case $1 in
     policies*) lvsctl_read_policies "-${1#policies}" ;;
@@ -24,7 +23,7 @@ lvsctl_read_ip() {
 
 # lvsctl_begin_ip begins to read anew, and fails where ip knows no -batch.
 lvsctl_begin_ip() {
-  lvsctl_ip6=''
+  lvsctl_ip6=$(lvsctl_ip_batch -6) || lvsctl_ip6=''
   lvsctl_ip4=$(lvsctl_ip_batch -4 'link show') || { lvsctl_ip4=''; return 1; }
 }
 
